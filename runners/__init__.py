@@ -1,0 +1,1 @@
+"""Where does it run, where do data enter and leave?"""

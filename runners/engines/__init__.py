@@ -1,0 +1,1 @@
+"""The runners that Beam offers, as options only."""

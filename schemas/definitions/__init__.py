@@ -1,0 +1,1 @@
+"""The definition language: YAML with positions, read into typed, checked definitions."""

@@ -1,0 +1,1 @@
+"""The kernel: time, truth and consent over sorted arrays. No Beam inside."""
