@@ -1,0 +1,343 @@
+"""What is known at K: the definitions read once, and each subject's events, profile and consent (semantics 2, 3.3, 6).
+
+`Known` is a world at one K, `Person` one subject of it, `View` one question: a person, purposes and a T.
+"""
+
+# ruff: noqa: N803 - T and K are the law's names.
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tests.support.oracle_consent import PERMISSIVE, Gate, Purpose, accepted, gate_of, permits_at
+from tests.support.oracle_expression import matches
+from tests.support.oracle_model import (
+    BEGINNING,
+    MINUTE,
+    Consent,
+    Event,
+    Json,
+    Profile,
+    World,
+    age_on,
+    as_date,
+    duration,
+    local_date,
+    read_instant,
+    record_hash,
+    typed,
+    zone_named,
+)
+
+
+def names(value: object) -> tuple[str, ...]:
+    """`purpose: NAME or [NAMES]`."""
+    return (value,) if isinstance(value, str) else tuple(str(v) for v in value) if isinstance(value, list) else ()
+
+
+def read_purpose(raw: Json, zone: ZoneInfo) -> Purpose:
+    """One entry of purposes.yaml."""
+    basis = raw.get("basis", "consent")
+    versions = [
+        (read_instant(v["introduced_at"], zone) if v.get("introduced_at") is not None else BEGINNING, int(v["major"]))
+        for v in raw.get("versions") or [{"major": 1}]
+    ]
+
+    def optional(key: str) -> int | None:
+        return duration(raw[key]) if raw.get(key) is not None else None
+
+    return Purpose(
+        name=raw["id"],
+        bases=basis if isinstance(basis, dict) else {"default": basis},
+        versions=tuple(sorted(versions)),
+        max_grant_age=optional("max_grant_age"),
+        max_lookback=optional("max_lookback"),
+        min_age=raw.get("min_age"),
+    )
+
+
+class Known:
+    """A world at one K. A fact is seen iff `received_at` <= K (2.4)."""
+
+    def __init__(self, world: World, K: int) -> None:
+        self.world = world
+        self.K = K
+        self.project = world.project
+        self.sources: dict[str, Json] = world.project.get("sources") or {}
+        zone = zone_named(world.project.get("timezone") or "UTC")
+        assert zone is not None, "the project's timezone is not a zone"
+        self.zone = zone
+        self.segments: dict[str, Json] = {s["segment"]: s for s in world.project.get("segments") or []}
+        self.groups: dict[str, Json] = {g["features"]: g for g in world.project.get("features") or []}
+        purposes = [read_purpose(raw, zone) for raw in world.project.get("purposes") or []]
+        self.purposes = {purpose.name: purpose for purpose in purposes}
+        self.trusted = frozenset(name for name, s in self.sources.items() if s.get("clock") == "trusted")
+        self._people: dict[str, Person] = {}
+
+    def person(self, subject: str) -> Person:
+        """One subject; of an unknown one nothing is known."""
+        if subject not in self._people:
+            self._people[subject] = Person(self, subject)
+        return self._people[subject]
+
+    def declared(self, source: str) -> dict[str, str] | None:
+        """The properties that a source declares, with their types."""
+        properties = self.sources.get(source, {}).get("properties")
+        if properties is None:
+            return None
+        return {name: p if isinstance(p, str) else p["type"] for name, p in properties.items()}
+
+    # --- Events (2.3, 2.6, 2.8)
+
+    def decoded(self, event: Event) -> dict[str, object]:
+        """Declared properties only; a key that the record lacks is null (2.8)."""
+        declared = self.declared(event.source)
+        if declared is None:
+            return dict(event.properties)
+        return {name: typed(event.properties.get(name), kind) for name, kind in declared.items()}
+
+    def set_aside(self, event: Event) -> bool:
+        """2.3: too far ahead of its receipt, or late where the source sets late events aside."""
+        source = self.sources.get(event.source, {})
+        skew = duration(source["max_future_skew"]) if source.get("max_future_skew") else 5 * MINUTE
+        if event.occurred_at > event.received_at + skew:
+            return True
+        if not source.get("allowed_lateness") or source.get("on_late", "correct") == "correct":
+            return False
+        return event.received_at - event.occurred_at > duration(source["allowed_lateness"])
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An event that counts once: what is left after 2.3 and 2.6."""
+
+    source: str
+    event_id: str
+    event: str
+    at: int
+    row: dict[str, object]
+
+    @property
+    def order(self) -> tuple[int, bytes, bytes]:
+        """2.5."""
+        return (self.at, self.event_id.encode(), self.source.encode())
+
+
+class Person:
+    """One subject as known at K."""
+
+    def __init__(self, known: Known, subject: str) -> None:
+        self.known = known
+        self.subject = subject
+        self._gates: dict[tuple[str, str], Gate] = {}
+        self._counting: OrderedDict[tuple[tuple[str, ...], int], list[Kept]] = OrderedDict()
+
+    # --- Events
+
+    @cached_property
+    def events(self) -> list[Kept]:
+        """2.6: one (source, subject, event_id) counts once: the smallest `received_at`, then the smallest hash."""
+        chosen: dict[tuple[str, str], tuple[tuple[int, str], Kept]] = {}
+        for event in self.known.world.events:
+            if event.subject != self.subject or event.received_at > self.known.K or self.known.set_aside(event):
+                continue
+            properties = self.known.decoded(event)
+            content = {
+                **properties,
+                "event": event.event,
+                "event_id": event.event_id,
+                "occurred_at": event.occurred_at,
+                "subject": event.subject,
+            }
+            rank = (event.received_at, record_hash(content))
+            key = (event.source, event.event_id)
+            if key not in chosen or rank < chosen[key][0]:
+                row = {**properties, "event": event.event, "source": event.source}
+                chosen[key] = (rank, Kept(event.source, event.event_id, event.event, event.occurred_at, row))
+        return sorted((kept for _, kept in chosen.values()), key=lambda kept: kept.order)
+
+    # --- Profile (6.2)
+
+    @cached_property
+    def profile_rows(self) -> list[Profile]:
+        """Ordered by (`valid_from`, `received_at`, content hash); the last wins."""
+        rows = [p for p in self.known.world.profiles if p.subject == self.subject and p.received_at <= self.known.K]
+
+        def rank(row: Profile) -> tuple[int, int, str]:
+            content = {**self._columns(row), "subject": row.subject, "valid_from": row.valid_from}
+            return (row.valid_from, row.received_at, record_hash(content))
+
+        return sorted(rows, key=rank)
+
+    def _columns(self, row: Profile) -> dict[str, object]:
+        declared = self.known.declared(row.source)
+        columns = dict(row.columns)
+        if declared is not None:
+            columns = {name: typed(value, declared[name]) for name, value in columns.items() if name in declared}
+        return columns
+
+    @cached_property
+    def profile_states(self) -> list[tuple[int, dict[str, object]]]:
+        """What holds from each instant. delta: column by column; snapshot: the source's absent columns become null."""
+        states: list[tuple[int, dict[str, object]]] = []
+        state: dict[str, object] = {}
+        for row in self.profile_rows:
+            state = dict(state)
+            if self._is_snapshot(row):
+                declared = self.known.declared(row.source)
+                for column in declared if declared is not None else list(state):
+                    state[column] = None
+            state.update(self._columns(row))
+            states.append((row.valid_from, state))
+        return states
+
+    def _is_snapshot(self, row: Profile) -> bool:
+        return row.payload == "snapshot" or self.known.sources.get(row.source, {}).get("payload") == "snapshot"
+
+    def profile_at(self, instant: int) -> dict[str, object]:
+        """The profile valid at the instant; empty before the first row."""
+        found: dict[str, object] = {}
+        for valid_from, state in self.profile_states:
+            if valid_from > instant:
+                break
+            found = state
+        return found
+
+    def zone_at(self, tz: object, instant: int) -> ZoneInfo:
+        """Section 2: an IANA name, `project` (default), or `profile`: the subject's then, else the project's."""
+        if tz in (None, "project"):
+            return self.known.zone
+        if tz == "profile":
+            return zone_named(self.profile_at(instant).get("timezone")) or self.known.zone
+        zone = zone_named(tz)
+        assert zone is not None, f"not a zone: {tz!r}"
+        return zone
+
+    def zones(self, tz: object) -> list[ZoneInfo]:
+        """Every zone that `tz` can mean for this subject."""
+        found = {self.zone_at(tz, BEGINNING)} | {self.zone_at(tz, at) for at, _ in self.profile_states}
+        return sorted(found, key=str)
+
+    # --- Age (5.15; consent.md, "Age")
+
+    def birth_date(self, T: int) -> date | None:
+        """The profile's, valid at T."""
+        return as_date(self.profile_at(T).get("birth_date"))
+
+    def age(self, t: int, T: int) -> int | None:
+        """The age at t by the `birth_date` and the zone valid at T."""
+        birth = self.birth_date(T)
+        return None if birth is None else age_on(birth, local_date(t, self.zone_at("profile", T)))
+
+    def age_suffices(self, purpose: Purpose, t: int, T: int) -> bool:
+        """`min_age` holds at t and at T, both; unknown: denied."""
+        if purpose.min_age is None:
+            return True
+        ages = (self.age(t, T), self.age(T, T))
+        return all(age is not None and age >= purpose.min_age for age in ages)
+
+    # --- Consent
+
+    @cached_property
+    def ledger(self) -> list[Consent]:
+        """The rows that count at K."""
+        rows = [row for row in self.known.world.consents if row.subject == self.subject]
+        return accepted(rows, frozenset(self.known.purposes), self.known.K)
+
+    def bases(self, purpose: Purpose) -> list[tuple[int, str]]:
+        """The purpose's basis from each instant on: it follows the profile's `country`."""
+        steps = [(BEGINNING, purpose.basis(None))]
+        for at, state in self.profile_states:
+            basis = purpose.basis(state.get("country"))
+            if steps[-1][0] == at:
+                steps.pop()
+            if not steps or steps[-1][1] != basis:
+                steps.append((at, basis))
+        return steps
+
+    def gate(self, purpose: str, channel: str = "*") -> Gate:
+        """The epochs and states of one purpose and channel."""
+        if (purpose, channel) not in self._gates:
+            definition = self.known.purposes[purpose]
+            self._gates[purpose, channel] = gate_of(
+                definition, self.ledger, channel, self.bases(definition), self.known.trusted
+            )
+        return self._gates[purpose, channel]
+
+    def open(self, purpose: str, T: int) -> bool:
+        """Whether the purpose is open at T."""
+        return self.gate(purpose).open_at(T) and self.age_suffices(self.known.purposes[purpose], T, T)
+
+    def counts(self, purposes: tuple[str, ...], t: int, T: int) -> bool:
+        """6.1: one epoch of each purpose contains t and T, within `max_lookback`; none before its time (2.4)."""
+        return t <= T and all(self._counts_for(purpose, t, T) for purpose in purposes)
+
+    def _counts_for(self, name: str, t: int, T: int) -> bool:
+        purpose = self.known.purposes[name]
+        if purpose.max_lookback is not None and not T - purpose.max_lookback < t:
+            return False
+        return self.gate(name).both(t, T) and self.age_suffices(purpose, t, T)
+
+    def counting(self, purposes: tuple[str, ...], T: int) -> list[Kept]:
+        """The events that count at T, in the order of 2.5."""
+        key = (purposes, T)
+        if key not in self._counting:
+            self._counting[key] = [event for event in self.events if self.counts(purposes, event.at, T)]
+            if len(self._counting) > 64:
+                self._counting.popitem(last=False)
+        return self._counting[key]
+
+    # --- Population (3.3)
+
+    @cached_property
+    def first_fact(self) -> int | None:
+        """Event, profile row, permissive consent row: the first of their instants.
+
+        What 2.3 and 2.6 set aside is no fact, nor what is quarantined or loses to another body; what consent
+        refuses is one.
+        """
+        instants = [event.at for event in self.events]
+        instants += [row.valid_from for row in self.profile_rows]
+        instants += [permits_at(row) for row in self.ledger if row.action in PERMISSIVE]
+        return min(instants, default=None)
+
+
+@dataclass(frozen=True)
+class View:
+    """One question: this person, for these purposes, at T."""
+
+    person: Person
+    purposes: tuple[str, ...]
+    T: int
+
+    @property
+    def known(self) -> Known:
+        """The world at K."""
+        return self.person.known
+
+    def events(self) -> list[Kept]:
+        """The events that count at T, in the order of 2.5."""
+        return self.person.counting(self.purposes, self.T)
+
+    def matching(self, reference: object) -> list[Kept]:
+        """The counting events that an event reference means."""
+        return [event for event in self.events() if refers(reference, event)]
+
+    def between(self, events: list[Kept], low: int, high: int) -> list[Kept]:
+        """The events in (low, high]."""
+        return [event for event in events if low < event.at <= high]
+
+
+def refers(reference: Any, event: Kept) -> bool:
+    """An event reference is a name, or `{event: NAME|[NAMES]|any, where: "SQL"}`."""
+    if isinstance(reference, str):
+        return reference in ("any", event.event)
+    if isinstance(reference, list):
+        return any(refers(one, event) for one in reference)
+    named = reference.get("event", "any")
+    return refers(named, event) and matches(reference.get("where"), event.row)
