@@ -1,0 +1,137 @@
+"""What a run does to the record: rows to close, transitions to insert, changes to tell of, as views for publishing.
+
+Mostly these are the staged rows as they are. Where a whole history was staged, and where a version is no longer
+defined, the difference to the published record is computed here: what is equal is left alone.
+"""
+
+import pyarrow as pa
+
+from runners.run_plan import RunPlan
+from runners.warehouses.ducklake import Lake
+
+_SCOPE = pa.schema([("segment", pa.string()), ("version", pa.int32())])
+_VERSIONS = pa.schema([*_SCOPE, ("meaning", pa.string())])
+
+_PUBLISHED = """
+CREATE OR REPLACE TEMP TABLE record_published AS
+SELECT segment, version, subject, valid_from, valid_to
+FROM segment_history SEMI JOIN run_scope USING (segment, version) WHERE known_to IS NULL
+"""
+
+_STAGED = """
+CREATE OR REPLACE TEMP TABLE record_staged AS
+SELECT segment, version, subject, purpose, "at" AS valid_from, valid_to
+FROM (
+  SELECT *, lead("at") OVER (PARTITION BY segment, version, subject ORDER BY "at") AS valid_to
+  FROM staged_transitions SEMI JOIN run_scope USING (segment, version)
+)
+WHERE member
+"""
+
+_EQUAL = """
+  a.segment = b.segment AND a.version = b.version AND a.subject = b.subject AND a.valid_from = b.valid_from
+  AND a.valid_to IS NOT DISTINCT FROM b.valid_to
+"""
+
+_CLOSINGS = f"""
+CREATE OR REPLACE TEMP TABLE record_closings AS
+SELECT segment, version, subject, "at" FROM (
+  SELECT segment, version, subject, unnest([valid_from, valid_to]) AS "at"
+  FROM record_published a ANTI JOIN record_staged b ON {_EQUAL}
+)
+WHERE "at" IS NOT NULL
+"""
+
+_TRANSITIONS = f"""
+CREATE OR REPLACE TEMP TABLE record_transitions AS
+WITH changed AS (SELECT * FROM record_staged a ANTI JOIN record_published b ON {_EQUAL})
+SELECT segment, version, subject, valid_from AS "at", true AS member, purpose FROM changed
+UNION ALL
+SELECT segment, version, subject, valid_to, false, purpose FROM changed WHERE valid_to IS NOT NULL
+"""
+
+# A sweep over both histories at once: what each says from each of its instants on, then runs of one difference.
+_CHANGES = """
+CREATE OR REPLACE TEMP TABLE record_changes AS
+WITH steps AS (
+  SELECT segment, version, subject, valid_from AS "at", 1 AS was, 0 AS becomes FROM record_published
+  UNION ALL SELECT segment, version, subject, valid_to, -1, 0 FROM record_published WHERE valid_to IS NOT NULL
+  UNION ALL SELECT segment, version, subject, valid_from, 0, 1 FROM record_staged
+  UNION ALL SELECT segment, version, subject, valid_to, 0, -1 FROM record_staged WHERE valid_to IS NOT NULL
+), instants AS (
+  SELECT segment, version, subject, "at", sum(was) AS was, sum(becomes) AS becomes FROM steps
+  WHERE "at" <= $horizon GROUP BY ALL
+), answers AS (
+  SELECT segment, version, subject, "at",
+         CAST(sum(becomes) OVER sofar AS INTEGER) AS answer,
+         CAST(sum(becomes) OVER sofar - sum(was) OVER sofar AS INTEGER) AS difference
+  FROM instants WINDOW sofar AS (PARTITION BY segment, version, subject ORDER BY "at")
+), turns AS (
+  SELECT *, lag(difference, 1, 0) OVER (PARTITION BY segment, version, subject ORDER BY "at") AS before FROM answers
+), stretches AS (
+  SELECT *, lead("at") OVER (PARTITION BY segment, version, subject ORDER BY "at") AS until_at
+  FROM turns WHERE difference <> before
+)
+SELECT segment, version, subject, 'corrected' AS kind, "at" AS effective_at,
+       coalesce(until_at, $horizon) AS until_at, answer = 1 AS member, $reason AS reason
+FROM stretches WHERE difference <> 0
+"""
+
+_LATER = """
+INSERT INTO record_changes
+SELECT segment, version, subject, CASE WHEN member THEN 'entered' ELSE 'exited' END, "at", NULL, member, $reason
+FROM staged_transitions SEMI JOIN run_scope USING (segment, version) WHERE "at" > $horizon
+"""
+
+_VIEWS = {
+    "closings": "segment, version, subject, \"at\"",
+    "transitions": "segment, version, subject, \"at\", member, purpose",
+    "changes": "segment, version, subject, kind, effective_at, until_at, member, reason",
+}
+
+
+def prepare_record(lake: Lake, plan: RunPlan, horizon_at: int | None) -> None:
+    """Make the views `run_closings`, `run_transitions` and `run_changes`, and the tables `run_versions`, `run_scope`.
+
+    `horizon_at` is the parent's T; up to it differences are corrections, after it they are entries and exits.
+    """
+    versions = [(name, number, meaning) for name, (number, meaning) in sorted(plan.versions.items())]
+    lake.con.register("run_versions", _table(_VERSIONS, versions))
+    lake.con.register("run_scope", _table(_SCOPE, _scope(lake, plan)))
+    _compare(lake, plan, horizon_at)
+    for name, columns in _VIEWS.items():
+        lake.run(
+            f"CREATE OR REPLACE TEMP VIEW run_{name} AS "
+            f"SELECT {columns} FROM staged_{name} ANTI JOIN run_scope USING (segment, version) "
+            f"UNION ALL SELECT {columns} FROM record_{name}"
+        )
+
+
+def _scope(lake: Lake, plan: RunPlan) -> list[tuple[str, int]]:
+    """The segment versions whose record is compared as a whole: those staged so, and those no longer defined."""
+    standing = set(lake.rows("SELECT DISTINCT segment, version FROM segment_transitions WHERE known_to IS NULL"))
+    defined = {(name, number) for name, (number, _) in plan.versions.items()}
+    whole = {pair for pair in defined if plan.full_refresh or pair[0] in plan.rebuilt}
+    return sorted(whole | (standing - defined))
+
+
+def _compare(lake: Lake, plan: RunPlan, horizon_at: int | None) -> None:
+    for statement in (_PUBLISHED, _STAGED, _CLOSINGS, _TRANSITIONS):
+        lake.run(statement)
+    horizon = instant(min(plan.t_at, horizon_at) if horizon_at is not None else BEGINNING_AT)
+    lake.run(_CHANGES.replace("$horizon", horizon).replace("$reason", f"'{plan.rebuilt_reason}'"))
+    lake.run(_LATER.replace("$horizon", horizon).replace("$reason", f"'{plan.rebuilt_reason}'"))
+
+
+BEGINNING_AT = -62_135_596_800_000_000
+"""Year 1: before every instant that a table can hold, in microseconds."""
+
+
+def instant(at: int) -> str:
+    """An instant, microseconds UTC, as an SQL expression."""
+    return f"make_timestamptz(CAST({at} AS BIGINT))"
+
+
+def _table(schema: pa.Schema, rows: list[tuple[str | int, ...]]) -> pa.Table:
+    columns = zip(*rows, strict=True) if rows else [[] for _ in schema]
+    return pa.table([pa.array(list(column), kind.type) for column, kind in zip(columns, schema, strict=True)], schema=schema)

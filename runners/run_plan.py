@@ -1,0 +1,92 @@
+"""What a run is: everything that is pinned before it starts, and what publishing answers."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import pyarrow as pa
+
+from runners.expectations import Expectations
+
+
+class SegmentVersion(NamedTuple):
+    """The number of a segment's meaning, and the meaning's hash."""
+
+    version: int
+    meaning: str
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """One run, pinned. Instants are int64 microseconds UTC.
+
+    Attributes:
+      staging: the folder that the workers filled.
+      t_at: T, the instant asked about.
+      definitions: hash of the definitions.
+      positions_before: partition -> what was applied before, JSON-able; as read from the warehouse.
+      positions_after: partition -> what is applied once this run is published.
+      shards: number of shards of subjects.
+      started_at: when the run started, by the clock.
+      parent: run id of the last published run when this one started; empty for the first.
+      versions: every published segment of the definitions; versions that are not here any more are closed.
+      event_columns: property -> Arrow type, the union over the sources.
+      profile_columns: property -> Arrow type.
+      feature_columns: feature column -> Arrow type.
+      feature_comments: feature column -> what it holds.
+      known_at: K where the caller fixes it.
+      full_refresh: the sources were read from their beginning: stored facts, quarantine and feature rows after T
+        are replaced, and so is the record of every segment (see `rebuilt`).
+      rebuilt: segments whose staged transitions are a whole history. What equals the record is left alone; what
+        differs is closed and inserted anew, with one `corrected` change for each interval up to the parent's T.
+      rebuilt_reason: the reason of those changes.
+      expectations: what the user expects of the staged run.
+    """
+
+    staging: Path
+    t_at: int
+    definitions: str
+    positions_before: Mapping[str, Any]
+    positions_after: Mapping[str, Any]
+    shards: int
+    started_at: int
+    parent: str = ""
+    versions: Mapping[str, SegmentVersion] = field(default_factory=dict)
+    event_columns: Mapping[str, pa.DataType] = field(default_factory=dict)
+    profile_columns: Mapping[str, pa.DataType] = field(default_factory=dict)
+    feature_columns: Mapping[str, pa.DataType] = field(default_factory=dict)
+    feature_comments: Mapping[str, str] = field(default_factory=dict)
+    known_at: int | None = None
+    full_refresh: bool = False
+    rebuilt: frozenset[str] = frozenset()
+    rebuilt_reason: str = "definition"
+    expectations: Expectations = field(default_factory=Expectations)
+
+    def run_id(self, known_at: int) -> str:
+        """Hash of definitions, T, K, and the positions before and after: one input makes one run."""
+        pinned = [self.definitions, self.t_at, known_at, self.positions_before, self.positions_after]
+        return hashlib.sha256(canonical(pinned).encode()).hexdigest()[:32]
+
+
+class Published(NamedTuple):
+    """What became of a run.
+
+    Attributes:
+      status: published now; already published (a repetition); unchanged (there was nothing to publish).
+      run_id: the run; for `unchanged` the last published one, empty if there is none.
+      known_at: its K, int64 microseconds; None where no run was ever published.
+      rows: table -> rows written.
+    """
+
+    status: Literal["published", "already", "unchanged"]
+    run_id: str
+    known_at: int | None
+    rows: Mapping[str, int]
+
+
+def canonical(value: Any) -> str:
+    """JSON with sorted keys and no spaces: equal values, equal text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)

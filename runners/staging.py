@@ -1,0 +1,123 @@
+"""What the workers of a run leave for publishing: `staging/<token>/<table>/<shard>.parquet` and state files."""
+
+import secrets
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from runners.run_plan import RunPlan
+from runners.warehouses.ducklake import Lake, quoted
+from runners.warehouses.tables import CHANGES, CONSENTS, EVENTS, PROFILES, QUARANTINE, TRANSITIONS, UPCOMING, VERDICTS
+
+FATES = ("quarantined", "future", "late", "duplicate", "kept", "refused", "unneeded", "used")
+"""Each record that is read has exactly one of these; their sum is `read`."""
+BESIDE = ("late_used", "conflicts")
+"""Counted beside the fates."""
+
+_STAMPED = {"run_id", "change_id", "known_at", "known_from", "known_to"}
+_REPLACES = pa.field("replaces", pa.bool_())
+
+
+@dataclass(frozen=True)
+class Staged:
+    """One staged table: where its files are, and the columns that they must have."""
+
+    name: str
+    schema: pa.Schema
+    files: tuple[Path, ...]
+
+    @property
+    def view(self) -> str:
+        """The name under which SQL reads it."""
+        return f"staged_{self.name}"
+
+
+@dataclass(frozen=True)
+class Staging:
+    """All that one run has staged."""
+
+    folder: Path
+    tables: Mapping[str, Staged]
+
+    @property
+    def states(self) -> Path:
+        """The folder of the state files that the workers wrote, `<shard>.arrow`."""
+        return self.folder / "state"
+
+
+def new_staging(lake: Lake) -> Path:
+    """An empty folder for the workers of one run, named by a random token."""
+    folder = lake.staging / secrets.token_hex(8)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def staging(plan: RunPlan) -> Staging:
+    """The tables that lie in the plan's folder. A table without files is an empty one."""
+    found = {
+        name: Staged(name, schema, tuple(sorted((plan.staging / name).glob("*.parquet"))))
+        for name, schema in staged_schemas(plan).items()
+    }
+    return Staging(plan.staging, found)
+
+
+def staged_schemas(plan: RunPlan) -> dict[str, pa.Schema]:
+    """Staged table -> its exact columns: those of the published table less what publishing stamps."""
+    facts = {
+        "events": _with(_unstamped(EVENTS.schema), plan.event_columns),
+        "profiles": _with(_unstamped(PROFILES.schema), plan.profile_columns),
+        "consents": _unstamped(CONSENTS.schema),
+    }
+    transitions = _unstamped(TRANSITIONS.schema)
+    return {
+        **{name: schema.append(_REPLACES) for name, schema in facts.items()},
+        "quarantine": _unstamped(QUARANTINE.schema),
+        "transitions": transitions,
+        "closings": pa.schema([transitions.field(name) for name in ("segment", "version", "subject", "at")]),
+        "changes": _unstamped(CHANGES.schema),
+        "upcoming": _unstamped(UPCOMING.schema),
+        "feature_rows": _with(pa.schema([("subject", pa.string())]), plan.feature_columns),
+        "verdicts": _unstamped(VERDICTS.schema),
+        "fates": pa.schema([(name, pa.int64()) for name in ("read", *FATES, *BESIDE)]),
+    }
+
+
+def _unstamped(schema: pa.Schema) -> pa.Schema:
+    return pa.schema([column for column in schema if column.name not in _STAMPED])
+
+
+def _with(schema: pa.Schema, columns: Mapping[str, pa.DataType]) -> pa.Schema:
+    """The schema with the declared columns behind it, by name."""
+    return pa.schema([*schema, *(pa.field(name, columns[name]) for name in sorted(columns))])
+
+
+def show(lake: Lake, staged: Staging) -> None:
+    """Let SQL read each staged table as `staged_<name>`."""
+    for table in staged.tables.values():
+        if table.files:
+            listed = ", ".join(quoted(str(path)) for path in table.files)
+            lake.run(f"CREATE OR REPLACE TEMP VIEW {table.view} AS SELECT * FROM read_parquet([{listed}])")
+        else:
+            lake.con.register(table.view, table.schema.empty_table())
+
+
+def sweep(lake: Lake, keep: Path | None = None) -> int:
+    """Remove what runs that died have left: staging folders, state files that no row names, spill and old orphans.
+
+    Only the holder of the lock may. Returns how many folders went. Orphaned Parquet files go when they are an hour
+    old: a younger one may belong to a transaction that is still open.
+    """
+    named = {path.split("/")[1] for (path,) in lake.rows("SELECT DISTINCT path FROM kernel_state")}
+    dead = [path for path in _folders(lake.staging) if path != keep]
+    dead += [path for path in _folders(lake.states) if path.name not in named]
+    for path in dead:
+        shutil.rmtree(path, ignore_errors=True)
+    lake.run("CALL ducklake_delete_orphaned_files('lake', older_than => now() - INTERVAL 1 HOUR)")
+    return len(dead)
+
+
+def _folders(parent: Path) -> list[Path]:
+    return sorted(path for path in parent.iterdir() if path.is_dir()) if parent.is_dir() else []

@@ -1,0 +1,146 @@
+"""Aggregates of features: the class that every operation extends, and the reader that finds it by `op`."""
+
+import re
+from typing import Annotated, Any, ClassVar
+
+from pydantic import (
+    AfterValidator,
+    PlainValidator,
+    StrictBool,
+    TypeAdapter,
+    ValidationInfo,
+    model_validator,
+)
+
+from schemas.definitions.canonical import fields_of
+from schemas.definitions.datatype import DataType
+from schemas.definitions.name import Name
+from schemas.definitions.refusal import listed, nearest_to, refuse, show
+from schemas.definitions.strict import Strict
+from schemas.definitions.window import AnyWindow, Lifetime, NamedWindow, Window
+
+Scalar = bool | int | float | str
+
+
+class ColumnExpectation(Strict):
+    """What a published feature column must look like."""
+
+    not_null: StrictBool = False
+    between: tuple[float, float] | None = None
+    among: tuple[Scalar, ...] | None = None
+
+
+def _read_expectation(value: Any, info: ValidationInfo) -> ColumnExpectation:
+    """`in` is a word of Python, so the model calls it `among`."""
+    if isinstance(value, dict):
+        value = {("among" if key == "in" else key): part for key, part in value.items()}
+    return ColumnExpectation.model_validate(value, context=info.context)
+
+
+Expectation = Annotated[ColumnExpectation, PlainValidator(_read_expectation)]
+
+
+def _read_window(value: Any, info: ValidationInfo) -> NamedWindow:
+    """A window with its suffix: its own, or the one that `as` gives it."""
+    if isinstance(value, NamedWindow):
+        return value
+    suffix = None
+    if isinstance(value, dict) and "as" in value:
+        suffix = _suffix(value["as"])
+        value = {key: part for key, part in value.items() if key != "as"}
+    window = _WINDOW.validate_python(value, context=info.context)
+    suffix = suffix or window.suffix
+    if suffix is None:
+        raise refuse("SEG-0117", "the window needs a name for its column", expected="as: suffix")
+    return NamedWindow(window, suffix)
+
+
+def _suffix(value: Any) -> str:
+    if not isinstance(value, str) or _SUFFIX.fullmatch(value) is None:
+        raise refuse("SEG-0104", "no end of a column's name", expected="[a-z0-9][a-z0-9_]*", found=show(value))
+    return value
+
+
+def _are_different(windows: tuple[NamedWindow, ...]) -> tuple[NamedWindow, ...]:
+    if not windows:
+        raise refuse("SEG-0115", "no window", expected="at least one")
+    suffixes = [window.suffix for window in windows]
+    if len(set(suffixes)) < len(suffixes):
+        twice = next(suffix for suffix in suffixes if suffixes.count(suffix) > 1)
+        raise refuse("SEG-0115", "two windows with one name", expected="each once", found=twice)
+    return windows
+
+
+_SUFFIX = re.compile(r"[a-z0-9][a-z0-9_]{0,62}")
+_WINDOW: TypeAdapter[Window] = TypeAdapter(AnyWindow)
+Windows = Annotated[tuple[Annotated[NamedWindow, PlainValidator(_read_window)], ...], AfterValidator(_are_different)]
+"""A field that holds the windows of an aggregate."""
+
+
+class Aggregate(Strict):
+    """One aggregate of a feature group, in one or more windows. An operation is a subclass in a file of its own.
+
+    Attributes:
+      op: the operation's name in YAML.
+      takes_column: whether it aggregates a column, which `of` names; else it aggregates events.
+      never_missing: whether the aggregate of nothing is a value (semantics 4.2).
+      of: the event property.
+      windows: with the ends of the columns' names.
+    """
+
+    op: ClassVar[str]
+    takes_column: ClassVar[bool] = True
+    never_missing: ClassVar[bool] = False
+
+    name: Name
+    of: str | None = None
+    windows: Windows = (NamedWindow(Lifetime(), "lifetime"),)
+    expect: Expectation | None = None
+
+    @model_validator(mode="after")
+    def _has_its_column(self) -> "Aggregate":
+        if self.takes_column and self.of is None:
+            raise refuse("SEG-0101", f"`{self.op}` aggregates a column", expected="of: an event property")
+        if not self.takes_column and self.of is not None:
+            raise refuse("SEG-0102", f"`{self.op}` aggregates events", expected="no `of`", found=show(self.of))
+        return self
+
+    def result_type(self, of: DataType | None) -> DataType:
+        """The type of the published column, given that of the property. Raises ValueError where it is not taken."""
+        raise NotImplementedError(f"{type(self).__name__} does not say its result type")
+
+    def meaning(self) -> Any:
+        """JSON that is equal for aggregates that mean the same, whatever they are called and wherever they look."""
+        named = ("name", "windows", "expect")
+        return {"op": self.op, **{key: part for key, part in fields_of(self).items() if key not in named}}
+
+
+def exact_number(op: str, of: DataType | None) -> DataType:
+    """The type again if it is an exact number. Raises ValueError; for a float it proposes a decimal (semantics 4.3)."""
+    if of is not None and of.kind in ("int", "decimal"):
+        return of
+    if of is not None and of.kind == "float":
+        expected = "an exact number: declare the property as decimal(p,s), as in decimal(12,2)"
+        raise refuse("SEG-0208", f"`{op}` of a float would not be exact", expected=expected, found="float")
+    raise refuse("SEG-0208", f"`{op}` takes numbers", expected="int or decimal(p,s)", found=str(of))
+
+
+def _read(value: Any, info: ValidationInfo) -> Aggregate:
+    if isinstance(value, Aggregate):
+        return value
+    if not isinstance(value, dict):
+        raise refuse("SEG-0103", "no aggregate", expected="a mapping with name and op", found=show(value))
+    operations = (info.context or {})["language"].aggregates
+    op = value.get("op")
+    if op is None:
+        raise refuse("SEG-0101", "an aggregate without its operation", expected=f"op: {listed(operations)}")
+    if not isinstance(op, str) or op not in operations:
+        nearest = nearest_to(op, operations)
+        raise refuse("SEG-0107", f"no operation `{show(op)}`", expected=listed(operations), nearest=nearest)
+    said = {key: part for key, part in value.items() if key != "op"}
+    aggregate: Aggregate = operations[op].model_validate(said, context=info.context)
+    return aggregate
+
+
+AnyAggregate = Annotated[Aggregate, PlainValidator(_read)]
+"""A field that holds an aggregate, read by the operations of the context's language."""

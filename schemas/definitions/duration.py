@@ -1,0 +1,54 @@
+"""Durations: `90s 45m 24h 7d 2w` as int64 microseconds. A day is 24 hours, always."""
+
+import re
+from typing import Annotated, Any
+
+from pydantic import PlainValidator
+
+from schemas.definitions.refusal import refuse, show
+
+SECOND = 1_000_000
+UNITS = {"s": SECOND, "m": 60 * SECOND, "h": 3_600 * SECOND, "d": 86_400 * SECOND, "w": 7 * 86_400 * SECOND}
+LONGEST = 400_000 * UNITS["d"]
+"""A thousand years: added to any instant of a calendar it stays within 64 bits."""
+
+_FORM = re.compile(r"([0-9]{1,12})([smhdw])")
+_EXPECTED = "a number and one of s m h d w, as in 90s 45m 24h 7d 2w"
+
+
+def parse_duration(text: str) -> int:
+    """The microseconds of a duration as it is written. Raises ValueError."""
+    found = _FORM.fullmatch(text)
+    if found is None:
+        raise refuse("SEG-0109", "no such duration", expected=_EXPECTED, found=show(text))
+    length = int(found[1]) * UNITS[found[2]]
+    if length > LONGEST:
+        raise refuse("SEG-0109", "too long a duration", expected="at most 400000d", found=show(text))
+    return length
+
+
+def write_duration(length: int) -> str:
+    """The shortest text of so many microseconds: 604800000000 is `7d`."""
+    for unit in ("d", "h", "m", "s"):
+        if length % UNITS[unit] == 0:
+            return f"{length // UNITS[unit]}{unit}"
+    return f"{length / SECOND:.6f}s"
+
+
+def _read_or_zero(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, str):
+        raise refuse("SEG-0109", "no such duration", expected=_EXPECTED, found=show(value))
+    return parse_duration(value)
+
+
+def _read(value: Any) -> int:
+    length = _read_or_zero(value)
+    if length == 0:
+        raise refuse("SEG-0109", "no duration at all", expected="more than nothing", found=show(value))
+    return length
+
+
+Duration = Annotated[int, PlainValidator(_read)]
+"""A field that holds a positive duration in microseconds."""
+DurationOrZero = Annotated[int, PlainValidator(_read_or_zero)]
+"""A field that holds a duration in microseconds that may be nothing."""

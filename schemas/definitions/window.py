@@ -1,0 +1,215 @@
+"""Windows: from the time of an event to the instants at which it counts (semantics 2, the table)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    Field,
+    PlainValidator,
+    StrictBool,
+    StrictInt,
+    ValidationInfo,
+    model_validator,
+)
+
+from schemas.definitions.duration import Duration, DurationOrZero, parse_duration, write_duration
+from schemas.definitions.instant import Instant, project_timezone, zone
+from schemas.definitions.reference import AnyEventReference, EventReference
+from schemas.definitions.refusal import nearest_to, refuse, show
+from schemas.definitions.strict import Strict
+
+Unit = Literal["day", "week", "month", "quarter", "year"]
+PROFILE = "profile"
+"""The zone that stands for the subject's own."""
+
+
+@dataclass(frozen=True)
+class Last:
+    """An event at t counts in [t, t + us)."""
+
+    us: int
+    suffix: str | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.suffix is None:
+            object.__setattr__(self, "suffix", write_duration(self.us))
+
+
+@dataclass(frozen=True)
+class Between:
+    """An event at t counts in [t + near_us, t + far_us)."""
+
+    far_us: int
+    near_us: int
+    suffix = None
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """An event counts in whole units of a zone: `last` of them, the current one among them or not.
+
+    `tz` is an IANA name, or `profile` for the subject's own zone.
+    """
+
+    last: int
+    unit: Unit
+    tz: str
+    include_current: bool = True
+    suffix = None
+
+
+@dataclass(frozen=True)
+class Absolute:
+    """An event at t counts in [t, inf) for from_at <= t < to_at, else never. None leaves a side open."""
+
+    from_at: int | None
+    to_at: int | None
+    suffix = None
+
+
+@dataclass(frozen=True)
+class Lifetime:
+    """An event at t counts in [t, inf)."""
+
+    suffix = "lifetime"
+
+
+@dataclass(frozen=True)
+class Session:
+    """An event counts until `gap_us` after the last event of its session."""
+
+    gap_us: int
+    suffix = None
+
+
+@dataclass(frozen=True)
+class Since:
+    """An event at or after an anchor counts until the next anchor."""
+
+    event: EventReference
+    suffix = None
+
+
+Window = Last | Between | Calendar | Absolute | Lifetime | Session | Since
+
+
+@dataclass(frozen=True)
+class NamedWindow:
+    """A window of a feature and the end of its column's name."""
+
+    window: Window
+    suffix: str = field(compare=False)
+
+
+class _Form(Strict):
+    """One way to write a window."""
+
+
+class _LastForm(_Form):
+    last: Duration
+
+
+class _BetweenForm(_Form):
+    between: tuple[Duration, DurationOrZero]
+
+    @model_validator(mode="after")
+    def _far_comes_first(self) -> "_BetweenForm":
+        far, near = self.between
+        if far <= near:
+            found = f"[{write_duration(far)}, {write_duration(near)}]"
+            raise refuse("SEG-0112", "the farther end comes first", expected="as in [90d, 30d]", found=found)
+        return self
+
+
+class _CalendarForm(_Form):
+    last: Annotated[StrictInt, Field(ge=1, le=10_000)] = 1
+    unit: Unit
+    tz: str = "project"
+    include_current: StrictBool = True
+
+
+class _CalendarWindowForm(_Form):
+    calendar: _CalendarForm
+
+
+class _AbsoluteForm(_Form):
+    from_at: Instant | None = Field(default=None, alias="from")
+    to_at: Instant | None = Field(default=None, alias="to")
+
+    @model_validator(mode="after")
+    def _from_comes_before_to(self) -> "_AbsoluteForm":
+        if self.from_at is not None and self.to_at is not None and self.from_at >= self.to_at:
+            raise refuse("SEG-0112", "a window that is empty", expected="`from` before `to`")
+        return self
+
+
+class _SessionGap(_Form):
+    gap: Duration
+
+
+class _SessionForm(_Form):
+    session: _SessionGap
+
+
+class _SinceForm(_Form):
+    since: AnyEventReference
+
+
+def calendar_zone(tz: str, timezone: str) -> str:
+    """The zone that `tz` means in a project of this zone: an IANA name, or `profile`. Raises ValueError."""
+    if tz == "project":
+        return timezone
+    if tz != PROFILE:
+        zone(tz)
+    return tz
+
+
+def _calendar(form: _CalendarWindowForm, timezone: str) -> Window:
+    said = form.calendar
+    return Calendar(said.last, said.unit, calendar_zone(said.tz, timezone), said.include_current)
+
+
+_FORMS: dict[str, tuple[type[_Form], Callable[[Any, str], Window]]] = {
+    "last": (_LastForm, lambda form, timezone: Last(form.last)),
+    "between": (_BetweenForm, lambda form, timezone: Between(*form.between)),
+    "calendar": (_CalendarWindowForm, _calendar),
+    "from": (_AbsoluteForm, lambda form, timezone: Absolute(form.from_at, form.to_at)),
+    "to": (_AbsoluteForm, lambda form, timezone: Absolute(form.from_at, form.to_at)),
+    "session": (_SessionForm, lambda form, timezone: Session(form.session.gap)),
+    "since": (_SinceForm, lambda form, timezone: Since(form.since)),
+}
+_EXPECTED = "7d, lifetime, or one of last, between, calendar, from/to, session, since"
+
+
+def _read(value: Any, info: ValidationInfo) -> Window:
+    if isinstance(value, Window):
+        return value
+    if value == "lifetime":
+        return Lifetime()
+    if isinstance(value, str):
+        return _read_short(value)
+    if not isinstance(value, dict) or not value:
+        raise refuse("SEG-0112", "no such window", expected=_EXPECTED, found=show(value))
+    kind = next((key for key in value if key in _FORMS), None)
+    if kind is None:
+        key = next(iter(value))
+        raise refuse("SEG-0112", "no such window", expected=_EXPECTED, found=show(key), nearest=nearest_to(key, _FORMS))
+    form, build = _FORMS[kind]
+    window = build(form.model_validate(value, context=info.context), project_timezone(info))
+    return Last(window.us, value["last"]) if isinstance(window, Last) else window
+
+
+def _read_short(text: str) -> Window:
+    try:
+        length = parse_duration(text)
+    except ValueError:
+        nearest = nearest_to(text, ("lifetime",))
+        raise refuse("SEG-0112", "no such window", expected=_EXPECTED, found=show(text), nearest=nearest) from None
+    if length == 0:
+        raise refuse("SEG-0112", "an empty window", expected="more than nothing", found=text)
+    return Last(length, text)
+
+
+AnyWindow = Annotated[Window, PlainValidator(_read)]
+"""A field that holds a window; dates and `tz: project` are in the zone of the context."""

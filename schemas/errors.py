@@ -1,0 +1,233 @@
+"""What can go wrong, in one tree.
+
+SegueError                 exit code
+├── DefinitionErrors       2   the definitions are wrong: every problem of every file at once
+├── CallError              2   the call is wrong
+├── NothingSelected        3   a selection is empty
+├── GateClosed             4   a gate is closed: consent is stale, publishing is blocked
+├── AuditFailed            1   what was staged did not pass its audit; nothing was published
+├── SourceChanged          1   a file that was read before has changed
+├── JobFailed              1   the job itself failed
+├── TryAgain              75   something outside was busy; the same call may succeed later
+└── Stopped              130   stopped by a signal
+
+Messages name places and types, never the values of a person's records.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+CODES: dict[str, str] = {
+    # reading YAML
+    "SEG-0001": "a file that can not be read",
+    "SEG-0002": "a file over 1 MB",
+    "SEG-0003": "text that is not YAML",
+    "SEG-0004": "nesting deeper than 32 levels",
+    "SEG-0005": "the same key twice in one mapping",
+    "SEG-0006": "an anchor or an alias",
+    "SEG-0007": "a tag",
+    "SEG-0008": "a merge key `<<`",
+    "SEG-0009": "a key that is not text",
+    "SEG-0010": "more than one document, or none, in a file",
+    "SEG-0011": "a file that is not UTF-8",
+    # the form of a definition
+    "SEG-0100": "a value that is not what its key takes",
+    "SEG-0101": "a key that is missing",
+    "SEG-0102": "a key that is not known",
+    "SEG-0103": "a value of another type",
+    "SEG-0104": "a name that is not [a-z][a-z0-9_]*",
+    "SEG-0105": "a node that is not a mapping of one key",
+    "SEG-0106": "an operator that is not known",
+    "SEG-0107": "an aggregate operation that is not known",
+    "SEG-0108": "`missing` on something that is never unknown",
+    "SEG-0109": "a duration that can not be read",
+    "SEG-0110": "an instant that can not be read",
+    "SEG-0111": "a time zone that is not known",
+    "SEG-0112": "a window that can not be read",
+    "SEG-0113": "a data type that can not be read",
+    "SEG-0114": "an event reference that can not be read",
+    "SEG-0115": "a list that is empty or holds something twice",
+    "SEG-0116": "a number outside its range",
+    "SEG-0117": "a feature window that needs `as:`",
+    # expressions and comparisons
+    "SEG-0200": "an expression that can not be read",
+    "SEG-0201": "something that is not allowed in an expression",
+    "SEG-0202": "a function that is not known",
+    "SEG-0203": "an expression that is too long or too deep",
+    "SEG-0204": "an expression that is not a condition",
+    "SEG-0205": "a comparison of different types",
+    "SEG-0206": "a comparison that can not be read",
+    "SEG-0207": "a constant that does not fit its column",
+    "SEG-0208": "an aggregate over a type that it does not take",
+    "SEG-0209": "an expression that the engine refuses",
+    # one definition against the others
+    "SEG-0300": "a name that is defined twice",
+    "SEG-0301": "a purpose that is not known",
+    "SEG-0302": "a segment that is not known",
+    "SEG-0303": "a feature that is not known",
+    "SEG-0304": "an event property that no source declares",
+    "SEG-0305": "a profile property that no source declares",
+    "SEG-0306": "segments that refer to each other in a circle",
+    "SEG-0307": "a purpose that is not among the segment's own",
+    "SEG-0308": "a purpose on consent in a project without consents",
+    "SEG-0309": "one property name with two types",
+    "SEG-0310": "a property with the name of a built-in column",
+    "SEG-0311": "a column that is named twice",
+    "SEG-0312": "a source or a table that is not there",
+    # files and projects
+    "SEG-0400": "a folder that is no project",
+    "SEG-0401": "a path outside the project",
+    "SEG-0402": "a file that does not exist",
+    "SEG-0403": "a symbolic link",
+    "SEG-0404": "a target that is not known",
+    "SEG-0405": "an environment variable that is not set",
+    "SEG-0406": "a warehouse address that can not be read",
+    "SEG-0407": "a format that is not known",
+    "SEG-0408": "fields that a source of this kind does not take or needs",
+    "SEG-0409": "a list file without its column",
+    "SEG-0410": "a lookup that can not be used",
+    "SEG-0411": "a definition in the wrong folder",
+    # stories
+    "SEG-0500": "a story that can not be read",
+    "SEG-0501": "a story's value that is not of its property's type",
+    # warnings
+    "SEG-0801": "a pattern that no file matches",
+    "SEG-0802": "a property that nothing uses",
+    "SEG-0803": "a file that is not read",
+    # calls
+    "SEG-0900": "a call that can not be understood",
+    "SEG-0901": "a selector that is not understood",
+    "SEG-0902": "a selection that names nothing known",
+    "SEG-0903": "a selection that is empty",
+}
+"""Every stable code and its meaning in one line. A code is never reused."""
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with the definitions, and where. Lines and columns count from 1; 0 is the whole file."""
+
+    code: str
+    message: str
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    expected: str = ""
+    found: str = ""
+    nearest: str = ""
+    severity: Severity = "error"
+
+    def __str__(self) -> str:
+        return self.render()
+
+    def render(self, source_line: str = "") -> str:
+        """The problem as text: `file:line:column: code message`, what was expected, and the line with a caret."""
+        lines = [f"{self._place()}{self._label()} {self.message}"]
+        if self.expected:
+            lines.append(f"  expected {self.expected}")
+        if self.found:
+            lines.append(f"  found    {self.found}")
+        if self.nearest:
+            lines.append(f"  did you mean `{self.nearest}`?")
+        if source_line.strip() and self.column:
+            lines += _caret(source_line.rstrip("\r\n"), self.column)
+        return "\n".join(lines)
+
+    def _place(self) -> str:
+        parts = [self.file] if self.file else []
+        if self.line:
+            parts += [str(self.line), str(self.column)]
+        return ":".join(parts) + ": " if parts else ""
+
+    def _label(self) -> str:
+        return f"{self.code} warning:" if self.severity == "warning" else self.code
+
+
+def _caret(source_line: str, column: int) -> list[str]:
+    """The line and a caret under its column (from 1); a long line is cut to what surrounds the caret."""
+    start = max(0, column - 60)
+    shown = source_line[start : start + 110].replace("\t", " ")
+    return [f"    {shown}", " " * (4 + column - 1 - start) + "^"]
+
+
+class SegueError(Exception):
+    """Whatever Segue refuses to do: a stable code, a message, and a hint at what to do about it."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, code: str, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.message}" + (f"\n  {self.hint}" if self.hint else "")
+
+
+class DefinitionErrors(SegueError):
+    """The definitions are wrong: all problems of all files, in the order of the files."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        first = self.problems[0]
+        super().__init__(first.code, f"{len(self.problems)} problem(s) in the definitions")
+
+    def __str__(self) -> str:
+        return "\n".join(problem.render() for problem in self.problems)
+
+    def __reduce__(self) -> tuple[type["DefinitionErrors"], tuple[tuple[Problem, ...]]]:
+        return type(self), (self.problems,)
+
+
+class CallError(SegueError):
+    """The call is wrong: an option, a selector, an instant."""
+
+    exit_code = 2
+
+
+class NothingSelected(SegueError):
+    """A selection is empty."""
+
+    exit_code = 3
+
+
+class GateClosed(SegueError):
+    """A gate is closed: consent is stale, publishing is blocked."""
+
+    exit_code = 4
+
+
+class AuditFailed(SegueError):
+    """What was staged did not pass its audit; nothing was published."""
+
+    exit_code = 1
+
+
+class SourceChanged(SegueError):
+    """A file that was read before has changed or shrunk."""
+
+    exit_code = 1
+
+
+class JobFailed(SegueError):
+    """The job itself failed."""
+
+    exit_code = 1
+
+
+class TryAgain(SegueError):
+    """Something outside was busy; the same call may succeed later."""
+
+    exit_code = 75
+
+
+class Stopped(SegueError):
+    """Stopped by a signal, with nothing lost."""
+
+    exit_code = 130

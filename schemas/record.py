@@ -1,0 +1,145 @@
+"""Raw records: the files that hold them, a run of their bytes, and how far a file has been read."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import pyarrow as pa
+
+Format = Literal["ndjson", "csv", "parquet"]
+Compression = Literal["none", "gzip", "zstd"]
+
+LONGEST_RECORD = 16 << 20
+"""Bytes of one record; a longer one is set aside as too_large."""
+DEEPEST_RECORD = 32
+"""Levels of nesting of one record; a deeper one is set aside as too_large."""
+
+
+@dataclass(frozen=True)
+class Position:
+    """How far a file has been read, and what was seen there.
+
+    Attributes:
+      bytes: decoded bytes of all records read.
+      records: records read.
+      sha256: of these bytes, as hexadecimal digits; of a Parquet file, of the whole file.
+      size, mtime_ns, inode: of the file when it was read; mtime_ns is 0 where it was too fresh to be trusted.
+      is_open: the last record was taken without a newline after it, so nothing but a newline may follow.
+    """
+
+    bytes: int = 0
+    records: int = 0
+    sha256: str = ""
+    size: int = 0
+    mtime_ns: int = 0
+    inode: int = 0
+    is_open: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """The position as JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> "Position":
+        """The position that `to_json` gave."""
+        return cls(**fields)
+
+
+@dataclass(frozen=True)
+class Input:
+    """A file to read, from a committed position up to what was there when it was listed.
+
+    Attributes:
+      source: the name of its source.
+      file: its name: the path from the project's folder, with slashes.
+      path: where to open it.
+      size, mtime_ns, inode: when it was listed; nothing beyond `size` is read.
+      start: where an earlier run ended, or the beginning.
+    """
+
+    source: str
+    file: str
+    path: str
+    format: Format
+    compression: Compression
+    size: int
+    mtime_ns: int
+    inode: int
+    start: Position = Position()
+
+
+@dataclass(frozen=True)
+class RawChunk:
+    """A run of consecutive records of one file, uninterpreted.
+
+    Attributes:
+      source, file: whose they are.
+      format: how a record is written.
+      first: the number of the first record; a file's records count from 1.
+      records: the bytes of each record, its line end included, in one buffer without gaps; of a Parquet file, empty.
+      rows: the rows of a Parquet file, one a record, else None.
+      header: the column names of a CSV file.
+      fault: the reason for which the reader already sets all of these records aside; their bytes may be cut short.
+      after: the position behind these records.
+      waiting: bytes at the end of the file that are no record yet; they are read once their line is complete.
+    """
+
+    source: str
+    file: str
+    format: Format
+    first: int
+    records: pa.BinaryArray
+    rows: pa.RecordBatch | None = None
+    header: tuple[str, ...] = ()
+    fault: str | None = None
+    after: Position = Position()
+    waiting: int = 0
+
+    def __len__(self) -> int:
+        return len(self.records) if self.rows is None else self.rows.num_rows
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What became of the records of one chunk, or of many: read = accepted + the sum of rejected.
+
+    Attributes:
+      undeclared: values of raw records that no definition names, dropped at decode.
+      positions: how far each file has been read, by (source, file).
+      waiting: bytes at the end of files that are no record yet, by (source, file).
+    """
+
+    read: int = 0
+    accepted: int = 0
+    rejected: Mapping[str, int] = field(default_factory=dict)
+    undeclared: int = 0
+    positions: Mapping[tuple[str, str], Position] = field(default_factory=dict)
+    waiting: Mapping[tuple[str, str], int] = field(default_factory=dict)
+
+    def __add__(self, other: "Counts") -> "Counts":
+        """Both together; of one file the position that lies further on."""
+        reasons = sorted({*self.rejected, *other.rejected})
+        return Counts(
+            self.read + other.read,
+            self.accepted + other.accepted,
+            {reason: self.rejected.get(reason, 0) + other.rejected.get(reason, 0) for reason in reasons},
+            self.undeclared + other.undeclared,
+            _further(self.positions, other.positions),
+            {**self.waiting, **other.waiting},
+        )
+
+
+def _further(
+    some: Mapping[tuple[str, str], Position], others: Mapping[tuple[str, str], Position]
+) -> dict[tuple[str, str], Position]:
+    merged = dict(some)
+    for file, position in others.items():
+        known = merged.get(file)
+        if known is None or (position.records, position.bytes) >= (known.records, known.bytes):
+            merged[file] = position
+    return merged
+
+
+def position_text(file: str, number: int) -> str:
+    """A record's position as one text, in the order of the records: the file's name, NUL, the number with 20 digits."""
+    return f"{file}\0{number:020d}"

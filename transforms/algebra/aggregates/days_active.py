@@ -1,0 +1,37 @@
+"""`days_active`: on how many days there was an event."""
+
+from pydantic import field_validator
+
+from schemas.definitions.datatype import DataType
+from schemas.definitions.instant import zone
+from transforms.algebra.aggregates.distinct import Distinct
+from transforms.algebra.calendars import local_days
+from transforms.algebra.measure import Values
+from transforms.algebra.order import Ints
+
+
+class DaysActive(Distinct):
+    """The number of different local dates with an event; 0 of nothing. `tz` is the project's zone unless it is named."""
+
+    op = "days_active"
+    takes_column = False
+
+    tz: str = "project"
+
+    @field_validator("tz")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        if name != "project":
+            zone(name)
+        return name
+
+    def result_type(self, of: DataType | None) -> DataType:
+        """Always int."""
+        return DataType("int")
+
+    def codes(self, values: Values) -> Ints:
+        """The local date of each event."""
+        return local_days(values.at, values.zone if self.tz == "project" else self.tz)
+
+
+AGGREGATE = DaysActive

@@ -1,0 +1,26 @@
+"""`first`: the value of the earliest event that has one."""
+
+import pyarrow as pa
+
+from schemas.definitions.datatype import DataType
+from transforms.algebra.aggregates.last import Last, chosen
+from transforms.algebra.measure import Values
+from transforms.algebra.order import Ints, firsts
+from transforms.algebra.reduce import Contributions, takeover
+
+
+class First(Last):
+    """The value of the earliest event with a value; missing of nothing. `last`, mirrored."""
+
+    op = "first"
+
+    def arrange(self, rows: Contributions, values: Values) -> Contributions:
+        """Each event counts only after those before it have ceased to."""
+        return takeover(rows)
+
+    def value(self, who: Ints, values: Values, count: int, result: DataType) -> pa.Array:
+        """The value of the first row of each `who`; null of nothing."""
+        return chosen(who, values, firsts(who), count)
+
+
+AGGREGATE = First

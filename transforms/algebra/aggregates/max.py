@@ -1,0 +1,45 @@
+"""`max`: the largest value of a column."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from schemas.definitions.comparison import Constant
+from schemas.definitions.datatype import DataType
+from schemas.definitions.refusal import refuse
+from transforms.algebra.exact import Number, signs
+from transforms.algebra.measure import Measure, Values, ones, scatter
+from transforms.algebra.order import Ints
+
+
+class Max(Measure):
+    """The largest value; missing of nothing. It is above a constant where any value is."""
+
+    op = "max"
+    beyond = 1
+
+    def result_type(self, of: DataType | None) -> DataType:
+        """The column's own type, which must have an order."""
+        if of is None or of.kind in ("list", "bool"):
+            raise refuse("SEG-0208", f"`{self.op}` needs an order", expected="a number, text, date or timestamp", found=str(of))
+        return of
+
+    def weigh(self, values: Values, constants: Sequence[Constant]) -> list[Number]:
+        """One; and for each constant whether the value lies beyond it, and whether it equals it."""
+        found = [signs(values.column, constant) for constant in constants]
+        return [ones(values)] + [(one == side).astype(np.int64) for one in found for side in (self.beyond, 0)]
+
+    def sign(self, sums: Sequence[Number], place: int, constant: Constant, scale: int) -> Ints:
+        """Beyond where any value is, equal where any value is, else on this side."""
+        beyond, equal = sums[1 + 2 * place], sums[2 + 2 * place]
+        return np.where(beyond > 0, self.beyond, np.where(equal > 0, 0, -self.beyond)).astype(np.int64)
+
+    def value(self, who: Ints, values: Values, count: int, result: DataType) -> pa.Array:
+        """The extreme of each `who`; null of nothing."""
+        grouped = pa.table({"who": who, "value": values.column}).group_by("who").aggregate([("value", self.op)])
+        found = grouped.combine_chunks()
+        return scatter(found["who"].to_numpy(), found[f"value_{self.op}"].combine_chunks(), count)
+
+
+AGGREGATE = Max

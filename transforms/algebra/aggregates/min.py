@@ -1,0 +1,13 @@
+"""`min`: the smallest value of a column."""
+
+from transforms.algebra.aggregates.max import Max
+
+
+class Min(Max):
+    """The smallest value; missing of nothing. `max`, mirrored."""
+
+    op = "min"
+    beyond = -1
+
+
+AGGREGATE = Min

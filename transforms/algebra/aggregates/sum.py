@@ -1,0 +1,62 @@
+"""`sum`: the total of a column."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from schemas.definitions.comparison import Constant
+from schemas.definitions.datatype import DataType
+from schemas.definitions.refusal import refuse
+from transforms.algebra.exact import Number, decimals, fraction, scaled, sign, summable
+from transforms.algebra.measure import Measure, Values, groups
+from transforms.algebra.order import Ints
+
+
+class Sum(Measure):
+    """The exact total; 0 of nothing."""
+
+    op = "sum"
+    never_missing = True
+
+    def result_type(self, of: DataType | None) -> DataType:
+        """decimal(38,s) of a decimal(p,s) with p <= 18, int of an int."""
+        return DataType.decimal(38, of.scale or 0) if of and exact_number(of, self.op).kind == "decimal" else DataType("int")
+
+    def weigh(self, values: Values, constants: Sequence[Constant]) -> list[Number]:
+        """The values themselves."""
+        return [summable(scaled(values.column), 2)]
+
+    def sign(self, sums: Sequence[Number], place: int, constant: Constant, scale: int) -> Ints:
+        """Of (sum - constant)."""
+        return sign(sums[0], fraction(constant, scale))
+
+    def value(self, who: Ints, values: Values, count: int, result: DataType) -> pa.Array:
+        """The totals, exactly."""
+        totals = total(who, summable(scaled(values.column)), count)
+        if result.kind == "decimal":
+            return decimals(totals, 38, values.scale)
+        return pa.array(totals.tolist() if totals.dtype == object else totals, pa.int64())
+
+
+def exact_number(of: DataType | None, op: str) -> DataType:
+    """The type, if sums of it are exact. Raises ValueError."""
+    if of is None or not of.is_number:
+        raise refuse("SEG-0208", f"`{op}` adds numbers", expected="int or decimal(p,s)", found=str(of))
+    if of.kind == "float":
+        raise refuse("SEG-0208", f"`{op}` of a float is not exact", expected="decimal(p,s), as in decimal(12,2)", found="float")
+    if of.kind == "decimal" and (of.precision or 0) > 18:
+        raise refuse("SEG-0208", f"`{op}` takes decimals of up to 18 digits", expected="decimal(18,s)", found=str(of))
+    return of
+
+
+def total(who: Ints, values: Number, count: int) -> Number:
+    """The sum of the values of each `who`; rows are sorted by it."""
+    present, begins = groups(who)
+    totals = np.zeros(count, values.dtype)
+    if len(begins):
+        totals[present] = np.add.reduceat(values, begins)
+    return totals
+
+
+AGGREGATE = Sum

@@ -1,0 +1,138 @@
+"""Epochs of one purpose: which events count when, with restriction, age and jurisdiction (consent.md, semantics 6.1)."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.algebra.ages import Lives, birthdays, lives
+from transforms.algebra.ledger import ledger
+from transforms.algebra.order import BEGINNING, FOREVER, Ints, Steps, constant, firsts, settle
+from transforms.algebra.pieces import Pieces, meetings, pieces
+from transforms.algebra.profiles import Profiles, zones
+from transforms.algebra.standing import BASES, CONSENT, Standing, standing
+from transforms.algebra.timeline import Stints
+
+if TYPE_CHECKING:
+    from schemas.definitions.project import Project
+    from schemas.definitions.purpose import Purpose
+
+
+class Grounds:
+    """What verdicts rest on: the ledger and the profiles of `subjects`, read once for all purposes.
+
+    Args:
+      project: the registry of purposes, the sources' clocks, the zone.
+      consents: the rows seen, `schemas.consent.SCHEMA`; conflicting bodies of a key all of them.
+      profiles: the rows seen, `schemas.profile.SCHEMA` with the declared columns.
+      subjects: string; their order numbers them.
+    """
+
+    def __init__(self, project: "Project", consents: pa.Table, profiles: pa.Table, subjects: pa.Array) -> None:
+        self.project, self.count = project, len(subjects)
+        self.registered = tuple(project.purposes)
+        trusted = [name for name, source in project.sources.items() if source.clock == "trusted"]
+        self.ledger = ledger(consents, subjects, self.registered, trusted)
+        self._profiles, self._subjects = profiles, subjects
+
+    @cached_property
+    def profiles(self) -> Profiles:
+        """The subjects' profiles."""
+        return Profiles(self._profiles, self._subjects)
+
+    @cached_property
+    def lives(self) -> Lives:
+        """The subjects' dates of birth and zones."""
+        names, zone = zones(self.profiles.column("timezone"), self.project.timezone)
+        return lives(self.profiles.column("birth_date"), names, zone)
+
+    def bases(self, purpose: "Purpose") -> Steps:
+        """Each subject's basis over time, an index of BASES: by the profile's country, else the strictest."""
+        if len(set(purpose.basis.values())) == 1:
+            return constant(np.full(self.count, BASES.index(next(iter(purpose.basis.values())))))
+        country = self.profiles.column("country")
+        code = np.append(_bases_of(country.values, purpose), CONSENT)  # the last entry stands for none
+        return settle(country.steps.who, country.steps.at, code[country.steps.value], code[country.steps.initial])
+
+    def standings(self, purpose: "Purpose") -> dict[int, Standing]:
+        """The machine run on each basis (an index of BASES) that subjects of the purpose have at some time."""
+        bases, index = self.bases(purpose), self.registered.index(purpose.id)
+        return {basis: standing(self.ledger, purpose, index, basis, bases) for basis in _occurring(bases)}
+
+
+def epochs(grounds: Grounds, purpose: "Purpose") -> Stints:
+    """The stints of one purpose, by (subject, use_from): its epochs within all that else is asked of a use."""
+    judged = [*grounds.standings(purpose).values()]
+    stints = _in_order([_open(each) for each in judged])
+    if any(each.restricted.any() for each in judged):
+        stints = cross(stints, _unrestricted(judged[0], grounds.count))  # restrictions are the same on every basis
+    if purpose.min_age is not None:
+        stints = cross(stints, _of_age(grounds.lives, purpose.min_age))
+    return stints
+
+
+def cross(left: Stints, right: Stints) -> Stints:
+    """Where both are open, the events that count in both."""
+    among = Pieces(right.subject, right.use_from, right.use_to, right.subject)
+    i, j = meetings(left.subject, left.use_from, left.use_to, among)
+    return Stints(
+        left.subject[i],
+        np.maximum(left.event_from[i], right.event_from[j]),
+        np.minimum(left.event_to[i], right.event_to[j]),
+        np.maximum(left.use_from[i], right.use_from[j]),
+        np.minimum(left.use_to[i], right.use_to[j]),
+    )
+
+
+def merged(stints: Stints) -> Stints:
+    """Neighbours with equal events and touching uses made one."""
+    same = ~firsts(stints.subject, stints.event_from, stints.event_to)
+    same[1:] &= stints.use_from[1:] == stints.use_to[:-1]
+    ends = np.append(~same[1:], True)[: len(same)]
+    return Stints(*(column[~same] for column in stints[:4]), stints.use_to[ends])
+
+
+def _open(judged: Standing) -> Stints:
+    valid = judged.epochs.take(~judged.epochs.void)
+    return Stints(valid.who, valid.begin, valid.end, valid.begin, valid.end)
+
+
+def _in_order(parts: list[Stints]) -> Stints:
+    """Stints of several bases, disjoint in use, by (subject, use_from)."""
+    if len(parts) == 1:
+        return parts[0]
+    stints = Stints(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    index = np.lexsort((stints.use_from, stints.subject))
+    return Stints(*(column[index] for column in stints))
+
+
+def _unrestricted(judged: Standing, count: int) -> Stints:
+    """The uses that no restriction lies on; it says nothing about events."""
+    steps = settle(judged.who, judged.at, judged.restricted.astype(np.int8), np.zeros(count, np.int8))
+    free = pieces(steps)
+    free = free.take(free.value == 0)
+    return Stints(free.who, np.full_like(free.who, BEGINNING), np.full_like(free.who, FOREVER), free.from_at, free.to_at)
+
+
+def _of_age(known: Lives, years: int) -> Stints:
+    """Uses and events from the birthday on, by the date of birth and the zone valid at the use."""
+    birthday = birthdays(known, years)
+    use_from = np.maximum(known.from_at, birthday)
+    stints = Stints(known.who, birthday, np.full_like(birthday, FOREVER), use_from, known.to_at)
+    return Stints(*(column[use_from < known.to_at] for column in stints))
+
+
+def _bases_of(countries: pa.Array, purpose: "Purpose") -> Ints:
+    """The basis in each country: its own, else the default, else the strictest."""
+    strictest = BASES[min(BASES.index(basis) for basis in purpose.basis.values())]
+    names = [name for name in purpose.basis if name != "default"]
+    codes = [BASES.index(purpose.basis[name]) for name in names]
+    codes.append(BASES.index(purpose.basis.get("default", strictest)))
+    found = pc.fill_null(pc.index_in(countries.cast(pa.string()), value_set=pa.array(names, pa.string())), len(names))
+    return np.array(codes)[np.asarray(found)]
+
+
+def _occurring(bases: Steps) -> list[int]:
+    return [basis for basis in range(len(BASES)) if (bases.initial == basis).any() or (bases.value == basis).any()]

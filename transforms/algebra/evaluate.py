@@ -1,0 +1,89 @@
+"""From facts to answers: each segment as a function of T for each subject."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from schemas.definitions.catalog import Project
+from schemas.definitions.segment import ActiveIn, InSegment, Population, Segment
+from schemas.definitions.window import Last
+from transforms.algebra.facts import Facts
+from transforms.algebra.gates import every, remap
+from transforms.algebra.order import BEGINNING, FALSE, FOREVER, TRUE, Steps, Truths
+from transforms.algebra.project import ANY_EVENT
+from transforms.algebra.reduce import reaches
+from transforms.algebra.stints import stints
+from transforms.algebra.timeline import Timeline
+from transforms.algebra.view import View
+
+MEMBER: Truths = np.array([FALSE, TRUE, FALSE], np.int8)
+"""Unknown at the root is not a member (3.1)."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The answers about a set of subjects, for all T.
+
+    Attributes:
+      views: what the segments and features of each set of purposes see.
+      answers: for each segment, whether each subject is a member.
+    """
+
+    views: Mapping[tuple[str, ...], View]
+    answers: Mapping[str, Steps]
+
+
+def evaluate(project: Project, facts: Facts) -> Evaluation:
+    """Answer every segment of `project`, those that others refer to first."""
+    views: dict[tuple[str, ...], View] = {}
+    answers: dict[str, Steps] = {}
+    for name in project.order:
+        segment = project.segments[name]
+        view = _view(views, project, segment.purposes, facts, answers)
+        answers[name] = _answer(view, segment)
+    for group in project.features.values():
+        _view(views, project, group.purposes, facts, answers)
+    return Evaluation(views, answers)
+
+
+def _view(
+    views: dict[tuple[str, ...], View],
+    project: Project,
+    purposes: tuple[str, ...],
+    facts: Facts,
+    answers: dict[str, Steps],
+) -> View:
+    if purposes not in views:
+        open_stints = stints(project, purposes, facts.consents, facts.profiles, facts.subjects)
+        views[purposes] = View(Timeline(facts, open_stints, lookback(project, purposes)), answers, project)
+    return views[purposes]
+
+
+def lookback(project: Project, purposes: tuple[str, ...]) -> int | None:
+    """How far back events count for all of the purposes, in microseconds; None for ever."""
+    limits = [limit for name in purposes if (limit := project.purposes[name].max_lookback) is not None]
+    return min(limits, default=None)
+
+
+def _answer(view: View, segment: Segment) -> Steps:
+    inside = [remap(view.steps(segment.when), MEMBER), population(view, segment.population)]
+    return view.timeline.onto_subjects(every(inside), FALSE)
+
+
+def population(view: View, wanted: Population) -> Steps:
+    """Whether each stint's subject is in the population (3.3)."""
+    match wanted:
+        case ActiveIn(us):
+            selected, _ = view.select(ANY_EVENT, Last(us))
+            return reaches(selected.rows, 1, view.size)
+        case InSegment(name):
+            return view.of_subjects(view.answers[name])
+    return view.of_subjects(_known(view.timeline.facts))
+
+
+def _known(facts: Facts) -> Steps:
+    first = facts.first_fact_at
+    who = np.flatnonzero(first < FOREVER)
+    initial = np.full(len(first), FALSE, np.int8)
+    return Steps(who, first[who], np.full(len(who), TRUE, np.int8), initial)

@@ -1,0 +1,206 @@
+"""The consent ledger: which rows are facts, what snapshots imply, and when each row acts (consent.md)."""
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.algebra.claims import (
+    CHANNELS,
+    EVERY_PURPOSE,
+    Action,
+    Claims,
+    claims,
+    codes,
+    first_instants,
+    instants,
+    permissive,
+    quarantined,
+)
+from transforms.algebra.order import FOREVER, Flags, Ints, firsts, lasts, stable_order
+
+READ = (
+    *("source", "subject", "event_id", "purpose", "action", "claimed_at", "received_at", "purpose_major", "channel"),
+    *("claimed_precision", "expires_at", "payload_kind", "method", "actor", "retroactive", "record_hash"),
+)
+_WIDEST = 1 << 62
+
+
+class Ledger(NamedTuple):
+    """The accepted rows of `count` subjects and the instants at which they act.
+
+    `who` (the subject), `row` (its row in the consents, a snapshot's for what the snapshot implies) and `rows` have one entry a
+    row. `act` (an index into them) and `at` have one entry an act, in the order of application: (who, at, action, event_id).
+    `conflicts` counts the keys that came with different bodies.
+    """
+
+    count: int
+    who: Ints
+    row: Ints
+    rows: Claims
+    act: Ints
+    at: Ints
+    conflicts: int
+
+
+def ledger(
+    consents: pa.Table, subjects: pa.Array, purposes: Sequence[str], trusted: Collection[str] = ()
+) -> Ledger:
+    """Read what is seen of `consents` for `subjects`, numbered in their order; other subjects' rows are left out.
+
+    `purposes` are all registered ones, `trusted` the sources that declare `clock: trusted`.
+    """
+    who = codes(consents["subject"], subjects)
+    seen = np.flatnonzero((who >= 0) & np.asarray(quarantined(consents, purposes).is_null()).astype(np.bool_))
+    consents, who = _rows(consents, seen), who[seen]
+    rows = claims(consents, purposes, trusted)
+    accepted, conflicts = _accept(consents, who, rows)
+    implied, missing = _implied(consents, who, rows, accepted, len(purposes))
+    row = np.concatenate((accepted, implied))
+    every = _withdrawals(rows, accepted, implied, missing)
+    act, at = instants(every)
+    minor = every.action * (len(row) + 1) + _ties(consents, who, every, row)
+    act, at = _in_order(who[row][act], at, minor[act], act)
+    return Ledger(len(subjects), who[row], seen[row], every, act, at, conflicts)
+
+
+def first_permissive(entries: Ledger) -> Ints:
+    """The instant of each subject's first permissive row, whatever became of it; FOREVER where there is none (3.3)."""
+    first = np.full(entries.count, FOREVER)
+    permits = permissive(entries.rows.action)
+    np.minimum.at(first, entries.who[permits], first_instants(entries.rows)[permits])
+    return first
+
+
+def repeats(consents: pa.Table) -> Flags:
+    """True for rows that say again what another says: same key, same body, received later. What is stored leaves them out.
+
+    Conflicting bodies are all kept: which of two permissive ones applies may change when one is seen to have come earlier.
+    """
+    key, body = _keys(consents, codes(consents["subject"], pc.unique(consents["subject"]))), _bodies(consents["record_hash"])
+    received_at = np.asarray(consents["received_at"].cast(pa.int64()))
+    index = np.lexsort((received_at, body, key))
+    again = np.zeros(len(key), np.bool_)
+    again[index[~firsts(key[index], body[index])]] = True
+    return again
+
+
+def _rows(consents: pa.Table, seen: Ints) -> pa.Table:
+    """The rows at `seen`, with the columns that are read."""
+    table = consents.select(READ)
+    return table if len(seen) == len(table) else table.combine_chunks().take(pa.array(seen))
+
+
+def _accept(consents: pa.Table, who: Ints, rows: Claims) -> tuple[Ints, int]:
+    """The rows that are facts, in order, and the number of keys in conflict."""
+    key = _keys(consents, who)
+    index = np.argsort(key, kind="stable")
+    alone = firsts(key[index]) & lasts(key[index])
+    twins = index[~alone]
+    if not len(twins):
+        return np.arange(len(key)), 0
+    winners, conflicts = _settle_twins(twins, key, consents, rows)
+    return np.sort(np.concatenate((index[alone], winners))), conflicts
+
+
+def _settle_twins(twins: Ints, key: Ints, consents: pa.Table, rows: Claims) -> tuple[Ints, int]:
+    """Of rows that share keys: each body once, as first received; then what restricts, else the latest of what permits."""
+    body = np.zeros(len(key), np.int64)
+    body[twins] = _bodies(consents["record_hash"].take(pa.array(twins)))
+    twins = twins[np.lexsort((rows.received_at[twins], body[twins], key[twins]))]
+    twins = twins[firsts(key[twins], body[twins])]
+    permits = permissive(rows.action[twins])
+    twins = twins[np.lexsort((body[twins], first_instants(rows)[twins], permits, key[twins]))]
+    first, permits = firsts(key[twins]), permissive(rows.action[twins])
+    restricted = ~permits[np.flatnonzero(first)][np.cumsum(first) - 1]  # what restricts is sorted to the front
+    applies = np.where(restricted, ~permits, lasts(key[twins]))
+    return twins[applies], int((first & ~lasts(key[twins])).sum())
+
+
+def _implied(consents: pa.Table, who: Ints, rows: Claims, accepted: Ints, purposes: int) -> tuple[Ints, Ints]:
+    """What snapshots withdraw: (row of the snapshot, purpose) for each registered purpose without a row in it.
+
+    Where the rows of a snapshot differ in their instants, the purpose is withdrawn at all of them.
+    """
+    among = accepted[rows.snapshot[accepted]]
+    if not len(among):
+        return among, among
+    source, event = _dense(consents["source"])[among], _dense(consents["event_id"])[among]
+    group = np.unique(_pack(who[among], source, event), return_inverse=True)[1]
+    present = np.zeros((int(group.max()) + 1, purposes + 1), np.bool_)
+    governs = (rows.channel[among] == 0) & (rows.purpose[among] != EVERY_PURPOSE)
+    present[group[governs], rows.purpose[among[governs]]] = True
+    present[:, purposes] = True
+    when = (rows.claimed_at[among], rows.until_at[among], rows.received_at[among])
+    index = np.lexsort((*when, group))
+    distinct = index[firsts(group[index], *(instant[index] for instant in when))]
+    which, missing = np.nonzero(~present[group[distinct]])
+    return among[distinct[which]], missing
+
+
+def _withdrawals(rows: Claims, accepted: Ints, implied: Ints, missing: Ints) -> Claims:
+    """The accepted rows, followed by the withdrawals that snapshots imply."""
+    every = rows.take(np.concatenate((accepted, implied)))
+    added = slice(len(accepted), None)
+    every.action[added], every.purpose[added], every.channel[added] = Action.WITHDRAW, missing, 0
+    return every
+
+
+def _ties(consents: pa.Table, who: Ints, every: Claims, row: Ints) -> Ints:
+    """The rank by (event_id, source, content) of grants at one instant: elsewhere the order within an action is free."""
+    rank = np.zeros(len(row), np.int64)
+    grants = np.flatnonzero(every.action == Action.GRANT)
+    at = first_instants(every)[grants]
+    cell = _pack(who[row[grants]], every.purpose[grants], every.channel[grants])
+    index = stable_order(cell, at)
+    alone = firsts(cell[index], at[index]) & lasts(cell[index], at[index])
+    tied = grants[index[~alone]]
+    if len(tied):
+        rank[tied[_by_event(consents, row[tied])]] = np.arange(len(tied))
+    return rank
+
+
+def _by_event(consents: pa.Table, row: Ints) -> Ints:
+    """The permutation of rows by (event_id, source, content hash), all by bytes."""
+    names = ("event_id", "source", "record_hash")
+    columns = pa.table({name: consents[name].take(pa.array(row)).cast(pa.binary()) for name in names})
+    return np.asarray(pc.sort_indices(columns, [(name, "ascending") for name in names])).astype(np.int64)
+
+
+def _in_order(who: Ints, at: Ints, minor: Ints, act: Ints) -> tuple[Ints, Ints]:
+    index = np.argsort(minor, kind="stable")
+    index = index[stable_order(who[index], at[index])]
+    return act[index], at[index]
+
+
+def _keys(consents: pa.Table, who: Ints) -> Ints:
+    """A number for each row's key (source, subject, purpose, channel, event_id)."""
+    names = ("source", "purpose", "event_id")
+    return _pack(who, codes(consents["channel"], CHANNELS, 0), *(_dense(consents[name]) for name in names))
+
+
+def _pack(*parts: Ints) -> Ints:
+    """One number for each combination of small numbers of -1 and up."""
+    key, width = np.zeros(len(parts[0]), np.int64), 1
+    for part in parts:
+        size = int(part.max(initial=0)) + 2
+        if width * size > _WIDEST:
+            distinct, key = np.unique(key, return_inverse=True)
+            width = len(distinct)
+        key, width = key * size + part + 1, width * size
+    return key
+
+
+def _dense(column: pa.ChunkedArray) -> Ints:
+    """A number for each distinct value, null counting as one."""
+    encoded = column.combine_chunks().dictionary_encode("encode")
+    return np.asarray(encoded.indices).astype(np.int64)
+
+
+def _bodies(column: pa.ChunkedArray) -> Ints:
+    """The rank of each content hash."""
+    hashes = column.combine_chunks().cast(pa.binary(32))
+    raw = np.frombuffer(hashes.buffers()[1], "S32", len(hashes), hashes.offset * 32)
+    return np.unique(raw, return_inverse=True)[1]

@@ -1,0 +1,90 @@
+"""Aggregates as sums of exact weights: what the kernel asks of every file in `aggregates/`."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from schemas.definitions.aggregate import Aggregate
+from schemas.definitions.comparison import Comparison, Constant
+from schemas.definitions.datatype import DataType
+from transforms.algebra.exact import Number
+from transforms.algebra.order import Flags, Ints, Steps, Truths, firsts
+from transforms.algebra.reduce import Contributions, cover
+from transforms.algebra.truth import judge
+
+
+class Values:
+    """The values of a leaf's contributions, without nulls: `column` is None where events are counted.
+
+    `at` is the instant of each event and `zone` the project's, for measures of time.
+    """
+
+    def __init__(self, column: pa.Array | None, at: Ints, zone: str) -> None:
+        self.column, self.at, self.zone = column, at, zone
+
+    @property
+    def scale(self) -> int:
+        """The digits after the point of a decimal column, else 0."""
+        decimal = self.column is not None and pa.types.is_decimal(self.column.type)
+        return int(self.column.type.scale) if decimal else 0
+
+    def take(self, rows: Flags | Ints) -> "Values":
+        """The values of some rows."""
+        column = None if self.column is None else self.column.take(pa.array(np.arange(len(self.at))[rows]))
+        return Values(column, self.at[rows], self.zone)
+
+
+class Measure(Aggregate):
+    """An aggregate: how it weighs values, and how sums of weights compare with a constant."""
+
+    def arrange(self, rows: Contributions, values: Values) -> Contributions:
+        """Shorten contributions where not every event counts for as long as its window says."""
+        return rows
+
+    def weigh(self, values: Values, constants: Sequence[Constant]) -> list[Number]:
+        """The weights of each row."""
+        raise NotImplementedError
+
+    def sign(self, sums: Sequence[Number], place: int, constant: Constant, scale: int) -> Ints:
+        """The sign of (aggregate - constant), where the aggregate is not missing; `place` is the constant's."""
+        raise NotImplementedError
+
+    def missing(self, sums: Sequence[Number]) -> Flags:
+        """Where the aggregate of what counts is missing: where nothing does, unless it is never missing."""
+        return np.zeros(len(sums[0]), np.bool_) if self.never_missing else sums[0] == 0
+
+    def steps(self, rows: Contributions, values: Values, comparison: Comparison, count: int) -> Steps:
+        """The truth of `comparison` for each of `count` stints; its constants are in the column's terms."""
+        constants = comparison.constants
+
+        def truth(sums: Sequence[Number]) -> Truths:
+            return judge(
+                comparison.tree,
+                lambda constant: self.sign(sums, constants.index(constant), constant, values.scale),
+                self.missing(sums),
+            )
+
+        return cover(self.arrange(rows, values), self.weigh(values, constants), truth, count)
+
+    def value(self, who: Ints, values: Values, count: int, result: DataType) -> pa.Array:
+        """The aggregate of the rows of each `who` in 0..count-1, as a column of type `result`; rows are in event order."""
+        raise NotImplementedError
+
+
+def ones(values: Values) -> Ints:
+    """A weight of one for each row."""
+    return np.ones(len(values.at), np.int64)
+
+
+def scatter(who: Ints, column: pa.Array, count: int) -> pa.Array:
+    """One value for each of `count` subjects: the one given for `who` (distinct), null for the others."""
+    index = np.full(count, -1, np.int64)
+    index[who] = np.arange(len(who))
+    return column.take(pa.array(index, mask=index < 0))
+
+
+def groups(who: Ints) -> tuple[Ints, Ints]:
+    """The distinct `who` of rows sorted by it, and where each begins."""
+    begins = np.flatnonzero(firsts(who)) if len(who) else np.empty(0, np.int64)
+    return who[begins], begins

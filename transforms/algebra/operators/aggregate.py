@@ -1,0 +1,28 @@
+"""`aggregate`: a feature satisfies a comparison (5.6)."""
+
+from schemas.definitions.comparison import AnyComparison
+from schemas.definitions.node import Node
+from schemas.definitions.reference import References
+from transforms.algebra.order import Steps
+from transforms.algebra.view import View
+
+
+class Aggregate(Node):
+    """True at T when the feature's value, computed in the segment's own epochs, satisfies the comparison."""
+
+    name = "aggregate"
+
+    feature: str
+    compare: AnyComparison
+
+    def references(self) -> References:
+        """The feature."""
+        return References(features=(self.feature,))
+
+    def steps(self, view: View) -> Steps:
+        """By the feature's measure over its group's events."""
+        column = view.feature(self.feature)
+        return view.compare(column.aggregate, column.source, column.window, column.aggregate.of, self.compare)
+
+
+OPERATOR = Aggregate

@@ -1,0 +1,42 @@
+"""`bucket`: a stable share of the subjects, by a salted hash (5.19)."""
+
+from typing import Annotated
+
+from pydantic import Field, StrictInt, model_validator
+
+from schemas.definitions.node import Node
+from schemas.definitions.refusal import refuse
+from transforms.algebra.order import Steps
+from transforms.algebra.view import View
+
+Bound = Annotated[StrictInt, Field(ge=0)]
+
+
+class Bucket(Node):
+    """True for the subjects whose salted hash, modulo `of`, lies in `range`: [low, high)."""
+
+    name = "bucket"
+    can_be_unknown = False
+
+    salt: str
+    range: tuple[Bound, Bound]
+    of: Annotated[StrictInt, Field(ge=1, le=1 << 31)] = 100
+
+    @model_validator(mode="after")
+    def _lies_within(self) -> "Bucket":
+        low, high = self.range
+        if not low < high <= self.of:
+            expected = f"[low, high] with 0 <= low < high <= {self.of}"
+            raise refuse("SEG-0103", "no such range of buckets", expected=expected, found=f"[{low}, {high}]")
+        return self
+
+    def steps(self, view: View) -> Steps:
+        """The first 8 bytes of SHA-256(salt, NUL, subject), big-endian, modulo `of`."""
+        low, high = self.range
+        number = (
+            "('0x' || sha256(encode($salt) || '\\x00'::BLOB || encode(subject))[:16])::UBIGINT % $of"
+        )
+        return view.of_flags(view.ask(f"{number} >= $low AND {number} < $high", salt=self.salt, of=self.of, low=low, high=high))
+
+
+OPERATOR = Bucket

@@ -1,0 +1,40 @@
+"""`did`: the number of matching events, or of their distinct values, satisfies `count` (5.1)."""
+
+from pydantic import Field
+
+from schemas.definitions.comparison import AnyComparison, Compare, Comparison
+from schemas.definitions.node import Node
+from schemas.definitions.reference import EventFields, References
+from schemas.definitions.window import AnyWindow, Lifetime
+from transforms.algebra.aggregates.count import Count
+from transforms.algebra.aggregates.distinct import Distinct
+from transforms.algebra.measure import Measure
+from transforms.algebra.order import Steps
+from transforms.algebra.view import View
+
+
+class Did(EventFields, Node):
+    """True at T when the count of what lies in the window satisfies the comparison, at least one by default."""
+
+    name = "did"
+    can_be_unknown = False
+
+    count: AnyComparison = Comparison(Compare(">=", 1))
+    distinct: str | None = None
+    window: AnyWindow = Field(default=Lifetime())
+
+    def references(self) -> References:
+        """The events and the column of `distinct`."""
+        return super().references() + References(event_columns=(self.distinct,) if self.distinct else ())
+
+    @property
+    def measure(self) -> Measure:
+        """What is counted."""
+        return Distinct(name="values", of=self.distinct) if self.distinct else Count(name="events")
+
+    def steps(self, view: View) -> Steps:
+        """By one measure, `count` or `distinct`."""
+        return view.compare(self.measure, self.reference, self.window, self.distinct, self.count)
+
+
+OPERATOR = Did

@@ -1,0 +1,26 @@
+"""`first_time`: the subject's first matching event lies in the window (5.3)."""
+
+from pydantic import Field
+
+from schemas.definitions.node import Node
+from schemas.definitions.reference import EventFields
+from schemas.definitions.window import AnyWindow, Lifetime
+from transforms.algebra.order import Steps
+from transforms.algebra.rank import nth
+from transforms.algebra.view import View
+
+
+class FirstTime(EventFields, Node):
+    """True at T when the first of the matching events that count at T lies in the window."""
+
+    name = "first_time"
+    can_be_unknown = False
+
+    window: AnyWindow = Field(default=Lifetime())
+
+    def steps(self, view: View) -> Steps:
+        """The event of rank one, for as long as its window says."""
+        return nth(view, self.reference, self.window, 1)
+
+
+OPERATOR = FirstTime

@@ -1,0 +1,84 @@
+"""`property`: every comparison holds for the profile valid at T (5.15)."""
+
+from typing import Annotated, Any
+
+import numpy as np
+import pyarrow as pa
+from pydantic import PlainValidator, TypeAdapter, ValidationInfo, model_validator
+
+from schemas.definitions.comparison import AnyComparison, Comparison, Constant
+from schemas.definitions.node import Node
+from schemas.definitions.reference import References
+from schemas.definitions.refusal import refuse
+from transforms.algebra.ages import age_steps, lives
+from transforms.algebra.exact import signs
+from transforms.algebra.gates import every
+from transforms.algebra.order import Ints, Steps, settle
+from transforms.algebra.profiles import MISSING
+from transforms.algebra.truth import judge
+from transforms.algebra.view import View
+
+AGE = "age"
+
+
+_COMPARISONS: TypeAdapter[dict[str, Comparison]] = TypeAdapter(dict[str, AnyComparison])
+
+
+def _columns(value: Any, info: ValidationInfo) -> tuple[tuple[str, Comparison], ...]:
+    if not value:
+        raise refuse("SEG-0101", "`property` compares no column", expected="a column and a comparison")
+    return tuple(sorted(_COMPARISONS.validate_python(value, context=info.context).items()))
+
+
+class Property(Node):
+    """True at T when all columns of the profile satisfy their comparisons; unknown where a value is missing."""
+
+    name = "property"
+
+    columns: Annotated[tuple[tuple[str, Comparison], ...], PlainValidator(_columns)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_columns(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        columns = {key: part for key, part in value.items() if key != "missing"}
+        return {"columns": columns, **({"missing": value["missing"]} if "missing" in value else {})}
+
+    def references(self) -> References:
+        """The profile's columns with their comparisons."""
+        return References(profile=self.columns)
+
+    def steps(self, view: View) -> Steps:
+        """Each column's own truth, all together."""
+        return view.of_subjects(every([_holds(view, column, comparison) for column, comparison in self.columns]))
+
+
+def _holds(view: View, column: str, comparison: Comparison) -> Steps:
+    return _age(view, comparison) if column == AGE else _value(view, column, comparison)
+
+
+def _value(view: View, name: str, comparison: Comparison) -> Steps:
+    """The comparison is judged once for each distinct value, and once for the missing one."""
+    steps, values = view.timeline.facts.known.column(name)
+    comparison = comparison.for_type(view.project.profile_columns[name], view.project.timezone)
+    missing = np.arange(len(values) + 1) == len(values)
+
+    def sign(constant: Constant) -> Ints:
+        return np.append(signs(values, constant) if len(values) else np.empty(0, np.int64), 0)
+
+    truth = judge(comparison.tree, sign, missing)
+    return settle(steps.who, steps.at, truth[steps.value], truth[steps.initial])
+
+
+def _age(view: View, comparison: Comparison) -> Steps:
+    """The age is stepped only at the birthdays that the comparison asks for."""
+    facts = view.timeline.facts
+    known = lives(facts.known.column("birth_date"), *facts.zones)
+    steps = age_steps(known, {int(constant) for constant in comparison.constants})
+    ages = np.append(steps.value, steps.initial)
+    truth = judge(comparison.tree, lambda constant: signs(pa.array(ages), constant), ages == MISSING)
+    return settle(steps.who, steps.at, truth[: len(steps.value)], truth[len(steps.value) :])
+
+
+OPERATOR = Property

@@ -1,0 +1,90 @@
+"""Profiles as step functions: the value of each column in force at T (semantics 6.2)."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.algebra.claims import codes, ints
+from transforms.algebra.order import Flags, Ints, Steps, constant, settle
+
+MISSING = -1
+
+
+class ProfileColumn(NamedTuple):
+    """One column of all subjects' profiles: `steps.value` is an index into `values`, MISSING for null or no profile."""
+
+    steps: Steps
+    values: pa.Array
+
+
+class Profiles:
+    """The profile rows of `subjects`, numbered in their order, sorted once by (subject, valid_from, received_at, content)."""
+
+    def __init__(self, profiles: pa.Table, subjects: pa.Array) -> None:
+        self.count = len(subjects)
+        who = codes(profiles["subject"], subjects)
+        known = np.flatnonzero(who >= 0)
+        body = profiles["record_hash"].cast(pa.binary()).take(pa.array(known))
+        minor = np.asarray(pc.rank(body, tiebreaker="dense")).astype(np.int64)
+        valid_from, received_at = ints(profiles["valid_from"], 0)[known], ints(profiles["received_at"], 0)[known]
+        order = np.lexsort((minor, received_at, valid_from, who[known]))
+        self.who, self.at = who[known][order], valid_from[order]
+        self._rows = profiles.take(pa.array(known[order]))
+        self._snapshot = codes(self._rows["payload"], ("snapshot",)) >= 0
+
+    def column(self, name: str) -> ProfileColumn:
+        """The steps of one column; of a column that no source declares there are none."""
+        if name not in self._rows.column_names:
+            return ProfileColumn(constant(np.full(self.count, MISSING)), pa.nulls(0))
+        code, values = _encoded(self._rows[name])
+        says = (code != MISSING) | self._snapshot | self._nulled(name)
+        initial = np.full(self.count, MISSING)
+        return ProfileColumn(settle(self.who[says], self.at[says], code[says], initial), values)
+
+    def columns(self, names: Iterable[str]) -> dict[str, ProfileColumn]:
+        """The steps of several columns by name."""
+        return {name: self.column(name) for name in names}
+
+    def _nulled(self, name: str) -> Flags:
+        """Rows that set the column to null in so many words."""
+        nulls = self._rows["explicit_nulls"].combine_chunks()
+        parent, said = np.asarray(pc.list_parent_indices(nulls)), codes(pc.list_flatten(nulls), (name,)) >= 0
+        flags = np.zeros(len(self.who), np.bool_)
+        flags[parent[said]] = True
+        return flags
+
+
+def zones(timezone: ProfileColumn, project: str) -> tuple[tuple[str, ...], Steps]:
+    """The names of zones, the project's first, and the index of each subject's own over T; unknown ones are the project's."""
+    names, code = [project], np.zeros(len(timezone.values) + 1, np.int64)  # the last entry stands for MISSING
+    for index, name in enumerate(np.asarray(timezone.values)):
+        if name != project and is_zone(str(name)):
+            code[index] = len(names)
+            names.append(str(name))
+    steps = timezone.steps
+    return tuple(names), settle(steps.who, steps.at, code[steps.value], code[steps.initial])
+
+
+@lru_cache(maxsize=4096)
+def is_zone(name: str) -> bool:
+    """Whether the name is an IANA zone's."""
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        return False
+    return True
+
+
+def _encoded(column: pa.ChunkedArray) -> tuple[Ints, pa.Array]:
+    """Codes and distinct values; lists, which have no order, keep one value a row."""
+    values = column.combine_chunks()
+    if pa.types.is_nested(values.type):
+        valid = np.asarray(values.is_valid()).astype(np.bool_)
+        return np.where(valid, np.arange(len(values)), MISSING), values
+    encoded = values.dictionary_encode()
+    return np.asarray(pc.fill_null(encoded.indices, MISSING)).astype(np.int64), encoded.dictionary

@@ -1,0 +1,101 @@
+"""The one reducer: contributions that come and go become step functions."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from transforms.algebra.order import (
+    FALSE,
+    FOREVER,
+    TRUE,
+    Ints,
+    Steps,
+    Truths,
+    firsts,
+    lasts,
+    order,
+    running,
+    settle,
+    stable_order,
+)
+
+Weight = npt.NDArray[np.generic]
+Judge = Callable[[Sequence[Weight]], Truths]
+
+
+class Contributions(NamedTuple):
+    """Each row counts for its `who` during [start, stop); rows in event order within a `who`, none empty."""
+
+    who: Ints
+    start: Ints
+    stop: Ints
+
+    def take(self, index: npt.NDArray[np.generic]) -> "Contributions":
+        """The rows at `index`, or where it is true."""
+        return Contributions(self.who[index], self.start[index], self.stop[index])
+
+
+def reaches(rows: Contributions, threshold: int, count: int, negated: bool = False) -> Steps:
+    """Where at least `threshold` rows count, for windows that are FIFO (starts and stops rise together).
+
+    The k-th newest stop is a lag: no expiry rows and no sums. `count` is the number of `who`; `negated` turns the answer.
+    """
+    lag = threshold - 1
+    newest, oldest = slice(lag, None), slice(0, len(rows.who) - lag if lag else None)
+    who, start, stop = rows.who[newest], rows.start[newest], rows.stop[oldest]
+    valid = (who == rows.who[oldest]) & (start < stop)
+    return union(Contributions(who[valid], start[valid], stop[valid]), count, negated)
+
+
+def union(rows: Contributions, count: int, negated: bool = False) -> Steps:
+    """Where any row counts, for rows whose starts and stops rise together. An end that meets a start cancels it."""
+    who, start, stop = rows
+    begins = firsts(who)
+    begins[1:] |= start[1:] > stop[:-1]
+    ends = np.append(begins[1:], np.True_) if len(begins) else begins
+    inside, outside = (FALSE, TRUE) if negated else (TRUE, FALSE)
+    initial = np.full(count, outside, np.int8)
+    who = np.repeat(who[begins], 2)
+    at = np.stack((start[begins], stop[ends]), axis=1).ravel()
+    value = np.tile(np.array([inside, outside], np.int8), len(who) // 2)
+    bounded = at != FOREVER
+    return Steps(who[bounded], at[bounded], value[bounded], initial)
+
+
+def cover(rows: Contributions, weights: Sequence[Weight], judge: Judge, count: int) -> Steps:
+    """The truth of sums of `weights` over the rows that count, judged at every instant where one changes."""
+    initial = judge([weight[:0].sum(keepdims=True).astype(weight.dtype) for weight in weights])
+    ending = rows.stop != FOREVER
+    who = np.concatenate((rows.who, rows.who[ending]))
+    at = np.concatenate((rows.start, rows.stop[ending]))
+    index = order(who, at)
+    who, at = who[index], at[index]
+    final = lasts(who, at)
+    sums = [running(who, np.concatenate((weight, -weight[ending]))[index])[final] for weight in weights]
+    return settle(who[final], at[final], judge(sums), np.full(count, initial[0], np.int8))
+
+
+def handover(rows: Contributions, value: npt.NDArray[np.generic]) -> Contributions:
+    """Let a row stop where the next of its `value` starts, in event order: each value counts once. Empty rows stay."""
+    index = stable_order(rows.who, value)
+    who, start, stop = rows.who[index], rows.start[index], rows.stop[index].copy()
+    same = ~lasts(who, value[index])
+    stop[:-1][same[:-1]] = np.minimum(stop[:-1], start[1:])[same[:-1]]
+    result = np.empty_like(stop)
+    result[index] = stop
+    return Contributions(rows.who, rows.start, result)
+
+
+def takeover(rows: Contributions) -> Contributions:
+    """Let a row start where the one before it stops: only the earliest counts. For FIFO windows. Empty rows stay."""
+    start = rows.start.copy()
+    same = ~firsts(rows.who)
+    start[1:][same[1:]] = np.maximum(rows.start[1:], rows.stop[:-1])[same[1:]]
+    return Contributions(rows.who, start, rows.stop)
+
+
+def nonempty(rows: Contributions) -> npt.NDArray[np.bool_]:
+    """True for the rows that count at some instant."""
+    return rows.start < rows.stop

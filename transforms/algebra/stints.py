@@ -1,0 +1,36 @@
+"""Consent as a partition key: the epochs of several purposes crossed into stints (kernel.md 2)."""
+
+from collections.abc import Sequence
+from functools import reduce
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from transforms.algebra.epochs import Grounds, cross, epochs, merged
+from transforms.algebra.timeline import Stints
+
+if TYPE_CHECKING:
+    from schemas.definitions.project import Project
+
+
+def stints(
+    project: "Project", purposes: Sequence[str], consents: pa.Table, profiles: pa.Table, subjects: pa.Array
+) -> Stints:
+    """When all of `purposes` are open, and the events that count for each of them then.
+
+    Args:
+      project: the registry of purposes, the sources' clocks, the zone.
+      purposes: one or more ids, from the registry.
+      consents: what is seen at K, `schemas.consent.SCHEMA`.
+      profiles: what is seen at K, `schemas.profile.SCHEMA` with the declared columns.
+      subjects: string, distinct; their order numbers them.
+
+    Returns:
+      Stints by (subject, use_from), none empty, those that touch with equal events made one.
+    """
+    return crossed(Grounds(project, consents, profiles, subjects), purposes)
+
+
+def crossed(grounds: Grounds, purposes: Sequence[str]) -> Stints:
+    """`stints` of subjects whose ledger and profiles are read already."""
+    return merged(reduce(cross, (epochs(grounds, grounds.project.purposes[name]) for name in purposes)))

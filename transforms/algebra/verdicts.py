@@ -1,0 +1,139 @@
+"""Verdicts: may an event be used at T for a purpose, and if not, the first reason why (consent.md)."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.algebra.ages import birthdays
+from transforms.algebra.claims import CHANNELS
+from transforms.algebra.epochs import Grounds
+from transforms.algebra.order import BEGINNING, FOREVER, Flags, Ints, constant, value_at
+from transforms.algebra.profiles import MISSING
+from transforms.algebra.standing import BASES, INTEREST, State, epoch_at, restricted_at, standing, state_at
+
+if TYPE_CHECKING:
+    from schemas.definitions.project import Project
+    from schemas.definitions.purpose import Purpose
+
+REASONS = (
+    *("SUPPRESSED", "RESTRICTED", "SOURCE_STALE", "MALFORMED_SIGNAL", "MINOR", "AGE_UNKNOWN", "OBJECTED"),
+    *("JURISDICTION_UNKNOWN", "NO_RECORD", "STALE_VERSION", "EXPIRED", "WITHDRAWN", "DENIED", "EVENT_OUTSIDE_EPOCH"),
+    *("CHANNEL_OPT_OUT", "BELOW_K", *(f"ALLOW_{basis}" for basis in BASES)),
+)
+"""In the order in which they are given: the first that applies."""
+
+_CODE = {reason: code for code, reason in enumerate(REASONS)}
+_GIVEN = {
+    State.ERASED: "SUPPRESSED",
+    State.OBJECTED: "OBJECTED",
+    State.UNKNOWN: "NO_RECORD",
+    State.STALE: "STALE_VERSION",
+    State.EXPIRED: "EXPIRED",
+    State.WITHDRAWN: "WITHDRAWN",
+    State.INVALID: "WITHDRAWN",  # no reason of its own: like a withdrawal it ends what was granted
+    State.DENIED: "DENIED",
+    State.GRANTED: "ALLOW_legitimate_interest",
+}
+_OF_STATE = np.array([_CODE[_GIVEN[state]] for state in State])
+
+
+class Judgement(NamedTuple):
+    """One purpose at one T, an entry a subject: the code (index of REASONS) of the use itself, and which events it reaches.
+
+    Events with event_from <= t < event_to count where `code` allows; `of_age_at` is the birthday that `min_age` asks for.
+    """
+
+    code: Ints
+    event_from: Ints
+    event_to: Ints
+    of_age_at: Ints
+
+
+def judge(grounds: Grounds, purpose: "Purpose", used_at: int, channel: str = "*") -> Judgement:
+    """Judge the use at T of every subject, on a channel where one is given."""
+    who, at = np.arange(grounds.count), np.full(grounds.count, used_at)
+    basis = value_at(grounds.bases(purpose), who, at).astype(np.int64)
+    code = _CODE["ALLOW_consent"] + basis
+    event_from, event_to = np.full(grounds.count, FOREVER), np.full(grounds.count, FOREVER)
+    for index, judged in grounds.standings(purpose).items():
+        here = who[basis == index]
+        state, epoch = state_at(judged, here, at[here]), epoch_at(judged.epochs, here, at[here])
+        code[here] = np.minimum(code[here], _OF_STATE[state])
+        _first(code, here[restricted_at(judged, here, at[here])], "RESTRICTED")
+        inside = state == State.GRANTED
+        event_from[here[inside]] = judged.epochs.begin[epoch[inside]]
+        event_to[here[inside]] = judged.epochs.end[epoch[inside]]
+    _first(code, who[(event_from == FOREVER) & _nowhere(grounds, purpose, at)], "JURISDICTION_UNKNOWN")
+    of_age_at = _of_age_at(grounds, purpose, used_at)
+    _first(code, who[of_age_at == FOREVER], "AGE_UNKNOWN")
+    _first(code, who[(of_age_at > used_at) & (of_age_at != FOREVER)], "MINOR")
+    if channel != "*":
+        _on_channel(code, grounds, purpose, CHANNELS.index(channel), at)
+    return Judgement(code, np.where(of_age_at < FOREVER, np.maximum(event_from, of_age_at), event_from), event_to, of_age_at)
+
+
+def reasons(judgement: Judgement, who: Ints, at: Ints) -> Ints:
+    """The code (index of REASONS) for each event of `who` at `at`: the use's own, else what keeps the event from it."""
+    code, of_age_at = judgement.code[who], judgement.of_age_at[who]
+    outside = (at < judgement.event_from[who]) | (at >= judgement.event_to[who])
+    _first(code, outside, "EVENT_OUTSIDE_EPOCH")
+    _first(code, (at < of_age_at) & (of_age_at != FOREVER), "MINOR")
+    return code
+
+
+def verdict(
+    project: "Project",
+    purpose: str,
+    consents: pa.Table,
+    profiles: pa.Table,
+    subject: str,
+    event_at: int,
+    used_at: int,
+    known_at: int,
+    channel: str = "*",
+) -> str:
+    """The verdict on one event of one subject: may it be used at T, by what was received up to K? An entry of REASONS."""
+    seen = (_seen(table.filter(pc.equal(table["subject"], subject)), known_at) for table in (consents, profiles))
+    grounds = Grounds(project, *seen, pa.array([subject]))
+    judgement = judge(grounds, project.purposes[purpose], used_at, channel)
+    return REASONS[reasons(judgement, np.array([0]), np.array([event_at]))[0]]
+
+
+def allows(code: Ints) -> Flags:
+    """Whether each code lets the use happen."""
+    return code >= _CODE["ALLOW_consent"]
+
+
+def _seen(table: pa.Table, known_at: int) -> pa.Table:
+    return table.filter(pc.less_equal(table["received_at"].cast(pa.int64()), known_at))
+
+
+def _first(code: Ints, where: Ints | Flags, reason: str) -> None:
+    """Give the reason where no earlier one is given."""
+    code[where] = np.minimum(code[where], _CODE[reason])
+
+
+def _nowhere(grounds: Grounds, purpose: "Purpose", at: Ints) -> Flags:
+    """Whether the basis depends on a country that is not known at T."""
+    if len(set(purpose.basis.values())) == 1:
+        return np.zeros(grounds.count, np.bool_)
+    return value_at(grounds.profiles.column("country").steps, np.arange(grounds.count), at) == MISSING
+
+
+def _of_age_at(grounds: Grounds, purpose: "Purpose", used_at: int) -> Ints:
+    """When each subject reaches the age asked for, by what is valid at T: BEGINNING where none is, FOREVER where unknown."""
+    if purpose.min_age is None:
+        return np.full(grounds.count, BEGINNING)
+    known = grounds.lives
+    valid = (known.from_at <= used_at) & (used_at < known.to_at)
+    return birthdays(known, purpose.min_age)[valid]
+
+
+def _on_channel(code: Ints, grounds: Grounds, purpose: "Purpose", channel: int, at: Ints) -> None:
+    """A channel is open unless its own rows close it: like an interest, whatever the purpose's basis."""
+    who, always = np.arange(grounds.count), constant(np.full(grounds.count, INTEREST))
+    judged = standing(grounds.ledger, purpose, grounds.registered.index(purpose.id), INTEREST, always, channel)
+    _first(code, state_at(judged, who, at) != State.GRANTED, "CHANNEL_OPT_OUT")
+    _first(code, restricted_at(judged, who, at), "RESTRICTED")

@@ -1,0 +1,81 @@
+"""What an operator sees: one set of purposes' timeline, the profiles, the lists, and the answers of other segments."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from schemas.definitions.catalog import Project
+from schemas.definitions.comparison import Comparison
+from schemas.definitions.node import Node
+from schemas.definitions.reference import EventReference
+from schemas.definitions.window import Window
+from transforms.algebra.columns import predicate_name, value_name
+from transforms.algebra.engine import connect
+from transforms.algebra.gates import remap
+from transforms.algebra.measure import Measure, Values
+from transforms.algebra.order import Steps
+from transforms.algebra.timeline import Selected, Timeline
+from transforms.algebra.truth import resolve
+
+
+@dataclass
+class View:
+    """Evaluates the nodes of the segments that share one set of purposes. Equal nodes are computed once.
+
+    Attributes:
+      timeline: the stints, and the events that count in them.
+      answers: the published answers of the segments that come before, as functions of T for each subject.
+      project: the definitions.
+    """
+
+    timeline: Timeline
+    answers: Mapping[str, Steps]
+    project: Project
+    _known: dict[Node, Steps] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """The number of stints."""
+        return self.timeline.size
+
+    def steps(self, node: Node) -> Steps:
+        """The node's truth in each stint, `missing` applied."""
+        if node not in self._known:
+            raw = node.steps(self)  # type: ignore[attr-defined]
+            self._known[node] = raw if node.missing is None else remap(raw, resolve(node.missing))
+        return self._known[node]
+
+    def select(self, reference: EventReference, window: Window, column: str | None = None) -> tuple[Selected, Values]:
+        """The contributions of the events referred to, with their values of `column`."""
+        name = None if column is None else value_name(column)
+        selected = self.timeline.select(predicate_name(reference), window, name)
+        values = None if name is None else self.timeline.values(selected, name)
+        return selected, Values(values, selected.at, self.project.timezone)
+
+    def compare(
+        self, measure: Measure, reference: EventReference, window: Window, column: str | None, comparison: Comparison
+    ) -> Steps:
+        """The truth of a comparison with an aggregate of the events referred to."""
+        selected, values = self.select(reference, window, column)
+        if column is not None and measure.result_type(self.project.event_columns[column]).kind != "int":
+            comparison = comparison.for_type(self.project.event_columns[column], self.project.timezone)
+        return measure.steps(selected.rows, values, comparison, self.size)
+
+    def of_subjects(self, steps: Steps) -> Steps:
+        """A function of each subject as a function of each stint."""
+        return self.timeline.onto_stints(steps)
+
+    def ask(self, condition: str, **parameters: str | int) -> pa.Array:
+        """The truth of an SQL condition on `subject`, for each subject."""
+        con = connect()
+        con.register("subjects", pa.table({"subject": self.timeline.facts.subjects}))
+        asked = con.execute(f"SELECT {condition} AS holds FROM subjects", parameters).to_arrow_table()
+        con.close()
+        return asked["holds"].combine_chunks()
+
+    def of_flags(self, flags: pa.Array) -> Steps:
+        """A truth of each subject that never changes, for each stint."""
+        truth = np.asarray(flags.to_numpy(zero_copy_only=False)).astype(np.int8)[self.timeline.stints.subject]
+        return Steps(np.empty(0, np.int64), np.empty(0, np.int64), truth[:0], truth)
