@@ -1,5 +1,6 @@
-"""One record for each (source, subject, event id): the first received, then the smallest content (semantics 2.6)."""
+"""One record for each key: the first received, then the smallest content (semantics 2.6)."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,48 +12,63 @@ from transforms.algebra.order import Flags, Ints, firsts
 
 
 class Choice(NamedTuple):
-    """Which records stand: `wins` has an entry a record; `conflicts` counts those that lost to other content."""
+    """Which records stand. The first of them stood before, the others have arrived.
 
-    wins: Flags
+    Attributes:
+      stands: for each record that stood before, whether it still does.
+      enters: for each that arrived, whether it stands.
+      replaces: for each that enters, whether one that stood before had its key.
+      conflicts: how many lost to a record with other content.
+    """
+
+    stands: Flags
+    enters: Flags
+    replaces: Flags
     conflicts: int
 
 
-def deduplicate(who: Ints, records: pa.Table) -> Choice:
-    """Choose among `records` (`source, event_id, received_at, record_hash`), `who` being the number of each one's subject."""
-    key = _key(who, records["source"], records["event_id"])
+def deduplicate(before: pa.Table, arrived: pa.Table, key: Sequence[str]) -> Choice:
+    """Choose among all records, those of `before` and the `arrived`; each has the columns `key, received_at, record_hash`."""
+    columns = [*key, "received_at", "record_hash"]
+    records = pa.concat_tables([before.select(columns), arrived.select(columns).cast(before.select(columns).schema)])
+    keys = key_codes(records, key)
+    wins, conflicts = _winners(keys, records)
+    old, new = keys[: len(before)], keys[len(before) :]
+    stands, enters = wins[: len(before)], wins[len(before) :]
+    return Choice(stands, enters, np.isin(new[enters], old[~stands]), conflicts)
+
+
+def key_codes(records: pa.Table, key: Sequence[str]) -> Ints:
+    """Equal numbers for equal keys."""
+    code = np.zeros(len(records), np.int64)
+    for name in key:
+        part, size = _codes(records[name])
+        if int(code.max(initial=0)) >= (1 << 62) // max(size, 1):
+            code = np.unique(code, return_inverse=True)[1].astype(np.int64)
+        code = code * size + part
+    return code
+
+
+def _codes(column: pa.ChunkedArray) -> tuple[Ints, int]:
+    if pa.types.is_integer(column.type):
+        values = ints(column, 0)
+        return values, int(values.max(initial=0)) + 1
+    encoded = column.combine_chunks().dictionary_encode(null_encoding="encode")
+    return np.asarray(encoded.indices).astype(np.int64), len(encoded.dictionary)
+
+
+def _winners(key: Ints, records: pa.Table) -> tuple[Flags, int]:
     index = np.argsort(key, kind="stable")
     begins = firsts(key[index])
     wins = np.ones(len(key), np.bool_)
-    crowded = index[_in_runs(begins)]
+    crowded = index[~(begins & np.append(begins[1:], np.True_)[: len(begins)])]
     if not len(crowded):
-        return Choice(wins, 0)
-    key, rivals = key[crowded], records.select(["received_at", "record_hash"]).take(pa.array(crowded))
-    ranked, content = _by_claim(key, rivals)
-    first = firsts(key[ranked])
+        return wins, 0
+    rivals = records.select(["received_at", "record_hash"]).take(pa.array(crowded))
+    hashes = rivals["record_hash"].combine_chunks().cast(pa.binary())
+    content = np.asarray(pc.rank(hashes, tiebreaker="dense")).astype(np.int64)
+    ranked = np.lexsort((content, ints(rivals["received_at"], 0), key[crowded]))
+    first = firsts(key[crowded][ranked])
     wins[crowded[ranked[~first]]] = False
     winner = np.repeat(content[ranked][first], np.diff(np.append(np.flatnonzero(first), len(first))))
-    return Choice(wins, int((content[ranked] != winner).sum()))
-
-
-def _key(who: Ints, source: pa.ChunkedArray, event_id: pa.ChunkedArray) -> Ints:
-    """Equal numbers for equal (source, subject, event id)."""
-    sources, ids = _codes(source), _codes(event_id)
-    spread = int(ids.max(initial=0)) + 1
-    return (who * (int(sources.max(initial=0)) + 1) + sources) * spread + ids
-
-
-def _codes(column: pa.ChunkedArray) -> Ints:
-    encoded = column.combine_chunks().dictionary_encode()
-    return np.asarray(encoded.indices.to_numpy(zero_copy_only=False)).astype(np.int64)
-
-
-def _in_runs(begins: Flags) -> Flags:
-    """The rows, in sorted order, that share their key with another."""
-    ends = np.append(begins[1:], np.True_)
-    return ~(begins & ends)
-
-
-def _by_claim(key: Ints, rivals: pa.Table) -> tuple[Ints, Ints]:
-    """The order by (key, received_at, content), and a number for each content that sorts as its bytes do."""
-    content = np.asarray(pc.rank(rivals["record_hash"].combine_chunks().cast(pa.binary()), tiebreaker="dense")).astype(np.int64)
-    return np.lexsort((content, ints(rivals["received_at"], 0), key)), content
+    return wins, int((content[ranked] != winner).sum())

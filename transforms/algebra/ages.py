@@ -18,10 +18,10 @@ UNBORN = BEGINNING  # the day of birth where none is known
 class Lives(NamedTuple):
     """What is known of births over T: within [from_at, to_at) `who` was born on `born_on` and lives in `names[zone]`.
 
-    `born_on` is in days since 1970-01-01, UNBORN where unknown. Sorted by (who, from_at); the pieces of a `who` cover all time.
+    `born_on` is in days since 1970-01-01, UNBORN where unknown. Sorted by (who, from_at); a subject's cover all time.
     """
 
-    count: int
+    subjects: int
     names: tuple[str, ...]
     who: Ints
     from_at: Ints
@@ -42,7 +42,7 @@ def lives(birth_date: ProfileColumn, names: tuple[str, ...], zone: Steps) -> Liv
 
 
 def birthdays(known: Lives, years: int) -> Ints:
-    """The instant at which each piece's subject reaches the age: the first of the local date; FOREVER where birth is unknown.
+    """The instant at which each piece's subject reaches the age, the first of the local date; FOREVER where unknown.
 
     Who was born on 29 February has birthday on 1 March in common years.
     """
@@ -55,9 +55,9 @@ def birthdays(known: Lives, years: int) -> Ints:
 
 
 def age_steps(known: Lives, ages: Iterable[int]) -> Steps:
-    """The subjects' age over T, exact against comparisons with any of `ages`; MISSING before birth and where it is unknown.
+    """The subjects' age over T, exact against comparisons with any of `ages`; MISSING before birth and where unknown.
 
-    The value is the largest age reached among 0, the ages asked for and those that follow them, so it steps nowhere else.
+    The value is the largest age reached of 0, the ages asked for and those that follow them, so it steps nowhere else.
     """
     reached = sorted({0} | {age + more for age in ages for more in (0, 1) if age + more > 0})
     at = np.stack([known.from_at, *(np.maximum(known.from_at, birthdays(known, age)) for age in reached)], axis=1)
@@ -65,7 +65,7 @@ def age_steps(known: Lives, ages: Iterable[int]) -> Steps:
     who = np.broadcast_to(known.who[:, None], at.shape)
     holds = at < known.to_at[:, None]
     order = np.lexsort((at[holds], who[holds]))  # stable: of the ages reached when a piece begins the last one wins
-    initial = np.full(known.count, MISSING)
+    initial = np.full(known.subjects, MISSING)
     return settle(who[holds][order], at[holds][order], value[holds][order], initial)
 
 
@@ -83,5 +83,6 @@ def _anniversary(days: Ints, years: int) -> Ints:
     """The date `years` after each: 29 February becomes 1 March where there is none."""
     date = days.astype("datetime64[D]")
     month = date.astype("datetime64[M]")
-    later = (month + 12 * years).astype("datetime64[D]") + (date - month.astype("datetime64[D]"))
-    return later.astype(np.int64)
+    day_of_month = date - month.astype("datetime64[D]")
+    anniversary: Ints = ((month + 12 * years).astype("datetime64[D]") + day_of_month).astype(np.int64)
+    return anniversary

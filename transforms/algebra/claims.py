@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from enum import IntEnum
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -39,7 +39,7 @@ class Action(IntEnum):
 class Claims(NamedTuple):
     """The rows of a consents table as arrays of one entry a row.
 
-    `action` is an `Action`, `purpose` an index into the registered purposes (or EVERY_PURPOSE), `channel` one into CHANNELS.
+    `action` is an `Action`, `purpose` an index of the registered purposes or EVERY_PURPOSE, `channel` one of CHANNELS.
     The claimed instant lies in [claimed_at, until_at]. `clears`: by its method and actor the row may lift an objection.
     """
 
@@ -56,9 +56,9 @@ class Claims(NamedTuple):
     snapshot: Flags
     trusted: Flags
 
-    def take(self, index: Ints) -> Self:
+    def take(self, index: Ints) -> "Claims":
         """The rows at `index`, in that order."""
-        return type(self)(*(column[index] for column in self))
+        return Claims._make(column[index] for column in self)
 
 
 def claims(consents: pa.Table, purposes: Sequence[str], trusted: Collection[str] = ()) -> Claims:
@@ -88,7 +88,7 @@ def permissive(action: Ints) -> Flags:
 
 
 def first_instants(rows: Claims) -> Ints:
-    """The first instant at which each row acts: its latest plausible one where it permits, its earliest where it restricts."""
+    """The first instant at which each row acts: the latest plausible if it permits, the earliest if it restricts."""
     latest = np.maximum(np.minimum(rows.until_at, rows.received_at), rows.received_at - BACKDATE)
     return np.where(permissive(rows.action), latest, np.minimum(rows.claimed_at, rows.received_at))
 
@@ -108,7 +108,7 @@ def instants(rows: Claims) -> tuple[Ints, Ints]:
 
 
 def effective_at(consents: pa.Table) -> pa.Array:
-    """The stored column: the first instant at which each row acts, timestamp[us, UTC]; null where a row is malformed."""
+    """The stored column: the first instant at which each row acts, timestamp[us, UTC]; null where it is malformed."""
     known = pc.and_(pc.is_valid(consents["claimed_at"]), pc.is_valid(consents["received_at"]))
     known = pc.and_(known, pc.is_in(consents["action"], value_set=pa.array([action.name for action in Action])))
     first = pa.array(first_instants(claims(consents, ())), mask=~np.asarray(known).astype(np.bool_))

@@ -1,4 +1,4 @@
-"""Epochs of one purpose: which events count when, with restriction, age and jurisdiction (consent.md, semantics 6.1)."""
+"""Epochs of one purpose: which events count when, by grant, restriction, age and jurisdiction (semantics 6.1)."""
 
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -91,7 +91,7 @@ def merged(stints: Stints) -> Stints:
     same = ~firsts(stints.subject, stints.event_from, stints.event_to)
     same[1:] &= stints.use_from[1:] == stints.use_to[:-1]
     ends = np.append(~same[1:], True)[: len(same)]
-    return Stints(*(column[~same] for column in stints[:4]), stints.use_to[ends])
+    return Stints._make(column[~same] for column in stints)._replace(use_to=stints.use_to[ends])
 
 
 def _open(judged: Standing) -> Stints:
@@ -103,9 +103,9 @@ def _in_order(parts: list[Stints]) -> Stints:
     """Stints of several bases, disjoint in use, by (subject, use_from)."""
     if len(parts) == 1:
         return parts[0]
-    stints = Stints(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    stints = Stints._make(np.concatenate(columns) for columns in zip(*parts, strict=True))
     index = np.lexsort((stints.use_from, stints.subject))
-    return Stints(*(column[index] for column in stints))
+    return Stints._make(column[index] for column in stints)
 
 
 def _unrestricted(judged: Standing, count: int) -> Stints:
@@ -113,7 +113,8 @@ def _unrestricted(judged: Standing, count: int) -> Stints:
     steps = settle(judged.who, judged.at, judged.restricted.astype(np.int8), np.zeros(count, np.int8))
     free = pieces(steps)
     free = free.take(free.value == 0)
-    return Stints(free.who, np.full_like(free.who, BEGINNING), np.full_like(free.who, FOREVER), free.from_at, free.to_at)
+    begin, end = np.full_like(free.who, BEGINNING), np.full_like(free.who, FOREVER)
+    return Stints(free.who, begin, end, free.from_at, free.to_at)
 
 
 def _of_age(known: Lives, years: int) -> Stints:
@@ -121,7 +122,7 @@ def _of_age(known: Lives, years: int) -> Stints:
     birthday = birthdays(known, years)
     use_from = np.maximum(known.from_at, birthday)
     stints = Stints(known.who, birthday, np.full_like(birthday, FOREVER), use_from, known.to_at)
-    return Stints(*(column[use_from < known.to_at] for column in stints))
+    return Stints._make(column[use_from < known.to_at] for column in stints)
 
 
 def _bases_of(countries: pa.Array, purpose: "Purpose") -> Ints:
@@ -131,8 +132,9 @@ def _bases_of(countries: pa.Array, purpose: "Purpose") -> Ints:
     codes = [BASES.index(purpose.basis[name]) for name in names]
     codes.append(BASES.index(purpose.basis.get("default", strictest)))
     found = pc.fill_null(pc.index_in(countries.cast(pa.string()), value_set=pa.array(names, pa.string())), len(names))
-    return np.array(codes)[np.asarray(found)]
+    return np.array(codes, np.int64)[np.asarray(found).astype(np.int64)]
 
 
 def _occurring(bases: Steps) -> list[int]:
-    return [basis for basis in range(len(BASES)) if (bases.initial == basis).any() or (bases.value == basis).any()]
+    found = [basis for basis in range(len(BASES)) if (bases.initial == basis).any() or (bases.value == basis).any()]
+    return found or [CONSENT]  # of no subjects

@@ -1,6 +1,6 @@
 """From facts to answers: each segment as a function of T for each subject."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,12 +8,13 @@ import numpy as np
 from schemas.definitions.catalog import Project
 from schemas.definitions.segment import ActiveIn, InSegment, Population, Segment
 from schemas.definitions.window import Last
+from transforms.algebra.epochs import Grounds
 from transforms.algebra.facts import Facts
 from transforms.algebra.gates import every, remap
-from transforms.algebra.order import BEGINNING, FALSE, FOREVER, TRUE, Steps, Truths
+from transforms.algebra.order import FALSE, FOREVER, TRUE, Steps, Truths
 from transforms.algebra.project import ANY_EVENT
 from transforms.algebra.reduce import reaches
-from transforms.algebra.stints import stints
+from transforms.algebra.stints import crossed
 from transforms.algebra.timeline import Timeline
 from transforms.algebra.view import View
 
@@ -34,29 +35,30 @@ class Evaluation:
     answers: Mapping[str, Steps]
 
 
-def evaluate(project: Project, facts: Facts) -> Evaluation:
-    """Answer every segment of `project`, those that others refer to first."""
+def evaluate(project: Project, facts: Facts, segments: Sequence[str] | None = None) -> Evaluation:
+    """Answer every segment of `project`, those that others refer to first; or only `segments`, in such an order."""
+    grounds = Grounds(project, facts.consents, facts.profiles, facts.subjects)
     views: dict[tuple[str, ...], View] = {}
     answers: dict[str, Steps] = {}
-    for name in project.order:
+    for name in project.order if segments is None else segments:
         segment = project.segments[name]
-        view = _view(views, project, segment.purposes, facts, answers)
+        view = _view(views, grounds, segment.purposes, facts, answers)
         answers[name] = _answer(view, segment)
     for group in project.features.values():
-        _view(views, project, group.purposes, facts, answers)
+        _view(views, grounds, group.purposes, facts, answers)
     return Evaluation(views, answers)
 
 
 def _view(
     views: dict[tuple[str, ...], View],
-    project: Project,
+    grounds: Grounds,
     purposes: tuple[str, ...],
     facts: Facts,
     answers: dict[str, Steps],
 ) -> View:
     if purposes not in views:
-        open_stints = stints(project, purposes, facts.consents, facts.profiles, facts.subjects)
-        views[purposes] = View(Timeline(facts, open_stints, lookback(project, purposes)), answers, project)
+        reach = lookback(grounds.project, purposes)
+        views[purposes] = View(Timeline(facts, crossed(grounds, purposes), reach), answers, grounds.project)
     return views[purposes]
 
 

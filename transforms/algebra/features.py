@@ -1,12 +1,18 @@
-"""Feature rows: every feature of each subject at one T."""
+"""Feature rows: every feature of each subject at one T, written where they differ from the last ones."""
+
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from schemas.definitions.catalog import Project
 from schemas.definitions.feature import FeatureColumn
-from transforms.algebra.evaluate import Evaluation
-from transforms.algebra.order import FOREVER, Ints
+from transforms.algebra.claims import ints
+from transforms.algebra.evaluate import Evaluation, evaluate
+from transforms.algebra.order import FOREVER, Flags, Ints
+from transforms.algebra.program import Moment, Program
+from transforms.algebra.state import State, facts_of
 from transforms.algebra.view import View
 
 
@@ -24,6 +30,48 @@ def feature_rows(project: Project, evaluation: Evaluation, count: int, at: int) 
             columns[column.name], following = _value(view, column, stint, at)
             np.minimum(changes, following, out=changes)
     return pa.table(columns), changes
+
+
+def write_features(program: Program, state: State, touched: Flags, moment: Moment) -> tuple[State, pa.Table]:
+    """The rows of the subjects whose values at T differ from what was last written (4.5), noted in the state."""
+    due = touched | (ints(state.subjects["feature_next_at"], FOREVER) <= moment.at)
+    who, project = np.flatnonzero(due), program.project
+    facts = facts_of(state, who, moment.known_at, project.timezone)
+    values, following = feature_rows(project, evaluate(project, facts, ()), len(who), moment.at)
+    columns = state.features.schema.names[1:]
+    values = values.select(columns).cast(pa.schema([state.features.field(name) for name in columns]))
+    changed = _differs(values, _last_rows(state.features, who)) & (facts.first_fact_at <= moment.at)
+    rows, written = values.filter(pa.array(changed)), pa.array(who[changed])
+    next_at = ints(state.subjects["feature_next_at"], FOREVER).copy()
+    next_at[who] = following
+    subjects = state.subjects.set_column(1, "feature_next_at", pa.array(next_at))
+    features = _replaced(state.features, rows.add_column(0, "who", written))
+    return replace(state, subjects=subjects, features=features), rows.add_column(0, "subject", state.ids.take(written))
+
+
+def _last_rows(features: pa.Table, who: Ints) -> pa.Table:
+    """The row last written of each subject, nulls where there is none."""
+    known = ints(features["who"], 0)
+    index = np.searchsorted(known, who)
+    found = index < len(known)
+    found[found] = known[index[found]] == who[found]
+    return features.drop_columns("who").take(pa.array(index, mask=~found))
+
+
+def _replaced(features: pa.Table, written: pa.Table) -> pa.Table:
+    kept = features.filter(pa.array(~np.isin(ints(features["who"], 0), ints(written["who"], 0))))
+    return pa.concat_tables([kept, written]).sort_by("who").combine_chunks()
+
+
+def _differs(one: pa.Table, other: pa.Table) -> Flags:
+    """Where two rows are not the same, nulls being equal to nulls."""
+    differs = np.zeros(len(one), np.bool_)
+    for name in one.column_names:
+        mine, theirs = one[name], other[name]
+        same = pc.fill_null(pc.equal(mine, theirs), False)
+        both_null = pc.and_(mine.is_null(), theirs.is_null())
+        differs |= ~np.asarray(pc.or_(same, both_null)).astype(np.bool_)
+    return differs
 
 
 def _open_at(view: View, count: int, at: int) -> Ints:

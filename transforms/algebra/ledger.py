@@ -29,14 +29,14 @@ _WIDEST = 1 << 62
 
 
 class Ledger(NamedTuple):
-    """The accepted rows of `count` subjects and the instants at which they act.
+    """The accepted rows of so many subjects and the instants at which they act.
 
-    `who` (the subject), `row` (its row in the consents, a snapshot's for what the snapshot implies) and `rows` have one entry a
-    row. `act` (an index into them) and `at` have one entry an act, in the order of application: (who, at, action, event_id).
+    `who` (the subject), `row` (its row in the consents, or the snapshot's that implies it) and `rows`: an entry a row.
+    `act` (an index into them) and `at` have an entry an act, in the order of application: (who, at, action, event_id).
     `conflicts` counts the keys that came with different bodies.
     """
 
-    count: int
+    subjects: int
     who: Ints
     row: Ints
     rows: Claims
@@ -45,9 +45,7 @@ class Ledger(NamedTuple):
     conflicts: int
 
 
-def ledger(
-    consents: pa.Table, subjects: pa.Array, purposes: Sequence[str], trusted: Collection[str] = ()
-) -> Ledger:
+def ledger(consents: pa.Table, subjects: pa.Array, purposes: Sequence[str], trusted: Collection[str] = ()) -> Ledger:
     """Read what is seen of `consents` for `subjects`, numbered in their order; other subjects' rows are left out.
 
     `purposes` are all registered ones, `trusted` the sources that declare `clock: trusted`.
@@ -60,26 +58,24 @@ def ledger(
     implied, missing = _implied(consents, who, rows, accepted, len(purposes))
     row = np.concatenate((accepted, implied))
     every = _withdrawals(rows, accepted, implied, missing)
-    act, at = instants(every)
-    minor = every.action * (len(row) + 1) + _ties(consents, who, every, row)
-    act, at = _in_order(who[row][act], at, minor[act], act)
+    act, at = _in_order(consents, row, who[row], every)
     return Ledger(len(subjects), who[row], seen[row], every, act, at, conflicts)
 
 
 def first_permissive(entries: Ledger) -> Ints:
     """The instant of each subject's first permissive row, whatever became of it; FOREVER where there is none (3.3)."""
-    first = np.full(entries.count, FOREVER)
+    first = np.full(entries.subjects, FOREVER)
     permits = permissive(entries.rows.action)
     np.minimum.at(first, entries.who[permits], first_instants(entries.rows)[permits])
     return first
 
 
 def repeats(consents: pa.Table) -> Flags:
-    """True for rows that say again what another says: same key, same body, received later. What is stored leaves them out.
+    """True for rows that say again what another says: same key, same body, received later. They need not be stored.
 
-    Conflicting bodies are all kept: which of two permissive ones applies may change when one is seen to have come earlier.
+    Conflicting bodies are all kept: which of two permissive ones applies may change when one turns out to be older.
     """
-    key, body = _keys(consents, codes(consents["subject"], pc.unique(consents["subject"]))), _bodies(consents["record_hash"])
+    key, body = _keys(consents, _dense(consents["subject"])), _bodies(consents["record_hash"])
     received_at = np.asarray(consents["received_at"].cast(pa.int64()))
     index = np.lexsort((received_at, body, key))
     again = np.zeros(len(key), np.bool_)
@@ -106,7 +102,7 @@ def _accept(consents: pa.Table, who: Ints, rows: Claims) -> tuple[Ints, int]:
 
 
 def _settle_twins(twins: Ints, key: Ints, consents: pa.Table, rows: Claims) -> tuple[Ints, int]:
-    """Of rows that share keys: each body once, as first received; then what restricts, else the latest of what permits."""
+    """Of rows that share keys: each body once, as first received; then what restricts, else the latest permission."""
     body = np.zeros(len(key), np.int64)
     body[twins] = _bodies(consents["record_hash"].take(pa.array(twins)))
     twins = twins[np.lexsort((rows.received_at[twins], body[twins], key[twins]))]
@@ -148,18 +144,24 @@ def _withdrawals(rows: Claims, accepted: Ints, implied: Ints, missing: Ints) -> 
     return every
 
 
-def _ties(consents: pa.Table, who: Ints, every: Claims, row: Ints) -> Ints:
-    """The rank by (event_id, source, content) of grants at one instant: elsewhere the order within an action is free."""
-    rank = np.zeros(len(row), np.int64)
-    grants = np.flatnonzero(every.action == Action.GRANT)
-    at = first_instants(every)[grants]
-    cell = _pack(who[row[grants]], every.purpose[grants], every.channel[grants])
-    index = stable_order(cell, at)
-    alone = firsts(cell[index], at[index]) & lasts(cell[index], at[index])
-    tied = grants[index[~alone]]
+def _in_order(consents: pa.Table, row: Ints, who: Ints, every: Claims) -> tuple[Ints, Ints]:
+    """The acts of all rows in the order of application; by event_id only grants, the order of others of a kind is free."""
+    act, at = instants(every)
+    kind = _pack(every.action, every.channel, every.purpose)
+    act, at = _sorted(who, at, kind, act)
+    alone = firsts(who[act], at, kind[act]) & lasts(who[act], at, kind[act])
+    tied = act[~alone & (every.action[act] == Action.GRANT)]
     if len(tied):
+        rank = np.zeros(len(kind), np.int64)
         rank[tied[_by_event(consents, row[tied])]] = np.arange(len(tied))
-    return rank
+        act, at = _sorted(who, at, kind * len(tied) + rank, act)
+    return act, at
+
+
+def _sorted(who: Ints, at: Ints, minor: Ints, act: Ints) -> tuple[Ints, Ints]:
+    index = np.argsort(minor[act], kind="stable")
+    index = index[stable_order(who[act[index]], at[index])]
+    return act[index], at[index]
 
 
 def _by_event(consents: pa.Table, row: Ints) -> Ints:
@@ -167,12 +169,6 @@ def _by_event(consents: pa.Table, row: Ints) -> Ints:
     names = ("event_id", "source", "record_hash")
     columns = pa.table({name: consents[name].take(pa.array(row)).cast(pa.binary()) for name in names})
     return np.asarray(pc.sort_indices(columns, [(name, "ascending") for name in names])).astype(np.int64)
-
-
-def _in_order(who: Ints, at: Ints, minor: Ints, act: Ints) -> tuple[Ints, Ints]:
-    index = np.argsort(minor, kind="stable")
-    index = index[stable_order(who[index], at[index])]
-    return act[index], at[index]
 
 
 def _keys(consents: pa.Table, who: Ints) -> Ints:

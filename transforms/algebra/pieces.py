@@ -1,6 +1,6 @@
 """Half-open pieces of time, many to a subject: a step function cut into them, and where two lists of them meet."""
 
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +16,9 @@ class Pieces(NamedTuple):
     to_at: Ints
     value: npt.NDArray[np.integer]
 
-    def take(self, index: Ints | Flags) -> Self:
+    def take(self, index: Ints | Flags) -> "Pieces":
         """The pieces at `index`, which keeps their order."""
-        return type(self)(*(column[index] for column in self))
+        return Pieces._make(column[index] for column in self)
 
 
 def pieces(steps: Steps) -> Pieces:

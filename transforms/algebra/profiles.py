@@ -23,7 +23,7 @@ class ProfileColumn(NamedTuple):
 
 
 class Profiles:
-    """The profile rows of `subjects`, numbered in their order, sorted once by (subject, valid_from, received_at, content)."""
+    """The profile rows of `subjects`, numbered in their order, by (subject, valid_from, received_at, content)."""
 
     def __init__(self, profiles: pa.Table, subjects: pa.Array) -> None:
         self.count = len(subjects)
@@ -60,7 +60,7 @@ class Profiles:
 
 
 def zones(timezone: ProfileColumn, project: str) -> tuple[tuple[str, ...], Steps]:
-    """The names of zones, the project's first, and the index of each subject's own over T; unknown ones are the project's."""
+    """The names of zones, the project's first, and each subject's own over T as an index; else the project's."""
     names, code = [project], np.zeros(len(timezone.values) + 1, np.int64)  # the last entry stands for MISSING
     for index, name in enumerate(np.asarray(timezone.values)):
         if name != project and is_zone(str(name)):

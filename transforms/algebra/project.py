@@ -11,6 +11,7 @@ from schemas.definitions.catalog import Project
 from schemas.definitions.datatype import DataType
 from schemas.definitions.expression import quoted
 from schemas.definitions.reference import EventReference
+from schemas.definitions.segment import ActiveIn
 from transforms.algebra.columns import predicate_name, value_name
 
 ANY_EVENT = EventReference(None)
@@ -69,13 +70,15 @@ def condition(reference: EventReference) -> str:
 
 def projection(project: Project) -> Projection:
     """Everything that the segments and features of a project ask of events."""
-    references, columns = {ANY_EVENT}, set()
+    references: set[EventReference] = set()
+    columns: set[str] = set()
     for group in project.features.values():
         references.add(group.source)
         columns |= {aggregate.of for aggregate in group.aggregates if aggregate.of}
     for segment in project.segments.values():
         found = [node.references() for node in segment.when.walk()]
         references |= {reference for one in found for reference in one.events}
+        references |= {ANY_EVENT} if isinstance(segment.population, ActiveIn) else set()
         columns |= {column for one in found for column in one.event_columns}
     return Projection(tuple(sorted(references, key=predicate_name)), tuple(sorted(columns)))
 

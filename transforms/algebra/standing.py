@@ -1,13 +1,13 @@
-"""The state machine of consent: acts in order -> epochs, and the state after each act, for all subjects at once (consent.md)."""
+"""The state machine of consent, all subjects at once: acts in order -> epochs and the state after each (consent.md)."""
 
 from enum import IntEnum
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from transforms.algebra.claims import EVERY_PURPOSE, Action, first_instants
 from transforms.algebra.ledger import Ledger
-from transforms.algebra.order import BEGINNING, FOREVER, Flags, Ints, Steps, firsts, lasts, search, stable_order
+from transforms.algebra.order import BEGINNING, FOREVER, Flags, Ints, Steps, firsts, search, stable_order
 from transforms.algebra.pieces import meetings, pieces
 from transforms.algebra.windows import later
 
@@ -54,13 +54,13 @@ class Epochs(NamedTuple):
     after: Ints
     void: Flags
 
-    def take(self, index: Ints | Flags) -> Self:
+    def take(self, index: Ints | Flags) -> "Epochs":
         """The epochs at `index`."""
-        return type(self)(*(column[index] for column in self))
+        return Epochs._make(column[index] for column in self)
 
 
 class Standing(NamedTuple):
-    """One purpose and channel on one basis: the state and the restriction after each act, by (who, at), and the epochs."""
+    """One purpose and channel on one basis: state and restriction after each act, by (who, at), and the epochs."""
 
     initial: State
     who: Ints
@@ -73,7 +73,7 @@ class Standing(NamedTuple):
 class _Acts(NamedTuple):
     """The acts on one purpose and channel in order of application.
 
-    `first` is the index of the subject's first act; `counts`: a permission of the major in force; `end`: of a grant's life.
+    `first` is the index of the subject's first act; `counts`: its major is in force; `end`: of a grant's life.
     """
 
     who: Ints
@@ -87,7 +87,8 @@ class _Acts(NamedTuple):
 
     def did(self, action: int) -> Flags:
         """Whether each act is of this kind."""
-        return self.action == action
+        done: Flags = self.action == action
+        return done
 
 
 def standing(entries: Ledger, purpose: "Purpose", index: int, basis: int, changes: Steps, channel: int = 0) -> Standing:
@@ -108,11 +109,11 @@ def standing(entries: Ledger, purpose: "Purpose", index: int, basis: int, change
     if basis == CONSENT:
         epochs = _consent_epochs(acts, opens, closes, turns(purpose)[1])
     else:
-        epochs = _interest_epochs(acts, opens, closes, entries.count)
+        epochs = _interest_epochs(acts, opens, closes, entries.subjects)
     restricted = _since(acts.first, acts.did(Action.RESTRICT), acts.did(Action.UNRESTRICT) & acts.counts)
     state = _states(acts, opens, blocked, erased, basis)
     initial = State.UNKNOWN if basis == CONSENT else State.GRANTED
-    epochs = _voided(_within_basis(epochs, basis, changes), acts, entries.count)
+    epochs = _voided(_within_basis(epochs, basis, changes), acts, entries.subjects)
     return Standing(initial, acts.who, acts.at, state, restricted, epochs)
 
 
@@ -214,7 +215,8 @@ def _consent_epochs(acts: _Acts, opens: Flags, closes: Flags, turned_at: Ints) -
     ends = np.append(begins[1:], True) if len(begins) else begins
     end, closed_at, turned = peak[ends], closed_at[ends], np.append(turned_at, FOREVER)[turn[ends]]
     after = np.where(end < np.minimum(closed_at, turned), State.EXPIRED, State.STALE)
-    epochs = Epochs(who[begins], at[begins], np.minimum(end, np.minimum(closed_at, turned)), after, np.zeros(len(end), np.bool_))
+    end = np.minimum(end, np.minimum(closed_at, turned))
+    epochs = Epochs(who[begins], at[begins], end, after, np.zeros(len(end), np.bool_))
     return epochs.take(epochs.begin < epochs.end)
 
 

@@ -40,9 +40,9 @@ _OF_STATE = np.array([_CODE[_GIVEN[state]] for state in State])
 
 
 class Judgement(NamedTuple):
-    """One purpose at one T, an entry a subject: the code (index of REASONS) of the use itself, and which events it reaches.
+    """One purpose at one T, an entry a subject: the code (index of REASONS) of the use, and which events it reaches.
 
-    Events with event_from <= t < event_to count where `code` allows; `of_age_at` is the birthday that `min_age` asks for.
+    Events with event_from <= t < event_to count where `code` allows; `of_age_at` is the birthday `min_age` asks for.
     """
 
     code: Ints
@@ -71,7 +71,7 @@ def judge(grounds: Grounds, purpose: "Purpose", used_at: int, channel: str = "*"
     _first(code, who[(of_age_at > used_at) & (of_age_at != FOREVER)], "MINOR")
     if channel != "*":
         _on_channel(code, grounds, purpose, CHANNELS.index(channel), at)
-    return Judgement(code, np.where(of_age_at < FOREVER, np.maximum(event_from, of_age_at), event_from), event_to, of_age_at)
+    return Judgement(code, np.maximum(event_from, of_age_at), event_to, of_age_at)
 
 
 def reasons(judgement: Judgement, who: Ints, at: Ints) -> Ints:
@@ -94,11 +94,11 @@ def verdict(
     known_at: int,
     channel: str = "*",
 ) -> str:
-    """The verdict on one event of one subject: may it be used at T, by what was received up to K? An entry of REASONS."""
-    seen = (_seen(table.filter(pc.equal(table["subject"], subject)), known_at) for table in (consents, profiles))
-    grounds = Grounds(project, *seen, pa.array([subject]))
+    """May an event of the subject be used at T, by what was received up to K? One of REASONS."""
+    consents, profiles = _seen(consents, subject, known_at), _seen(profiles, subject, known_at)
+    grounds = Grounds(project, consents, profiles, pa.array([subject]))
     judgement = judge(grounds, project.purposes[purpose], used_at, channel)
-    return REASONS[reasons(judgement, np.array([0]), np.array([event_at]))[0]]
+    return REASONS[int(reasons(judgement, np.array([0]), np.array([event_at]))[0])]
 
 
 def allows(code: Ints) -> Flags:
@@ -106,8 +106,9 @@ def allows(code: Ints) -> Flags:
     return code >= _CODE["ALLOW_consent"]
 
 
-def _seen(table: pa.Table, known_at: int) -> pa.Table:
-    return table.filter(pc.less_equal(table["received_at"].cast(pa.int64()), known_at))
+def _seen(table: pa.Table, subject: str, known_at: int) -> pa.Table:
+    known = pc.less_equal(table["received_at"].cast(pa.int64()), known_at)
+    return table.filter(pc.and_(pc.equal(table["subject"], subject), known))
 
 
 def _first(code: Ints, where: Ints | Flags, reason: str) -> None:
@@ -119,11 +120,12 @@ def _nowhere(grounds: Grounds, purpose: "Purpose", at: Ints) -> Flags:
     """Whether the basis depends on a country that is not known at T."""
     if len(set(purpose.basis.values())) == 1:
         return np.zeros(grounds.count, np.bool_)
-    return value_at(grounds.profiles.column("country").steps, np.arange(grounds.count), at) == MISSING
+    country = value_at(grounds.profiles.column("country").steps, np.arange(grounds.count), at)
+    return np.equal(country, MISSING)
 
 
 def _of_age_at(grounds: Grounds, purpose: "Purpose", used_at: int) -> Ints:
-    """When each subject reaches the age asked for, by what is valid at T: BEGINNING where none is, FOREVER where unknown."""
+    """When each subject is of age, by what is valid at T: BEGINNING if no age is asked for, FOREVER if unknown."""
     if purpose.min_age is None:
         return np.full(grounds.count, BEGINNING)
     known = grounds.lives

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from schemas.definitions.catalog import Project
 from schemas.definitions.comparison import Comparison
+from schemas.definitions.feature import FeatureColumn
 from schemas.definitions.node import Node
 from schemas.definitions.reference import EventReference
 from schemas.definitions.window import Window
@@ -54,13 +55,19 @@ class View:
         values = None if name is None else self.timeline.values(selected, name)
         return selected, Values(values, selected.at, self.project.timezone)
 
+    def feature(self, name: str) -> FeatureColumn:
+        """The feature column that `group.name_window` means."""
+        group, column = name.split(".", 1)
+        return next(c for c in self.project.features[group].columns if c.name == f"{group}__{column}")
+
     def compare(
         self, measure: Measure, reference: EventReference, window: Window, column: str | None, comparison: Comparison
     ) -> Steps:
         """The truth of a comparison with an aggregate of the events referred to."""
         selected, values = self.select(reference, window, column)
-        if column is not None and measure.result_type(self.project.event_columns[column]).kind != "int":
-            comparison = comparison.for_type(self.project.event_columns[column], self.project.timezone)
+        if column is not None:
+            result = measure.result_type(self.project.event_columns[column])
+            comparison = comparison.for_type(result, self.project.timezone)
         return measure.steps(selected.rows, values, comparison, self.size)
 
     def of_subjects(self, steps: Steps) -> Steps:

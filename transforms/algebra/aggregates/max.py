@@ -1,6 +1,7 @@
 """`max`: the largest value of a column."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +18,7 @@ class Max(Measure):
     """The largest value; missing of nothing. It is above a constant where any value is."""
 
     op = "max"
-    beyond = 1
+    beyond: ClassVar[int] = 1
 
     def result_type(self, of: DataType | None) -> DataType:
         """The column's own type, which must have an order."""

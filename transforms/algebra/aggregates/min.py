@@ -1,5 +1,7 @@
 """`min`: the smallest value of a column."""
 
+from typing import ClassVar
+
 from transforms.algebra.aggregates.max import Max
 
 
@@ -7,7 +9,7 @@ class Min(Max):
     """The smallest value; missing of nothing. `max`, mirrored."""
 
     op = "min"
-    beyond = -1
+    beyond: ClassVar[int] = -1
 
 
 AGGREGATE = Min

@@ -1,0 +1,87 @@
+"""Purposes: what data may be used for, on which basis, and for how long."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PlainValidator, StrictInt, ValidationInfo, field_validator
+
+from schemas.definitions.duration import Duration
+from schemas.definitions.instant import Instant
+from schemas.definitions.name import Name, parse_name
+from schemas.definitions.refusal import refuse, show
+from schemas.definitions.strict import Strict
+
+Basis = Literal["consent", "legitimate_interest"]
+Channel = Literal["email", "sms", "push", "phone", "post", "onsite", "ads"]
+
+
+class Version(Strict):
+    """A major version of a purpose and when it was introduced."""
+
+    major: Annotated[StrictInt, Field(ge=1)]
+    introduced_at: Instant
+
+
+class Purpose(Strict):
+    """One purpose of the registry. Durations are microseconds.
+
+    Attributes:
+      basis: by jurisdiction (the profile's country), `default` for the others.
+      versions: the major versions, rising; none means major 1 from the beginning.
+      max_grant_age: when a grant ends at the latest.
+      max_lookback: how far back events count.
+      min_age: the age that must have been reached both at the event and at T.
+    """
+
+    id: Name
+    description: str = ""
+    basis: dict[str, Basis]
+    versions: tuple[Version, ...] = ()
+    channels: tuple[Channel, ...] = ()
+    max_grant_age: Duration | None = None
+    max_lookback: Duration | None = None
+    retention: Duration | None = None
+    min_age: Annotated[StrictInt, Field(ge=0, le=150)] | None = None
+    on_withdraw: Literal["freeze", "erase"] = "freeze"
+
+    @field_validator("basis", mode="before")
+    @classmethod
+    def _for_all(cls, value: Any) -> Any:
+        """A bare basis is that of all jurisdictions."""
+        if isinstance(value, str):
+            return {"default": value}
+        if isinstance(value, dict) and "default" not in value:
+            raise refuse("SEG-0101", "a basis for all others is missing", expected="default: consent")
+        return value
+
+    @field_validator("versions")
+    @classmethod
+    def _rise(cls, versions: tuple[Version, ...]) -> tuple[Version, ...]:
+        pairs = [(version.major, version.introduced_at) for version in versions]
+        if any(a[0] >= b[0] or a[1] >= b[1] for a, b in zip(pairs, pairs[1:], strict=False)):
+            raise refuse("SEG-0115", "versions do not rise", expected="majors and instants in rising order")
+        return versions
+
+    @property
+    def needs_consent(self) -> bool:
+        """Whether any jurisdiction rests on consent."""
+        return "consent" in self.basis.values()
+
+
+class RegistryForm(Strict):
+    """The file `purposes.yaml`."""
+
+    purposes: Annotated[tuple[Purpose, ...], Field(min_length=1)]
+
+
+def _read(value: Any, info: ValidationInfo) -> tuple[str, ...]:
+    names = value if isinstance(value, list) else [value]
+    if not names:
+        raise refuse("SEG-0115", "no purpose", expected="a name or a list of names", found="an empty list")
+    read = [parse_name(name) for name in names]
+    if len(set(read)) < len(read):
+        raise refuse("SEG-0115", "a purpose is named twice", expected="each once", found=show(read[0]))
+    return tuple(sorted(read))
+
+
+Purposes = Annotated[tuple[str, ...], PlainValidator(_read)]
+"""A field that holds the names of purposes, sorted: one, or a list of which all must be open."""

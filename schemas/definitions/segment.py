@@ -1,0 +1,113 @@
+"""Segments: who is in the population, and the condition."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, PlainValidator, StrictBool, ValidationInfo
+
+from schemas.definitions.comparison import AnyComparison, PercentComparison
+from schemas.definitions.duration import Duration
+from schemas.definitions.name import Name
+from schemas.definitions.node import AnyNode, Node
+from schemas.definitions.purpose import Purposes
+from schemas.definitions.refusal import nearest_to, refuse, show
+from schemas.definitions.story import Story
+from schemas.definitions.strict import Strict
+
+KNOWN = "known_subjects"
+
+
+@dataclass(frozen=True)
+class KnownSubjects:
+    """Everyone from their first fact on."""
+
+
+@dataclass(frozen=True)
+class ActiveIn:
+    """Who has an event that counts in (T - us, T]."""
+
+    us: int
+
+
+@dataclass(frozen=True)
+class InSegment:
+    """The members of another segment."""
+
+    name: str
+
+
+Population = KnownSubjects | ActiveIn | InSegment
+
+
+class _PopulationForm(Strict):
+    active_in: Duration | None = None
+    in_segment: Name | None = None
+
+
+def _read(value: Any, info: ValidationInfo) -> Population:
+    if value == KNOWN:
+        return KnownSubjects()
+    if not isinstance(value, dict) or len(value) != 1:
+        expected = "known_subjects, {active_in: 90d} or {in_segment: NAME}"
+        raise refuse("SEG-0103", "no such population", expected=expected, found=show(value), nearest=nearest_to(value, (KNOWN,)))
+    form = _PopulationForm.model_validate(value, context=info.context)
+    return ActiveIn(form.active_in) if form.active_in is not None else InSegment(form.in_segment or "")
+
+
+AnyPopulation = Annotated[Population, PlainValidator(_read)]
+"""A field that holds a population."""
+
+
+class SegmentExpectations(Strict):
+    """What a published segment must look like: its size, its share of the population, its change against the last run."""
+
+    size: AnyComparison | None = None
+    share: AnyComparison | None = None
+    change: PercentComparison | None = None
+
+
+class SegmentForm(Strict):
+    """A file of `segments/`."""
+
+    segment: Name
+    description: str = ""
+    purpose: Purposes
+    population: AnyPopulation | None = None
+    tags: tuple[str, ...] = ()
+    owner: str = ""
+    when: AnyNode
+    publish: StrictBool = True
+    expectations: SegmentExpectations = SegmentExpectations()
+    tests: tuple[Story, ...] = ()
+
+
+class Segment(BaseModel):
+    """One segment, resolved.
+
+    Attributes:
+      meaning: hash of the segment with everything below it; its version rises when this changes.
+      file: where it is defined.
+    """
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+
+    name: str
+    description: str
+    purposes: tuple[str, ...]
+    population: Population
+    tags: tuple[str, ...]
+    owner: str
+    when: Node
+    publish: bool
+    expectations: SegmentExpectations
+    tests: tuple[Story, ...]
+    file: str
+    meaning: str = ""
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """The other segments that it refers to."""
+        named = [name for node in self.when.walk() for name in node.references().segments]
+        return (*named, self.population.name) if isinstance(self.population, InSegment) else tuple(named)
+
+

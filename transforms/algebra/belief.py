@@ -1,0 +1,122 @@
+"""What is believed, compared with what was: transitions, corrections, and what comes next."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from transforms.algebra.order import FOREVER, Flags, Ints, firsts, lasts, running, search, settle, stable_order
+
+
+class Belief(NamedTuple):
+    """Transitions of many (segment, subject) at once, sorted by (key, at); at each one `member` turns."""
+
+    key: Ints
+    at: Ints
+    member: Flags
+
+    def take(self, rows: Flags | Ints) -> "Belief":
+        """Some of the rows, in order."""
+        return Belief(self.key[rows], self.at[rows], self.member[rows])
+
+
+class Corrections(NamedTuple):
+    """Maximal intervals in which the answer differs: it is `member` now in [from_at, until_at)."""
+
+    key: Ints
+    from_at: Ints
+    until_at: Ints
+    member: Flags
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What to publish.
+
+    Attributes:
+      closings: transitions that are no longer believed.
+      inserts: transitions that are believed now, up to T.
+      news: those of `inserts` that lie after the last T: each is a change of its own.
+      corrections: up to the last T.
+    """
+
+    closings: Belief
+    inserts: Belief
+    news: Belief
+    corrections: Corrections
+
+
+def differ(old: Belief, new: Belief, last_at: int, at: int) -> Difference:
+    """Compare two beliefs about the same keys, the old one published up to `last_at`, the new one to be up to `at`."""
+    was, now = _intervals(old, last_at), _intervals(new, last_at)
+    gone, come = _unmatched(was, now)
+    news = new.take((new.at > last_at) & (new.at <= at))
+    reinserted = _ends(now.take(come))
+    order = stable_order(np.concatenate((reinserted.key, news.key)), np.concatenate((reinserted.at, news.at)))
+    inserts = Belief(*(np.concatenate(pair)[order] for pair in zip(reinserted, news, strict=True)))
+    return Difference(_ends(was.take(gone)), inserts, news, _corrections(old, new, last_at, at))
+
+
+class _Intervals(NamedTuple):
+    key: Ints
+    from_at: Ints
+    to_at: Ints
+
+    def take(self, rows: Flags) -> "_Intervals":
+        return _Intervals(self.key[rows], self.from_at[rows], self.to_at[rows])
+
+
+def _intervals(belief: Belief, until: int) -> _Intervals:
+    """The maximal intervals of membership as published up to `until`; open ones end at the end of time."""
+    key, at, member = belief.take(belief.at <= until)
+    following = np.append(at[1:], FOREVER)
+    to_at = np.where(lasts(key), FOREVER, following[: len(key)])
+    return _Intervals(key[member], at[member], to_at[member])
+
+
+def _unmatched(one: _Intervals, other: _Intervals) -> tuple[Flags, Flags]:
+    """Which intervals of each have no equal in the other."""
+    key, from_at, to_at = (np.concatenate(pair) for pair in zip(one, other, strict=True))
+    index = np.lexsort((to_at, from_at, key))
+    begins = firsts(key[index], from_at[index], to_at[index])
+    alone = begins & np.append(begins[1:], np.True_)[: len(begins)]
+    flags = np.empty(len(key), np.bool_)
+    flags[index] = alone
+    return flags[: len(one.key)], flags[len(one.key) :]
+
+
+def _ends(intervals: _Intervals) -> Belief:
+    """The transitions at both ends, in order."""
+    ended = intervals.to_at != FOREVER
+    key = np.concatenate((intervals.key, intervals.key[ended]))
+    at = np.concatenate((intervals.from_at, intervals.to_at[ended]))
+    member = np.arange(len(key)) < len(intervals.key)
+    order = stable_order(key, at)
+    return Belief(key[order], at[order], member[order])
+
+
+def _corrections(old: Belief, new: Belief, last_at: int, at: int) -> Corrections:
+    was, now = old.take(old.at <= last_at), new.take(new.at <= last_at)
+    change = np.concatenate((np.where(was.member, -1, 1), np.where(now.member, 1, -1)))
+    key, instant = np.concatenate((was.key, now.key)), np.concatenate((was.at, now.at))
+    order = stable_order(key, instant)
+    key, instant = key[order], instant[order]
+    dense = np.cumsum(firsts(key)) - 1 if len(key) else key
+    steps = settle(dense, instant, running(key, change[order]), np.zeros(len(key), np.int64))
+    until = np.where(lasts(steps.who), at, np.append(steps.at[1:], at)[: len(steps.at)])
+    wrong = steps.value != 0
+    back = key[firsts(key)][steps.who[wrong]] if len(key) else key
+    return Corrections(back, steps.at[wrong], until[wrong], steps.value[wrong] > 0)
+
+
+def standing_at(belief: Belief, at: int) -> tuple[Ints, Ints]:
+    """The keys that are members at `at`, and the next instant at which each one's answer flips, or the end of time."""
+    current = belief.take(belief.at <= at)
+    latest = lasts(current.key) & current.member
+    keys = current.key[latest]
+    index = search(belief.key, belief.at, keys, np.full(len(keys), at), "right")
+    clipped = np.minimum(index, max(len(belief.key) - 1, 0))
+    same = (index < len(belief.key)) & (belief.key[clipped] == keys) if len(keys) else np.zeros(0, np.bool_)
+    return keys, np.where(same, belief.at[clipped] if len(keys) else keys, FOREVER)
+
+

@@ -1,0 +1,64 @@
+"""Definitions, ready to run, and the moment they are run for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+
+from schemas.definitions.catalog import Project
+from transforms.algebra.order import FOREVER, Flags
+from transforms.algebra.project import Projection, projection
+
+
+@dataclass(frozen=True)
+class Program:
+    """Definitions, ready to run.
+
+    Attributes:
+      project: the definitions.
+      versions: the number of each segment's meaning.
+    """
+
+    project: Project
+    versions: Mapping[str, int]
+
+    @cached_property
+    def projection(self) -> Projection:
+        """What is asked of events."""
+        return projection(self.project)
+
+    @cached_property
+    def segments(self) -> tuple[str, ...]:
+        """The segments in the order of evaluation: belief numbers them so."""
+        return self.project.order
+
+    @cached_property
+    def purposes(self) -> pa.Array:
+        """The purposes of each segment, as text."""
+        return pa.array(["+".join(self.project.segments[name].purposes) for name in self.segments], pa.string())
+
+    @cached_property
+    def published(self) -> Flags:
+        """Which segments are published, and not only a condition for others."""
+        return np.array([self.project.segments[name].publish for name in self.segments], np.bool_)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When a step is made.
+
+    Attributes:
+      last_at: the T published last, or the beginning of time.
+      at: the T to publish.
+      known_before: the K published last; what was received later may not have been seen.
+      known_at: what was received later is not seen; the end of time where all that was read is.
+      everyone: recompute all subjects, as after a change of the definitions.
+    """
+
+    last_at: int
+    at: int
+    known_before: int = FOREVER
+    known_at: int = FOREVER
+    everyone: bool = False

@@ -1,0 +1,71 @@
+"""Beliefs as the tables that are published, with names instead of numbers."""
+
+import numpy as np
+import pyarrow as pa
+
+from transforms.algebra.belief import Belief, Corrections, standing_at
+from transforms.algebra.order import FOREVER, Flags, Ints
+from transforms.algebra.program import Program
+from transforms.algebra.state import State
+
+INSTANT = pa.timestamp("us", "UTC")
+
+
+class Publications:
+    """Writes beliefs as tables with names in them; segments that are not published are left out."""
+
+    def __init__(self, program: Program, state: State) -> None:
+        self.program, self.ids, self.count = program, state.ids, max(state.count, 1)
+        self.names = pa.array(program.segments, pa.string())
+        self.versions = pa.array([program.versions[name] for name in program.segments], pa.int32())
+
+    def _shown(self, key: Ints) -> Flags:
+        return self.program.published[key // self.count]
+
+    def _keys(self, key: Ints) -> dict[str, pa.Array]:
+        segment, who = pa.array(key // self.count), pa.array(key % self.count)
+        return {
+            "segment": self.names.take(segment),
+            "version": self.versions.take(segment),
+            "subject": self.ids.take(who),
+        }
+
+    def transitions(self, belief: Belief) -> pa.Table:
+        belief = belief.take(self._shown(belief.key))
+        purpose = self.program.purposes.take(pa.array(belief.key // self.count))
+        return pa.table({**self._keys(belief.key), "at": _instants(belief.at), "member": belief.member, "purpose": purpose})
+
+    def closings(self, belief: Belief) -> pa.Table:
+        belief = belief.take(self._shown(belief.key))
+        return pa.table({**self._keys(belief.key), "at": _instants(belief.at)})
+
+    def changes(self, belief: Belief, reason: pa.Array) -> pa.Table:
+        shown = self._shown(belief.key)
+        belief = belief.take(shown)
+        kinds = pa.array(["exited", "entered"]).take(pa.array(belief.member.astype(np.int64)))
+        nothing = pa.nulls(len(belief.key), INSTANT)
+        return self._changes(belief.key, kinds, _instants(belief.at), nothing, belief.member, reason.filter(pa.array(shown)))
+
+    def corrected(self, corrections: Corrections, reason: pa.Array) -> pa.Table:
+        shown = self._shown(corrections.key)
+        key, from_at, until_at, member = (column[shown] for column in corrections)
+        kinds = pa.array(["corrected"]).take(pa.array(np.zeros(len(key), np.int64)))
+        until = _instants(until_at)
+        return self._changes(key, kinds, _instants(from_at), until, member, reason.filter(pa.array(shown)))
+
+    def _changes(
+        self, key: Ints, kind: pa.Array, at: pa.Array, until_at: pa.Array, member: Flags, reason: pa.Array
+    ) -> pa.Table:
+        said = {"kind": kind, "effective_at": at, "until_at": until_at, "member": member, "reason": reason}
+        return pa.table({**self._keys(key), **said})
+
+    def upcoming(self, belief: Belief, concerned: Ints, at: int) -> pa.Table:
+        """The next flip of the members at T among the keys concerned."""
+        keys, following = standing_at(belief.take(np.isin(belief.key, concerned)), at)
+        shown = self._shown(keys)
+        return pa.table({**self._keys(keys[shown]), "next_transition_at": _instants(following[shown])})
+
+
+def _instants(at: Ints) -> pa.Array:
+    """Microseconds as timestamps; the end of time is null."""
+    return pa.array(at, mask=at == FOREVER).cast(INSTANT)
