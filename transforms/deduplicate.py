@@ -29,7 +29,7 @@ class Choice(NamedTuple):
 
 def deduplicate(before: pa.Table, arrived: pa.Table, key: Sequence[str]) -> Choice:
     """Choose among all records, those of `before` and the `arrived`; each has the columns `key, received_at, record_hash`."""
-    columns = [*key, "received_at", "record_hash"]
+    columns = list(dict.fromkeys([*key, "received_at", "record_hash"]))
     records = pa.concat_tables([before.select(columns), arrived.select(columns).cast(before.select(columns).schema)])
     keys = key_codes(records, key)
     wins, conflicts = _winners(keys, records)

@@ -1,6 +1,7 @@
 """Purposes: what data may be used for, on which basis, and for how long."""
 
-from typing import Annotated, Any, Literal
+from itertools import pairwise
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, PlainValidator, StrictInt, ValidationInfo, field_validator
 
@@ -14,11 +15,27 @@ Basis = Literal["consent", "legitimate_interest"]
 Channel = Literal["email", "sms", "push", "phone", "post", "onsite", "ads"]
 
 
-class Version(Strict):
-    """A major version of a purpose and when it was introduced."""
+BEGINNING = -(1 << 63)
 
+
+class _VersionForm(Strict):
     major: Annotated[StrictInt, Field(ge=1)]
-    introduced_at: Instant
+    introduced_at: Instant = BEGINNING
+
+
+class Version(NamedTuple):
+    """A major version of a purpose, and when it was introduced: from the beginning where it is not said."""
+
+    major: int
+    introduced_at: int
+
+
+def _version(value: Any, info: ValidationInfo) -> Version:
+    form = _VersionForm.model_validate(value, context=info.context)
+    return Version(form.major, form.introduced_at)
+
+
+AnyVersion = Annotated[Version, PlainValidator(_version)]
 
 
 class Purpose(Strict):
@@ -35,7 +52,7 @@ class Purpose(Strict):
     id: Name
     description: str = ""
     basis: dict[str, Basis]
-    versions: tuple[Version, ...] = ()
+    versions: tuple[AnyVersion, ...] = ()
     channels: tuple[Channel, ...] = ()
     max_grant_age: Duration | None = None
     max_lookback: Duration | None = None
@@ -56,8 +73,7 @@ class Purpose(Strict):
     @field_validator("versions")
     @classmethod
     def _rise(cls, versions: tuple[Version, ...]) -> tuple[Version, ...]:
-        pairs = [(version.major, version.introduced_at) for version in versions]
-        if any(a[0] >= b[0] or a[1] >= b[1] for a, b in zip(pairs, pairs[1:], strict=False)):
+        if any(a[0] >= b[0] or a[1] >= b[1] for a, b in pairwise(versions)):
             raise refuse("SEG-0115", "versions do not rise", expected="majors and instants in rising order")
         return versions
 

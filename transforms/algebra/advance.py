@@ -61,7 +61,7 @@ def _believe(
     """Recompute the touched, publish what differs for them and what has fallen due for the others."""
     count = state.count
     who = np.flatnonzero(touched)
-    facts = facts_of(state, who, moment.known_at, program.project.timezone)
+    facts = facts_of(state, who, moment.known_at, program.project)
     fresh = _belief(program, evaluate(program.project, facts), who, count)
     held = _held(state, count)
     mine = touched[held.key % count] if count else np.zeros(0, np.bool_)

@@ -1,23 +1,20 @@
 """Epochs of one purpose: which events count when, by grant, restriction, age and jurisdiction (semantics 6.1)."""
 
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from schemas.definitions.project import Project
+from schemas.definitions.purpose import Purpose
 from transforms.algebra.ages import Lives, birthdays, lives
+from transforms.algebra.claims import codes
 from transforms.algebra.ledger import ledger
 from transforms.algebra.order import BEGINNING, FOREVER, Ints, Steps, constant, firsts, settle
 from transforms.algebra.pieces import Pieces, meetings, pieces
 from transforms.algebra.profiles import Profiles, zones
 from transforms.algebra.standing import BASES, CONSENT, Standing, standing
-from transforms.algebra.timeline import Stints
-
-if TYPE_CHECKING:
-    from schemas.definitions.project import Project
-    from schemas.definitions.purpose import Purpose
+from transforms.algebra.pieces import Stints
 
 
 class Grounds:
@@ -30,17 +27,18 @@ class Grounds:
       subjects: string; their order numbers them.
     """
 
-    def __init__(self, project: "Project", consents: pa.Table, profiles: pa.Table, subjects: pa.Array) -> None:
+    def __init__(self, project: Project, consents: pa.Table, profiles: pa.Table, subjects: pa.Array) -> None:
         self.project, self.count = project, len(subjects)
         self.registered = tuple(project.purposes)
         trusted = [name for name, source in project.sources.items() if source.clock == "trusted"]
         self.ledger = ledger(consents, subjects, self.registered, trusted)
         self._profiles, self._subjects = profiles, subjects
+        self._standings: dict[str, dict[int, Standing]] = {}
 
     @cached_property
     def profiles(self) -> Profiles:
         """The subjects' profiles."""
-        return Profiles(self._profiles, self._subjects)
+        return Profiles(self._profiles, self._subjects, declared(self.project))
 
     @cached_property
     def lives(self) -> Lives:
@@ -48,7 +46,7 @@ class Grounds:
         names, zone = zones(self.profiles.column("timezone"), self.project.timezone)
         return lives(self.profiles.column("birth_date"), names, zone)
 
-    def bases(self, purpose: "Purpose") -> Steps:
+    def bases(self, purpose: Purpose) -> Steps:
         """Each subject's basis over time, an index of BASES: by the profile's country, else the strictest."""
         if len(set(purpose.basis.values())) == 1:
             return constant(np.full(self.count, BASES.index(next(iter(purpose.basis.values())))))
@@ -56,13 +54,27 @@ class Grounds:
         code = np.append(_bases_of(country.values, purpose), CONSENT)  # the last entry stands for none
         return settle(country.steps.who, country.steps.at, code[country.steps.value], code[country.steps.initial])
 
-    def standings(self, purpose: "Purpose") -> dict[int, Standing]:
+    def standings(self, purpose: Purpose) -> dict[int, Standing]:
         """The machine run on each basis (an index of BASES) that subjects of the purpose have at some time."""
-        bases, index = self.bases(purpose), self.registered.index(purpose.id)
-        return {basis: standing(self.ledger, purpose, index, basis, bases) for basis in _occurring(bases)}
+        if purpose.id not in self._standings:
+            bases = self.bases(purpose)
+            self._standings[purpose.id] = {basis: self.run(purpose, basis, bases) for basis in _occurring(bases)}
+        return self._standings[purpose.id]
+
+    def run(self, purpose: Purpose, basis: int, bases: Steps, channel: int = 0) -> Standing:
+        """Run the machine on one basis and channel, by the subjects' bases over time."""
+        return standing(self.ledger, purpose, self.registered.index(purpose.id), basis, bases, channel)
 
 
-def epochs(grounds: Grounds, purpose: "Purpose") -> Stints:
+def declared(project: Project) -> dict[str, set[str]]:
+    """The columns that each source declares, its own and those it takes from lookups."""
+    return {
+        name: {*source.properties, *(column for lookup in source.lookups.values() for column in lookup.take)}
+        for name, source in project.sources.items()
+    }
+
+
+def epochs(grounds: Grounds, purpose: Purpose) -> Stints:
     """The stints of one purpose, by (subject, use_from): its epochs within all that else is asked of a use."""
     judged = [*grounds.standings(purpose).values()]
     stints = _in_order([_open(each) for each in judged])
@@ -125,14 +137,12 @@ def _of_age(known: Lives, years: int) -> Stints:
     return Stints._make(column[use_from < known.to_at] for column in stints)
 
 
-def _bases_of(countries: pa.Array, purpose: "Purpose") -> Ints:
-    """The basis in each country: its own, else the default, else the strictest."""
-    strictest = BASES[min(BASES.index(basis) for basis in purpose.basis.values())]
-    names = [name for name in purpose.basis if name != "default"]
-    codes = [BASES.index(purpose.basis[name]) for name in names]
-    codes.append(BASES.index(purpose.basis.get("default", strictest)))
-    found = pc.fill_null(pc.index_in(countries.cast(pa.string()), value_set=pa.array(names, pa.string())), len(names))
-    return np.array(codes, np.int64)[np.asarray(found).astype(np.int64)]
+def _bases_of(countries: pa.Array, purpose: Purpose) -> Ints:
+    """The basis in each country: its own, else the default, else (as for an empty name) the strictest."""
+    own = {name: BASES.index(basis) for name, basis in purpose.basis.items()}
+    own = {"": min(own.values())} | own
+    default = own.pop("default", own[""])
+    return np.append(np.array([*own.values()], np.int64), default)[codes(countries.cast(pa.string()), own)]
 
 
 def _occurring(bases: Steps) -> list[int]:

@@ -8,7 +8,6 @@ import numpy as np
 from schemas.definitions.catalog import Project
 from schemas.definitions.segment import ActiveIn, InSegment, Population, Segment
 from schemas.definitions.window import Last
-from transforms.algebra.epochs import Grounds
 from transforms.algebra.facts import Facts
 from transforms.algebra.gates import every, remap
 from transforms.algebra.order import FALSE, FOREVER, TRUE, Steps, Truths
@@ -37,28 +36,27 @@ class Evaluation:
 
 def evaluate(project: Project, facts: Facts, segments: Sequence[str] | None = None) -> Evaluation:
     """Answer every segment of `project`, those that others refer to first; or only `segments`, in such an order."""
-    grounds = Grounds(project, facts.consents, facts.profiles, facts.subjects)
     views: dict[tuple[str, ...], View] = {}
     answers: dict[str, Steps] = {}
     for name in project.order if segments is None else segments:
         segment = project.segments[name]
-        view = _view(views, grounds, segment.purposes, facts, answers)
+        view = _view(views, segment.purposes, facts, answers)
         answers[name] = _answer(view, segment)
     for group in project.features.values():
-        _view(views, grounds, group.purposes, facts, answers)
+        _view(views, group.purposes, facts, answers)
     return Evaluation(views, answers)
 
 
 def _view(
     views: dict[tuple[str, ...], View],
-    grounds: Grounds,
     purposes: tuple[str, ...],
     facts: Facts,
     answers: dict[str, Steps],
 ) -> View:
     if purposes not in views:
-        reach = lookback(grounds.project, purposes)
-        views[purposes] = View(Timeline(facts, crossed(grounds, purposes), reach), answers, grounds.project)
+        project = facts.grounds.project
+        timeline = Timeline(facts, crossed(facts.grounds, purposes), lookback(project, purposes))
+        views[purposes] = View(timeline, answers, project)
     return views[purposes]
 
 

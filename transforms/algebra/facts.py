@@ -6,9 +6,10 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 
-from transforms.algebra.claims import codes, ints
-from transforms.algebra.order import FOREVER, Ints, Steps
-from transforms.algebra.profiles import Profiles, zones
+from transforms.algebra.epochs import Grounds
+from transforms.algebra.ledger import first_permissive
+from transforms.algebra.order import Ints, Steps
+from transforms.algebra.profiles import zones
 
 
 @dataclass(frozen=True)
@@ -18,41 +19,25 @@ class Facts:
     Attributes:
       subjects: the ids.
       who, at, columns: a row an event, in event order (2.5) within each subject; `columns` is its projection.
-      profiles: the rows of `profile.SCHEMA`.
-      consents: the rows of `consent.SCHEMA`.
-      permitted_at: when each subject's first permissive consent row takes effect, or the end of time.
-      timezone: the project's, for subjects that name none.
+      grounds: the ledger and the profiles.
     """
 
     subjects: pa.Array
     who: Ints
     at: Ints
     columns: pa.Table
-    profiles: pa.Table
-    consents: pa.Table
-    permitted_at: Ints
-    timezone: str
+    grounds: Grounds
 
     @cached_property
-    def known(self) -> Profiles:
-        """The profiles as functions of T."""
-        return Profiles(self.profiles, self.subjects)
+    def first_fact_at(self) -> Ints:
+        """When each subject was first known of (3.3), or the end of time."""
+        first = first_permissive(self.grounds.ledger)
+        profiles = self.grounds.profiles
+        np.minimum.at(first, profiles.who, profiles.at)
+        np.minimum.at(first, self.who, self.at)
+        return first
 
     @cached_property
     def zones(self) -> tuple[tuple[str, ...], Steps]:
         """The names of the subjects' zones, and the index of each subject's own over T."""
-        return zones(self.known.column("timezone"), self.timezone)
-
-    @cached_property
-    def first_fact_at(self) -> Ints:
-        """When each subject was first known of (3.3)."""
-        first = np.minimum(self.permitted_at, self._first_profile_at)
-        np.minimum.at(first, self.who, self.at)
-        return first
-
-    @property
-    def _first_profile_at(self) -> Ints:
-        first = np.full(len(self.subjects), FOREVER)
-        who = codes(self.profiles["subject"], self.subjects)
-        np.minimum.at(first, who, ints(self.profiles["valid_from"], FOREVER))
-        return first
+        return zones(self.grounds.profiles.column("timezone"), self.grounds.project.timezone)

@@ -36,7 +36,7 @@ def write_features(program: Program, state: State, touched: Flags, moment: Momen
     """The rows of the subjects whose values at T differ from what was last written (4.5), noted in the state."""
     due = touched | (ints(state.subjects["feature_next_at"], FOREVER) <= moment.at)
     who, project = np.flatnonzero(due), program.project
-    facts = facts_of(state, who, moment.known_at, project.timezone)
+    facts = facts_of(state, who, moment.known_at, project)
     values, following = feature_rows(project, evaluate(project, facts, ()), len(who), moment.at)
     columns = state.features.schema.names[1:]
     values = values.select(columns).cast(pa.schema([state.features.field(name) for name in columns]))

@@ -102,13 +102,16 @@ def _accept(consents: pa.Table, who: Ints, rows: Claims) -> tuple[Ints, int]:
 
 
 def _settle_twins(twins: Ints, key: Ints, consents: pa.Table, rows: Claims) -> tuple[Ints, int]:
-    """Of rows that share keys: each body once, as first received; then what restricts, else the latest permission."""
+    """Of rows that share keys: each body once, as first received; then what restricts, else the latest permission.
+
+    Of permissions in effect from one instant, that of the smallest hash, as with all twins (semantics 2.6).
+    """
     body = np.zeros(len(key), np.int64)
     body[twins] = _bodies(consents["record_hash"].take(pa.array(twins)))
     twins = twins[np.lexsort((rows.received_at[twins], body[twins], key[twins]))]
     twins = twins[firsts(key[twins], body[twins])]
     permits = permissive(rows.action[twins])
-    twins = twins[np.lexsort((body[twins], first_instants(rows)[twins], permits, key[twins]))]
+    twins = twins[np.lexsort((-body[twins], first_instants(rows)[twins], permits, key[twins]))]
     first, permits = firsts(key[twins]), permissive(rows.action[twins])
     restricted = ~permits[np.flatnonzero(first)][np.cumsum(first) - 1]  # what restricts is sorted to the front
     applies = np.where(restricted, ~permits, lasts(key[twins]))

@@ -8,6 +8,19 @@ import numpy.typing as npt
 from transforms.algebra.order import BEGINNING, FOREVER, Flags, Ints, Steps, lasts, search, spread
 
 
+class Stints(NamedTuple):
+    """For T in [use_from, use_to) the events with event_from <= t < event_to count, and no others.
+
+    One entry a stint, sorted by (subject, use_from); the use ranges of a subject are disjoint.
+    """
+
+    subject: Ints
+    event_from: Ints
+    event_to: Ints
+    use_from: Ints
+    use_to: Ints
+
+
 class Pieces(NamedTuple):
     """`value` holds for `who` in [from_at, to_at): sorted by (who, from_at), the pieces of a `who` disjoint."""
 

@@ -1,6 +1,6 @@
 """Profiles as step functions: the value of each column in force at T (semantics 6.2)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -23,10 +23,16 @@ class ProfileColumn(NamedTuple):
 
 
 class Profiles:
-    """The profile rows of `subjects`, numbered in their order, by (subject, valid_from, received_at, content)."""
+    """The profile rows of `subjects`, numbered in their order, by (subject, valid_from, received_at, content).
 
-    def __init__(self, profiles: pa.Table, subjects: pa.Array) -> None:
-        self.count = len(subjects)
+    `declared`: the columns of each source, which its snapshots set to null where they leave them out; all columns, of a
+    source that is not named.
+    """
+
+    def __init__(
+        self, profiles: pa.Table, subjects: pa.Array, declared: Mapping[str, Collection[str]] | None = None
+    ) -> None:
+        self.count, self._declared = len(subjects), declared or {}
         who = codes(profiles["subject"], subjects)
         known = np.flatnonzero(who >= 0)
         body = profiles["record_hash"].cast(pa.binary()).take(pa.array(known))
@@ -42,7 +48,9 @@ class Profiles:
         if name not in self._rows.column_names:
             return ProfileColumn(constant(np.full(self.count, MISSING)), pa.nulls(0))
         code, values = _encoded(self._rows[name])
-        says = (code != MISSING) | self._snapshot | self._nulled(name)
+        others = [source for source, columns in self._declared.items() if name not in columns]
+        resets = self._snapshot & (codes(self._rows["source"], others) < 0)
+        says = (code != MISSING) | resets | self._nulled(name)
         initial = np.full(self.count, MISSING)
         return ProfileColumn(settle(self.who[says], self.at[says], code[says], initial), values)
 

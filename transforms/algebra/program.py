@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from schemas.definitions.catalog import Project
+from transforms.algebra.columns import value_name
 from transforms.algebra.order import FOREVER, Flags
 from transforms.algebra.project import Projection, projection
 
@@ -28,6 +29,19 @@ class Program:
     def projection(self) -> Projection:
         """What is asked of events."""
         return projection(self.project)
+
+    @cached_property
+    def projected_schema(self) -> pa.Schema:
+        """The columns of the projection."""
+        flags = [pa.field(name, pa.bool_()) for name in sorted(self.projection.predicates)]
+        columns = self.project.event_columns
+        return pa.schema([*flags, *(pa.field(value_name(name), columns[name].arrow) for name in self.projection.columns)])
+
+    @cached_property
+    def feature_schema(self) -> pa.Schema:
+        """The columns of the feature rows."""
+        columns = [column for group in self.project.features.values() for column in group.columns]
+        return pa.schema([pa.field(column.name, column.type.arrow) for column in columns])
 
     @cached_property
     def segments(self) -> tuple[str, ...]:

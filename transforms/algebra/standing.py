@@ -1,18 +1,16 @@
 """The state machine of consent, all subjects at once: acts in order -> epochs and the state after each (consent.md)."""
 
 from enum import IntEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from schemas.definitions.purpose import Purpose
 from transforms.algebra.claims import EVERY_PURPOSE, Action, first_instants
 from transforms.algebra.ledger import Ledger
-from transforms.algebra.order import BEGINNING, FOREVER, Flags, Ints, Steps, firsts, search, stable_order
+from transforms.algebra.order import BEGINNING, FOREVER, Flags, Ints, Steps, firsts, search, stable_order, value_at
 from transforms.algebra.pieces import meetings, pieces
 from transforms.algebra.windows import later
-
-if TYPE_CHECKING:
-    from schemas.definitions.purpose import Purpose
 
 BASES = ("consent", "legitimate_interest")  # the stricter first
 CONSENT, INTEREST = 0, 1
@@ -40,13 +38,15 @@ _CLOSES = {
     Action.WITHDRAW: State.WITHDRAWN,
     Action.OBJECT: State.OBJECTED,
     Action.ERASE: State.ERASED,
-    _CHANGE: State.UNKNOWN,
 }
-_STATE_AFTER = np.array([_CLOSES.get(action, _CARRY) for action in range(_CHANGE + 1)])
+_STATE_AFTER = np.array([_CLOSES.get(Action(action), _CARRY) for action in range(_CHANGE)] + [_CARRY])
 
 
 class Epochs(NamedTuple):
-    """Epochs [begin, end), sorted by (who, begin). `after` is the state when time ends one; `void`: it never was."""
+    """Epochs [begin, end), sorted by (who, begin).
+
+    `after` is the state that follows where no row closes one; `void`: nothing may be used in it.
+    """
 
     who: Ints
     begin: Ints
@@ -91,7 +91,7 @@ class _Acts(NamedTuple):
         return done
 
 
-def standing(entries: Ledger, purpose: "Purpose", index: int, basis: int, changes: Steps, channel: int = 0) -> Standing:
+def standing(entries: Ledger, purpose: Purpose, index: int, basis: int, changes: Steps, channel: int = 0) -> Standing:
     """Run the machine of `purpose`, number `index` of the registered ones, on one basis (an index of BASES).
 
     `changes` is each subject's basis over time: an epoch lies within one stretch of `basis`.
@@ -99,13 +99,13 @@ def standing(entries: Ledger, purpose: "Purpose", index: int, basis: int, change
     acts = _acts(entries, purpose, index, channel)
     if basis == CONSENT and len(changes.who):
         acts = _with_changes(acts, changes)
-    live = acts.counts & ((basis == INTEREST) | (acts.end > acts.at))
-    grants = acts.did(Action.GRANT) & live
+    lives = (value_at(changes, acts.who, acts.at) == INTEREST) | (acts.end > acts.at)
+    grants = acts.did(Action.GRANT) & acts.counts & lives
     unobjects = acts.did(Action.UNOBJECT) & acts.counts
     blocked = _since(acts.first, acts.did(Action.OBJECT), (grants | unobjects) & acts.clears)
-    erased = _since(acts.first, acts.did(Action.ERASE), np.zeros_like(live))
+    erased = _since(acts.first, acts.did(Action.ERASE), np.zeros_like(grants))
     opens = (grants | (unobjects & (basis == INTEREST))) & ~blocked & ~erased
-    closes = _STATE_AFTER[acts.action] != _CARRY
+    closes = (_STATE_AFTER[acts.action] != _CARRY) | acts.did(_CHANGE)
     if basis == CONSENT:
         epochs = _consent_epochs(acts, opens, closes, turns(purpose)[1])
     else:
@@ -143,16 +143,15 @@ def restricted_at(judged: Standing, who: Ints, at: Ints) -> Flags:
     return restricted
 
 
-def turns(purpose: "Purpose") -> tuple[Ints, Ints]:
+def turns(purpose: Purpose) -> tuple[Ints, Ints]:
     """The majors in the order of their introduction, and the instants at which each but the first comes into force."""
-    versions = sorted(purpose.versions, key=lambda version: version[1]) or [(1, BEGINNING)]
-    major = np.array([major for major, _ in versions], np.int64)
-    introduced_at = np.array([at for _, at in versions], np.int64)
-    new = firsts(major)
-    return major[new], introduced_at[new][1:]
+    if not purpose.versions:
+        return np.array([1]), np.empty(0, np.int64)
+    introduced_at = np.array([version.introduced_at for version in purpose.versions], np.int64)
+    return np.array([version.major for version in purpose.versions]), introduced_at[1:]
 
 
-def _acts(entries: Ledger, purpose: "Purpose", index: int, channel: int) -> _Acts:
+def _acts(entries: Ledger, purpose: Purpose, index: int, channel: int) -> _Acts:
     rows = entries.rows
     governs = ((rows.purpose == index) | (rows.purpose == EVERY_PURPOSE)) & (rows.channel == channel)
     chosen = governs[entries.act]
@@ -214,7 +213,8 @@ def _consent_epochs(acts: _Acts, opens: Flags, closes: Flags, turned_at: Ints) -
     begins[1:] |= at[1:] >= peak[:-1]
     ends = np.append(begins[1:], True) if len(begins) else begins
     end, closed_at, turned = peak[ends], closed_at[ends], np.append(turned_at, FOREVER)[turn[ends]]
-    after = np.where(end < np.minimum(closed_at, turned), State.EXPIRED, State.STALE)
+    after = np.where(turned < closed_at, State.STALE, State.UNKNOWN)  # but for a change of basis a row says what follows
+    after = np.where(end <= np.minimum(closed_at, turned), State.EXPIRED, after)
     end = np.minimum(end, np.minimum(closed_at, turned))
     epochs = Epochs(who[begins], at[begins], end, after, np.zeros(len(end), np.bool_))
     return epochs.take(epochs.begin < epochs.end)
@@ -245,9 +245,9 @@ def _interest_epochs(acts: _Acts, opens: Flags, closes: Flags, count: int) -> Ep
 
 
 def _within_basis(epochs: Epochs, basis: int, changes: Steps) -> Epochs:
-    """The epochs cut to the stretches of time in which `basis` is the subject's."""
-    if not len(changes.who):
-        return epochs.take(changes.initial[epochs.who] == basis)
+    """The epochs within the stretches of time in which `basis` is the subject's: those on consent lie in one each."""
+    if basis == CONSENT or not len(changes.who):
+        return epochs._replace(void=value_at(changes, epochs.who, epochs.begin) != basis)
     stretches = pieces(changes)
     stretches = stretches.take(stretches.value == basis)
     index, among = meetings(epochs.who, epochs.begin, epochs.end, stretches)
@@ -261,7 +261,7 @@ def _voided(epochs: Epochs, acts: _Acts, count: int) -> Epochs:
     invalid_at = np.full(count, BEGINNING)
     voids = acts.did(Action.INVALIDATE) & acts.retroactive
     np.maximum.at(invalid_at, acts.who[voids], acts.at[voids])
-    return epochs._replace(void=epochs.begin < invalid_at[epochs.who])
+    return epochs._replace(void=epochs.void | (epochs.begin < invalid_at[epochs.who]))
 
 
 def _states(acts: _Acts, opens: Flags, blocked: Flags, erased: Flags, basis: int) -> Ints:

@@ -9,10 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas import consent
+from schemas.definitions.project import Project
 from transforms.algebra.claims import ints
+from transforms.algebra.epochs import Grounds
 from transforms.algebra.facts import Facts
 from transforms.algebra.order import FOREVER, Ints, order, spread
-from transforms.algebra.verdicts import first_permissive
 
 SUBJECTS = pa.schema([("subject", pa.string()), ("feature_next_at", pa.int64())])
 EVENTS = pa.schema(
@@ -70,7 +71,7 @@ def empty_state(projected: pa.Schema, profile_schema: pa.Schema, feature_schema:
     )
 
 
-def facts_of(state: State, who: Ints, known_at: int, timezone: str) -> Facts:
+def facts_of(state: State, who: Ints, known_at: int, project: Project) -> Facts:
     """The facts about some subjects (rising numbers), as far as they were received by `known_at`."""
     everyone = len(who) == state.count
     subjects = state.ids if everyone else state.ids.take(pa.array(who))
@@ -85,9 +86,7 @@ def facts_of(state: State, who: Ints, known_at: int, timezone: str) -> Facts:
     profiles = _seen(state.profiles, None if everyone else subjects, known_at)
     consents = _seen(state.consents, None if everyone else subjects, known_at)
     columns = events.select(events.column_names[len(EVENTS) :])
-    return Facts(
-        subjects, local, ints(events["at"], 0), columns, profiles, consents, first_permissive(consents, subjects), timezone
-    )
+    return Facts(subjects, local, ints(events["at"], 0), columns, Grounds(project, consents, profiles, subjects))
 
 
 def _seen(rows: pa.Table, subjects: pa.Array | None, known_at: int) -> pa.Table:

@@ -2,19 +2,16 @@
 
 from collections.abc import Sequence
 from functools import reduce
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from schemas.definitions.project import Project
 from transforms.algebra.epochs import Grounds, cross, epochs, merged
-from transforms.algebra.timeline import Stints
-
-if TYPE_CHECKING:
-    from schemas.definitions.project import Project
+from transforms.algebra.pieces import Stints
 
 
 def stints(
-    project: "Project", purposes: Sequence[str], consents: pa.Table, profiles: pa.Table, subjects: pa.Array
+    project: Project, purposes: Sequence[str], consents: pa.Table, profiles: pa.Table, subjects: pa.Array
 ) -> Stints:
     """When all of `purposes` are open, and the events that count for each of them then.
 

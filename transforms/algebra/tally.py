@@ -6,7 +6,6 @@ import pyarrow as pa
 from schemas.definitions.catalog import Project
 from transforms.algebra.absorb import News
 from transforms.algebra.claims import codes, ints
-from transforms.algebra.epochs import Grounds
 from transforms.algebra.facts import Facts
 from transforms.algebra.order import FOREVER, Flags, Ints
 from transforms.algebra.program import Moment, Program
@@ -16,7 +15,7 @@ from transforms.algebra.verdicts import REASONS, allows, judge, reasons
 
 def tally(program: Program, state: State, news: News, moment: Moment) -> dict[str, pa.Table]:
     """The tables `verdicts` (a row a purpose and reason) and `fates` (one row) of a shard's step."""
-    everyone = facts_of(state, np.arange(state.count), moment.known_at, program.project.timezone)
+    everyone = facts_of(state, np.arange(state.count), moment.known_at, program.project)
     due = _dated(news.events, "occurred_at", moment)
     who, at = codes(news.events["subject"], state.ids)[due], ints(news.events["occurred_at"], 0)[due]
     table, allowed = _verdicts(program.project, everyone, who, at, moment.at)
@@ -39,7 +38,7 @@ def tally(program: Program, state: State, news: News, moment: Moment) -> dict[st
 
 def _verdicts(project: Project, facts: Facts, who: Ints, at: Ints, used_at: int) -> tuple[pa.Table, Flags]:
     """Numbers by purpose and reason, and for each event whether any purpose may use it."""
-    grounds = Grounds(project, facts.consents, facts.profiles, facts.subjects)
+    grounds = facts.grounds
     known = np.flatnonzero(facts.first_fact_at <= used_at)
     allowed, rows = np.zeros(len(who), np.bool_), []
     for name, purpose in project.purposes.items():

@@ -9,21 +9,9 @@ import pyarrow as pa
 from schemas.definitions.window import Window
 from transforms.algebra.facts import Facts
 from transforms.algebra.order import BEGINNING, FOREVER, Flags, Ints, Steps, search, settle, spread, value_at
+from transforms.algebra.pieces import Stints
 from transforms.algebra.reduce import Contributions
 from transforms.algebra.windows import Zones, interval, later
-
-
-class Stints(NamedTuple):
-    """For T in [use_from, use_to) the events with event_from <= t < event_to count, and no others.
-
-    One entry a stint, sorted by (subject, use_from); the use ranges of a subject are disjoint.
-    """
-
-    subject: Ints
-    event_from: Ints
-    event_to: Ints
-    use_from: Ints
-    use_to: Ints
 
 
 class Selected(NamedTuple):

@@ -1,21 +1,19 @@
 """Verdicts: may an event be used at T for a purpose, and if not, the first reason why (consent.md)."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schemas.definitions.project import Project
+from schemas.definitions.purpose import Purpose
 from transforms.algebra.ages import birthdays
 from transforms.algebra.claims import CHANNELS
 from transforms.algebra.epochs import Grounds
 from transforms.algebra.order import BEGINNING, FOREVER, Flags, Ints, constant, value_at
 from transforms.algebra.profiles import MISSING
 from transforms.algebra.standing import BASES, INTEREST, State, epoch_at, restricted_at, standing, state_at
-
-if TYPE_CHECKING:
-    from schemas.definitions.project import Project
-    from schemas.definitions.purpose import Purpose
 
 REASONS = (
     *("SUPPRESSED", "RESTRICTED", "SOURCE_STALE", "MALFORMED_SIGNAL", "MINOR", "AGE_UNKNOWN", "OBJECTED"),
@@ -51,7 +49,7 @@ class Judgement(NamedTuple):
     of_age_at: Ints
 
 
-def judge(grounds: Grounds, purpose: "Purpose", used_at: int, channel: str = "*") -> Judgement:
+def judge(grounds: Grounds, purpose: Purpose, used_at: int, channel: str = "*") -> Judgement:
     """Judge the use at T of every subject, on a channel where one is given."""
     who, at = np.arange(grounds.count), np.full(grounds.count, used_at)
     basis = value_at(grounds.bases(purpose), who, at).astype(np.int64)
@@ -84,7 +82,7 @@ def reasons(judgement: Judgement, who: Ints, at: Ints) -> Ints:
 
 
 def verdict(
-    project: "Project",
+    project: Project,
     purpose: str,
     consents: pa.Table,
     profiles: pa.Table,
@@ -116,7 +114,7 @@ def _first(code: Ints, where: Ints | Flags, reason: str) -> None:
     code[where] = np.minimum(code[where], _CODE[reason])
 
 
-def _nowhere(grounds: Grounds, purpose: "Purpose", at: Ints) -> Flags:
+def _nowhere(grounds: Grounds, purpose: Purpose, at: Ints) -> Flags:
     """Whether the basis depends on a country that is not known at T."""
     if len(set(purpose.basis.values())) == 1:
         return np.zeros(grounds.count, np.bool_)
@@ -124,7 +122,7 @@ def _nowhere(grounds: Grounds, purpose: "Purpose", at: Ints) -> Flags:
     return np.equal(country, MISSING)
 
 
-def _of_age_at(grounds: Grounds, purpose: "Purpose", used_at: int) -> Ints:
+def _of_age_at(grounds: Grounds, purpose: Purpose, used_at: int) -> Ints:
     """When each subject is of age, by what is valid at T: BEGINNING if no age is asked for, FOREVER if unknown."""
     if purpose.min_age is None:
         return np.full(grounds.count, BEGINNING)
@@ -133,7 +131,7 @@ def _of_age_at(grounds: Grounds, purpose: "Purpose", used_at: int) -> Ints:
     return birthdays(known, purpose.min_age)[valid]
 
 
-def _on_channel(code: Ints, grounds: Grounds, purpose: "Purpose", channel: int, at: Ints) -> None:
+def _on_channel(code: Ints, grounds: Grounds, purpose: Purpose, channel: int, at: Ints) -> None:
     """A channel is open unless its own rows close it: like an interest, whatever the purpose's basis."""
     who, always = np.arange(grounds.count), constant(np.full(grounds.count, INTEREST))
     judged = standing(grounds.ledger, purpose, grounds.registered.index(purpose.id), INTEREST, always, channel)

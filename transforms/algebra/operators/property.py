@@ -10,7 +10,7 @@ from schemas.definitions.comparison import AnyComparison, Comparison, Constant
 from schemas.definitions.node import Node
 from schemas.definitions.reference import References
 from schemas.definitions.refusal import refuse
-from transforms.algebra.ages import age_steps, lives
+from transforms.algebra.ages import age_steps
 from transforms.algebra.exact import signs
 from transforms.algebra.gates import every
 from transforms.algebra.order import Ints, Steps, settle
@@ -60,7 +60,7 @@ def _holds(view: View, column: str, comparison: Comparison) -> Steps:
 
 def _value(view: View, name: str, comparison: Comparison) -> Steps:
     """The comparison is judged once for each distinct value, and once for the missing one."""
-    steps, values = view.timeline.facts.known.column(name)
+    steps, values = view.timeline.facts.grounds.profiles.column(name)
     comparison = comparison.for_type(view.project.profile_columns[name], view.project.timezone)
     missing = np.arange(len(values) + 1) == len(values)
 
@@ -73,9 +73,7 @@ def _value(view: View, name: str, comparison: Comparison) -> Steps:
 
 def _age(view: View, comparison: Comparison) -> Steps:
     """The age is stepped only at the birthdays that the comparison asks for."""
-    facts = view.timeline.facts
-    known = lives(facts.known.column("birth_date"), *facts.zones)
-    steps = age_steps(known, {int(constant) for constant in comparison.constants})
+    steps = age_steps(view.timeline.facts.grounds.lives, {int(constant) for constant in comparison.constants})
     ages = np.append(steps.value, steps.initial)
     truth = judge(comparison.tree, lambda constant: signs(pa.array(ages), constant), ages == MISSING)
     return settle(steps.who, steps.at, truth[: len(steps.value)], truth[len(steps.value) :])

@@ -1,0 +1,114 @@
+"""Worlds of the oracle as the kernel takes them: a folder of definitions, and canonical tables."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import yaml
+
+from schemas import consent, event, profile
+from schemas.definitions.catalog import Project, read_project
+from schemas.definitions.language import Language
+from tests.support.oracle_model import Consent, Event, Profile, World, record_hash
+from transforms.algebra.absorb import Arrived
+from transforms.algebra.aggregates import AGGREGATES
+from transforms.algebra.claims import effective_at
+from transforms.algebra.operators import OPERATORS
+from transforms.algebra.project import type_of
+
+LANGUAGE = Language(OPERATORS, AGGREGATES, lru_cache(maxsize=10_000)(lambda sql, columns: type_of(sql, dict(columns))))
+_FIELDS = {
+    "events": {"event_id": "id", "event": "name", "subject": "who", "occurred_at": "at", "received_at": "got"},
+    "profiles": {"subject": "who", "valid_from": "at", "received_at": "got"},
+    "consents": {},
+}
+
+
+class Frozen(dict[str, Any]):
+    """Columns as a key of a cache."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(tuple(sorted((name, str(kind)) for name, kind in self.items())))
+
+
+def language() -> Language:
+    """The whole language, with an engine that is asked once for each expression."""
+    return Language(OPERATORS, AGGREGATES, lambda sql, columns: LANGUAGE.type_of(sql, Frozen(columns)))
+
+
+def write_project(folder: Path, world: World) -> None:
+    """Write the definitions of a world as a project."""
+    settings = {"name": "world", "timezone": world.project["timezone"], "targets": {"dev": {"warehouse": "ducklake:lake"}}}
+    _write(folder / "segue.yaml", settings)
+    _write(folder / "purposes.yaml", {"purposes": world.project["purposes"]})
+    for name, source in world.project["sources"].items():
+        said = {"source": name, "from": {"files": f"data/{name}/*.ndjson"}, "fields": _FIELDS[source["kind"]], **source}
+        _write(folder / "sources" / f"{name}.yaml", said)
+    for segment in world.project["segments"]:
+        _write(folder / "segments" / f"{segment['segment']}.yaml", segment)
+    for group in world.project.get("features", ()):
+        _write(folder / "features" / f"{group['features']}.yaml", group)
+    for path, columns in world.project.get("lists", {}).items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        for column, values in columns.items():
+            (folder / path).write_text("\n".join([column, *sorted(values)]) + "\n")
+
+
+def read_world(folder: Path, world: World) -> Project:
+    """The definitions of a world, through its files."""
+    write_project(folder, world)
+    return read_project(folder, language())
+
+
+def _write(path: Path, said: Mapping[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump(_plain(said), sort_keys=False, allow_unicode=True))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return value.isoformat() if isinstance(value, date | datetime) else value
+
+
+def arrived(project: Project, events: Sequence[Event], profiles: Sequence[Profile], consents: Sequence[Consent]) -> Arrived:
+    """Facts as canonical tables."""
+    return Arrived(_events(project, events), _profiles(project, profiles), _consents(consents))
+
+
+def _events(project: Project, events: Sequence[Event]) -> pa.Table:
+    rows = []
+    for one in events:
+        declared = {name: one.properties.get(name) for name in project.sources[one.source].properties}
+        core = {"event": one.event, "event_id": one.event_id, "occurred_at": one.occurred_at, "subject": one.subject}
+        said = {**core, "source": one.source, "received_at": one.received_at}
+        rows.append({**said, **declared, "record_hash": bytes.fromhex(record_hash({**core, **declared}))})
+    return pa.Table.from_pylist(rows, schema=event.with_properties(project.event_columns))
+
+
+def _profiles(project: Project, profiles: Sequence[Profile]) -> pa.Table:
+    rows = []
+    for number, one in enumerate(profiles):
+        nulls = [name for name, value in one.columns.items() if value is None] if one.payload == "delta" else []
+        core = {"subject": one.subject, "valid_from": one.valid_from}
+        said = {**core, "source": one.source, "received_at": one.received_at, "payload": one.payload}
+        body = bytes.fromhex(record_hash({**core, **one.columns}))
+        rows.append({**said, **one.columns, "position": f"f\0{number:020d}", "explicit_nulls": nulls, "record_hash": body})
+    return pa.Table.from_pylist(rows, schema=profile.with_properties(project.profile_columns))
+
+
+def _consents(consents: Sequence[Consent]) -> pa.Table:
+    rows = []
+    for one in consents:
+        said = dict(vars(one))
+        body = json.dumps({key: value for key, value in said.items() if key not in ("received_at", "source")}, sort_keys=True)
+        rows.append({**said, "record_hash": hashlib.sha256(body.encode()).digest()})
+    table = pa.Table.from_pylist(rows, schema=consent.SCHEMA)
+    return table.set_column(table.column_names.index("effective_at"), "effective_at", effective_at(table))
