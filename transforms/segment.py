@@ -2,45 +2,122 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import apache_beam as beam
 import pyarrow as pa
-import pyarrow.parquet as pq
 from apache_beam.pvalue import PCollection
-from apache_beam.transforms.userstate import BagStateSpec, TimerSpec, on_timer
 from apache_beam.transforms.timeutil import TimeDomain
+from apache_beam.transforms.userstate import BagRuntimeState, BagStateSpec, RuntimeTimer, TimerSpec, on_timer
+from apache_beam.transforms.window import GlobalWindow
 
-from schemas import consent, event, kernel_state, profile
-from transforms.algebra.absorb import Arrived
+from schemas import consent, event, profile
+from transforms.algebra.absorb import Arrived, absorb
 from transforms.algebra.advance import advance
+from transforms.algebra.engine import connect
 from transforms.algebra.program import Moment, Program
-from transforms.algebra.state import State, empty_state, read_state, write_state
+from transforms.algebra.state import State, empty_state, read_state
 from transforms.coder import RecordBatchCoder, ShardedBatch
+from transforms.stage import Stage
 
 KIND = b"kind"
+STATE = b"state"
+"""The kind of the batch that says where a shard's state lies: one row, `path`."""
+STORED = b"stored_"
+"""Before the kind of facts that the warehouse holds already: the state is made anew from them."""
 
 
-@dataclass(frozen=True)
-class Staged:
-    """Where a run's workers leave what they make: `<folder>/<table>/<shard>.parquet` and `<folder>/state/<shard>.arrow`."""
-
-    folder: Path
-
-    def write(self, table: str, shard: int, rows: pa.Table) -> None:
-        """Write the rows of one table, unless there are none."""
-        if len(rows):
-            path = self.folder / table / f"{shard:04d}.parquet"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            pq.write_table(rows, path, compression="zstd", compression_level=1)
-
-    def write_state(self, shard: int, blob: bytes) -> None:
-        """Write a shard's state."""
-        path = self.folder / "state" / f"{shard:04d}.arrow"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(blob)
+def segment(
+    program: Program, batches: Iterable[pa.RecordBatch], moment: Moment
+) -> tuple[State, dict[str, pa.Table]]:
+    """Advance one shard by its batches, in whatever order they came: its state, stored facts, new facts."""
+    kinds: dict[bytes, list[pa.RecordBatch]] = {}
+    for batch in batches:
+        kinds.setdefault((batch.schema.metadata or {})[KIND], []).append(batch)
+    state = _remembered(program, kinds)
+    stored = _arrived(program, kinds, STORED)
+    if len(stored.events) or len(stored.profiles) or len(stored.consents):
+        con = connect()
+        state, _ = absorb(state, stored, program.projection, con)
+        con.close()
+    return advance(program, state, _arrived(program, kinds, b""), moment)
 
 
-def segment_shard(program: Program, state: State, arrived: Arrived, moment: Moment) -> tuple[State, dict[str, pa.Table]]:
-    """Advance one shard: the pure kernel, under the name of its transform."""
-    return advance(program, state, arrived, moment)
+def _remembered(program: Program, kinds: dict[bytes, list[pa.RecordBatch]]) -> State:
+    """The state of the last run, or an empty one."""
+    if STATE not in kinds:
+        profiles = profile.with_properties(program.project.profile_columns)
+        return empty_state(program.projected_schema, profiles, program.feature_schema)
+    path = kinds[STATE][0]["path"][0].as_py()
+    state, _ = read_state(pa.memory_map(path).read_buffer())
+    return state
+
+
+def _arrived(program: Program, kinds: dict[bytes, list[pa.RecordBatch]], before: bytes) -> Arrived:
+    project = program.project
+    return Arrived(
+        _table(kinds.get(before + b"events", []), event.with_properties(project.event_columns)),
+        _table(kinds.get(before + b"profiles", []), profile.with_properties(project.profile_columns)),
+        _table(kinds.get(before + b"consents", []), consent.SCHEMA),
+    )
+
+
+def _table(batches: list[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
+    return pa.Table.from_batches([batch.replace_schema_metadata(None) for batch in batches], schema)
+
+
+class _SegmentFn(beam.DoFn):  # type: ignore[misc]
+    """Gathers a shard's batches, and advances it once when the input has ended."""
+
+    ARRIVED = BagStateSpec("arrived", RecordBatchCoder())
+    END = TimerSpec("end", TimeDomain.WATERMARK)
+
+    def __init__(self, program: Program, moment: Moment, stage: Stage) -> None:
+        self.program, self.moment, self.stage = program, moment, stage
+
+    def process(
+        self,
+        element: ShardedBatch,
+        arrived: BagRuntimeState = beam.DoFn.StateParam(ARRIVED),
+        end: RuntimeTimer = beam.DoFn.TimerParam(END),
+        window: GlobalWindow = beam.DoFn.WindowParam,
+    ) -> None:
+        arrived.add(element[1])
+        end.set(window.max_timestamp())
+
+    @on_timer(END)
+    def finish(
+        self,
+        shard: int = beam.DoFn.KeyParam,
+        arrived: BagRuntimeState = beam.DoFn.StateParam(ARRIVED),
+    ) -> Iterator[int]:
+        state, tables = segment(self.program, arrived.read(), self.moment)
+        arrived.clear()
+        self.stage.write_shard(shard, state, tables)
+        yield shard
+
+
+@dataclass(eq=False)
+class Segment(beam.PTransform):  # type: ignore[misc]
+    """Keep the history of segments and the features of each shard of subjects, and stage what changed.
+
+    Takes:     PCollection[ShardedBatch] by shard: facts of `event.SCHEMA`, `profile.SCHEMA` and `consent.SCHEMA`, told apart
+               by the schema's metadata `kind`; and one batch of kind `state` for each shard that has one.
+    Gives:     PCollection[int], the shards that are staged.
+    Windowing: the global window; bounded input.
+    Emits:     each shard once, at the end of the input.
+    State:     the batches of the shard, until then. What lasts is the file that the stage writes.
+    Errors:    a batch of another schema or a state file that is none fails the bundle.
+
+    Args:
+      program: the definitions.
+      moment: the T and K before and now.
+      stage: where the results go.
+    """
+
+    program: Program
+    moment: Moment
+    stage: Stage
+
+    def expand(self, batches: PCollection[ShardedBatch]) -> PCollection[int]:
+        """Bring the data to a stateful DoFn."""
+        return batches | "AdvanceShards" >> beam.ParDo(_SegmentFn(self.program, self.moment, self.stage))

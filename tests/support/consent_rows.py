@@ -3,75 +3,65 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from transforms.algebra.order import BEGINNING
+from schemas import consent
+from schemas import profile as profile_schema
+from schemas.definitions.datatype import DataType
+from schemas.definitions.project import Project, Target
+from schemas.definitions.purpose import Purpose, Version
+from schemas.definitions.segment import KnownSubjects
+from schemas.definitions.source import Source, SourceForm, resolve_source
 
 MINUTE = 60_000_000
-TS = pa.timestamp("us", "UTC")
-
-CONSENT = pa.schema(
-    {
-        **dict.fromkeys(("source", "subject", "event_id", "purpose", "action"), pa.string()),
-        **dict.fromkeys(("claimed_at", "received_at"), TS),
-        "scope": pa.string(),
-        "purpose_major": pa.int32(),
-        **dict.fromkeys(("channel", "claimed_precision"), pa.string()),
-        "expires_at": TS,
-        **dict.fromkeys(("payload_kind", "method", "actor"), pa.string()),
-        "retroactive": pa.bool_(),
-        **dict.fromkeys(("jurisdiction", "notice_version"), pa.string()),
-        "raw_sha256": pa.string(),
-        "effective_at": TS,
-        "record_hash": pa.binary(32),
-    }
-)
-PROFILE = pa.schema(
-    {
-        **dict.fromkeys(("source", "subject", "position"), pa.string()),
-        **dict.fromkeys(("valid_from", "received_at"), TS),
-        "payload": pa.string(),
-        "explicit_nulls": pa.list_(pa.string()),
-        "record_hash": pa.binary(32),
-        "country": pa.string(),
-        "timezone": pa.string(),
-        "birth_date": pa.date32(),
-        "tags": pa.list_(pa.string()),
-    }
-)
+COLUMNS = {
+    name: DataType.parse(kind)
+    for name, kind in {"country": "string", "timezone": "string", "birth_date": "date", "tags": "list(string)"}.items()
+}
+PROFILE = profile_schema.with_properties(COLUMNS)
 
 
-@dataclass(frozen=True)
-class Purpose:
-    id: str = "ads"
-    basis: Mapping[str, str] = field(default_factory=lambda: {"default": "consent"})
-    versions: tuple[tuple[int, int], ...] = ((1, BEGINNING),)
-    max_grant_age: int | None = None
-    max_lookback: int | None = None
-    min_age: int | None = None
+def purpose(name: str = "ads", basis: str | dict[str, str] = "consent", **more: Any) -> Purpose:
+    """A purpose as the registry resolves it; durations are microseconds, versions pairs of (major, introduced_at)."""
+    bases: Any = {"default": basis} if isinstance(basis, str) else basis
+    versions = tuple(Version(*pair) for pair in more.pop("versions", ()))
+    return Purpose.model_construct(id=name, basis=bases, versions=versions, **more)
 
 
-@dataclass(frozen=True)
-class Source:
-    clock: str | None = None
+def source(name: str, kind: str, **more: Any) -> Source:
+    return resolve_source(SourceForm.model_validate({"source": name, "kind": kind, "from": {"files": "*"}} | more), "")
 
 
-@dataclass(frozen=True)
-class Project:
-    purposes: Mapping[str, Purpose]
-    sources: Mapping[str, Source] = field(default_factory=lambda: {"cmp": Source()})
-    timezone: str = "UTC"
+def project(*purposes: Purpose, clock: str = "untrusted", timezone: str = "UTC") -> Project:
+    """A project with sources `cmp` of consents and `crm` of profiles."""
+    fields = {"subject": "subject", "valid_from": "valid_from"}
+    properties = {"country": "string", "timezone": "string", "birth_date": "date", "tags": "list(string)"}
+    crm = source("crm", "profiles", fields=fields, properties=properties)
+    return Project(
+        name="test",
+        root=Path(),
+        timezone=timezone,
+        population=KnownSubjects(),
+        as_of=None,
+        target=Target("dev", "ducklake:lake", "local", 1),
+        sources={"cmp": source("cmp", "consents", clock=clock), "crm": crm},
+        purposes={each.id: each for each in purposes or (purpose(),)},
+        features={},
+        segments={},
+        event_columns={},
+        profile_columns=COLUMNS,
+        order=(),
+        lists={},
+        meaning="",
+        warnings=(),
+    )
 
 
 def minutes(value: float) -> int:
     return round(value * MINUTE)
-
-
-def project(*purposes: Purpose, **more: Any) -> Project:
-    return Project({purpose.id: purpose for purpose in purposes or (Purpose(),)}, **more)
 
 
 def row(action: str, claimed: float, received: float | None = None, **more: Any) -> dict[str, Any]:
@@ -93,7 +83,7 @@ def row(action: str, claimed: float, received: float | None = None, **more: Any)
 
 def consents(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     hashed = [{**each, "record_hash": each.get("record_hash", content_hash(each))} for each in rows]
-    return pa.Table.from_pylist(hashed, schema=CONSENT)
+    return pa.Table.from_pylist(hashed, schema=consent.SCHEMA)
 
 
 def profile(valid_from: float, subject: str = "ann", received: float | None = None, **more: Any) -> dict[str, Any]:

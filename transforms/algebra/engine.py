@@ -1,10 +1,18 @@
 """The kernel's DuckDB: it sees Arrow tables and nothing else."""
 
+from functools import lru_cache
+
 import duckdb
 
 
 def connect() -> duckdb.DuckDBPyConnection:
-    """A connection that reads no file, loads no extension and can not be told otherwise."""
+    """A connection that reads no file, loads no extension and can not be told otherwise. Close it after use."""
+    return _instance().cursor()
+
+
+@lru_cache(maxsize=1)
+def _instance() -> duckdb.DuckDBPyConnection:
+    """One database a process: opening one costs as much as a thousand small statements."""
     con = duckdb.connect(
         config={
             "threads": 1,

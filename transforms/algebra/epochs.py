@@ -11,10 +11,9 @@ from transforms.algebra.ages import Lives, birthdays, lives
 from transforms.algebra.claims import codes
 from transforms.algebra.ledger import ledger
 from transforms.algebra.order import BEGINNING, FOREVER, Ints, Steps, constant, firsts, settle
-from transforms.algebra.pieces import Pieces, meetings, pieces
+from transforms.algebra.pieces import Pieces, Stints, meetings, pieces
 from transforms.algebra.profiles import Profiles, zones
 from transforms.algebra.standing import BASES, CONSENT, Standing, standing
-from transforms.algebra.pieces import Stints
 
 
 class Grounds:

@@ -148,7 +148,7 @@ def _withdrawals(rows: Claims, accepted: Ints, implied: Ints, missing: Ints) -> 
 
 
 def _in_order(consents: pa.Table, row: Ints, who: Ints, every: Claims) -> tuple[Ints, Ints]:
-    """The acts of all rows in the order of application; by event_id only grants, the order of others of a kind is free."""
+    """The acts of all rows in the order of application; by event_id only grants: of others it is free."""
     act, at = instants(every)
     kind = _pack(every.action, every.channel, every.purpose)
     act, at = _sorted(who, at, kind, act)

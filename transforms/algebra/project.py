@@ -13,6 +13,7 @@ from schemas.definitions.expression import quoted
 from schemas.definitions.reference import EventReference
 from schemas.definitions.segment import ActiveIn
 from transforms.algebra.columns import predicate_name, value_name
+from transforms.algebra.engine import connect
 
 ANY_EVENT = EventReference(None)
 
@@ -86,10 +87,10 @@ def projection(project: Project) -> Projection:
 def type_of(expression: str, columns: Mapping[str, DataType]) -> DataType:
     """The type of an SQL expression over columns of these types. Raises ValueError where DuckDB refuses it."""
     declared = ", ".join(f"{quoted(name)} {kind.duckdb}" for name, kind in columns.items()) or "nothing INT"
-    con = duckdb.connect(config={"enable_external_access": False, "threads": 1})
+    con = connect()
     try:
-        con.execute(f"CREATE TABLE record ({declared})")
-        (name, kind, *_), *_ = con.execute(f"DESCRIBE SELECT {expression} AS value FROM record").fetchall()
+        con.execute(f"CREATE OR REPLACE TEMP TABLE record ({declared})")
+        (_, kind, *_), *_ = con.execute(f"DESCRIBE SELECT {expression} AS value FROM record").fetchall()
         con.execute(f"SELECT {expression} FROM record")
         return DataType.of_duckdb(kind)
     except duckdb.Error as error:

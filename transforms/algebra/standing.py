@@ -32,6 +32,7 @@ class State(IntEnum):
 
 
 _CARRY = -1
+_REFUSALS = (Action.INVALIDATE, Action.DENY, Action.WITHDRAW, Action.ERASE)
 _CLOSES = {
     Action.INVALIDATE: State.INVALID,
     Action.DENY: State.DENIED,
@@ -143,6 +144,15 @@ def restricted_at(judged: Standing, who: Ints, at: Ints) -> Flags:
     return restricted
 
 
+def first_refusal(entries: Ledger, index: int, channel: int) -> Ints:
+    """When each subject first refused for more than an objection's length, FOREVER where never."""
+    refused_at = np.full(entries.subjects, FOREVER)
+    governs = _governs(entries, index, channel) & np.isin(entries.rows.action, _REFUSALS)
+    acts = governs[entries.act]
+    np.minimum.at(refused_at, entries.who[entries.act[acts]], entries.at[acts])
+    return refused_at
+
+
 def turns(purpose: Purpose) -> tuple[Ints, Ints]:
     """The majors in the order of their introduction, and the instants at which each but the first comes into force."""
     if not purpose.versions:
@@ -152,17 +162,22 @@ def turns(purpose: Purpose) -> tuple[Ints, Ints]:
 
 
 def _acts(entries: Ledger, purpose: Purpose, index: int, channel: int) -> _Acts:
-    rows = entries.rows
-    governs = ((rows.purpose == index) | (rows.purpose == EVERY_PURPOSE)) & (rows.channel == channel)
-    chosen = governs[entries.act]
+    chosen = _governs(entries, index, channel)[entries.act]
     row, at = entries.act[chosen], entries.at[chosen]
-    who, rows = entries.who[row], rows.take(row)
+    who, rows = entries.who[row], entries.rows.take(row)
     majors, turned_at = turns(purpose)
     counts = rows.major == majors[np.searchsorted(turned_at, at, "right")]
     end = rows.expires_at
     if purpose.max_grant_age is not None:
         end = np.minimum(end, later(np.minimum(rows.claimed_at, first_instants(rows)), purpose.max_grant_age))
     return _Acts(who, at, rows.action, _first_of(who), counts, rows.clears, rows.retroactive, end)
+
+
+def _governs(entries: Ledger, index: int, channel: int) -> Flags:
+    """Whether each row is about the purpose and the channel."""
+    rows = entries.rows
+    governs: Flags = ((rows.purpose == index) | (rows.purpose == EVERY_PURPOSE)) & (rows.channel == channel)
+    return governs
 
 
 def _with_changes(acts: _Acts, changes: Steps) -> _Acts:
@@ -213,7 +228,7 @@ def _consent_epochs(acts: _Acts, opens: Flags, closes: Flags, turned_at: Ints) -
     begins[1:] |= at[1:] >= peak[:-1]
     ends = np.append(begins[1:], True) if len(begins) else begins
     end, closed_at, turned = peak[ends], closed_at[ends], np.append(turned_at, FOREVER)[turn[ends]]
-    after = np.where(turned < closed_at, State.STALE, State.UNKNOWN)  # but for a change of basis a row says what follows
+    after = np.where(turned < closed_at, State.STALE, State.UNKNOWN)  # a row that closes says itself what follows
     after = np.where(end <= np.minimum(closed_at, turned), State.EXPIRED, after)
     end = np.minimum(end, np.minimum(closed_at, turned))
     epochs = Epochs(who[begins], at[begins], end, after, np.zeros(len(end), np.bool_))

@@ -9,11 +9,10 @@ import pyarrow.compute as pc
 from schemas.definitions.project import Project
 from schemas.definitions.purpose import Purpose
 from transforms.algebra.ages import birthdays
-from transforms.algebra.claims import CHANNELS
+from transforms.algebra.claims import CHANNELS, codes
 from transforms.algebra.epochs import Grounds
-from transforms.algebra.order import BEGINNING, FOREVER, Flags, Ints, constant, value_at
-from transforms.algebra.profiles import MISSING
-from transforms.algebra.standing import BASES, INTEREST, State, epoch_at, restricted_at, standing, state_at
+from transforms.algebra.order import BEGINNING, FOREVER, Flags, Ints, value_at
+from transforms.algebra.standing import BASES, CONSENT, State, epoch_at, first_refusal, restricted_at, state_at
 
 REASONS = (
     *("SUPPRESSED", "RESTRICTED", "SOURCE_STALE", "MALFORMED_SIGNAL", "MINOR", "AGE_UNKNOWN", "OBJECTED"),
@@ -118,8 +117,10 @@ def _nowhere(grounds: Grounds, purpose: Purpose, at: Ints) -> Flags:
     """Whether the basis depends on a country that is not known at T."""
     if len(set(purpose.basis.values())) == 1:
         return np.zeros(grounds.count, np.bool_)
-    country = value_at(grounds.profiles.column("country").steps, np.arange(grounds.count), at)
-    return np.equal(country, MISSING)
+    country = grounds.profiles.column("country")
+    nameless = np.append(codes(country.values.cast(pa.string()), ("",)) == 0, True)  # the last entry stands for none
+    unknown: Flags = nameless[value_at(country.steps, np.arange(grounds.count), at)]
+    return unknown
 
 
 def _of_age_at(grounds: Grounds, purpose: Purpose, used_at: int) -> Ints:
@@ -132,8 +133,13 @@ def _of_age_at(grounds: Grounds, purpose: Purpose, used_at: int) -> Ints:
 
 
 def _on_channel(code: Ints, grounds: Grounds, purpose: Purpose, channel: int, at: Ints) -> None:
-    """A channel is open unless its own rows close it: like an interest, whatever the purpose's basis."""
-    who, always = np.arange(grounds.count), constant(np.full(grounds.count, INTEREST))
-    judged = standing(grounds.ledger, purpose, grounds.registered.index(purpose.id), INTEREST, always, channel)
-    _first(code, state_at(judged, who, at) != State.GRANTED, "CHANNEL_OPT_OUT")
-    _first(code, restricted_at(judged, who, at), "RESTRICTED")
+    """A channel is closed where its own rows refused it and no grant of its own is in force."""
+    who, bases = np.arange(grounds.count), grounds.bases(purpose)
+    refused = first_refusal(grounds.ledger, grounds.registered.index(purpose.id), channel) <= at
+    for basis in grounds.standings(purpose):
+        judged = grounds.run(purpose, basis, bases, channel)
+        here = who[value_at(bases, who, at) == basis]
+        state = state_at(judged, here, at[here])
+        silent = (basis == CONSENT) & ~refused[here] & (state != State.OBJECTED)
+        _first(code, here[(state != State.GRANTED) & ~silent], "CHANNEL_OPT_OUT")
+        _first(code, here[restricted_at(judged, here, at[here])], "RESTRICTED")

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.consent_rows import MINUTE, Project, Purpose, consents, minutes, profile, profiles, project, row
+from schemas.definitions.project import Project
+from tests.support.consent_rows import MINUTE, consents, minutes, profile, profiles, project, row
+from tests.support.consent_rows import purpose as registered
 from transforms.algebra.epochs import Grounds
 from transforms.algebra.order import BEGINNING
 from transforms.algebra.stints import stints
@@ -25,12 +27,12 @@ SOAK = settings(max_examples=670, deadline=None)
 
 def purposes(kind: str) -> Project:
     """A project with a purpose of each basis; the bodies of the law are the same."""
-    more = {
+    more: Any = {
         "consent": {"max_grant_age": minutes(60), "versions": ((1, BEGINNING), (2, minutes(55)))},
         "interest": {"basis": {"default": "legitimate_interest"}},
         "mixed": {"basis": {"default": "consent", "US": "legitimate_interest"}},
     }[kind]
-    return project(Purpose(**more), Purpose(id="mail"))
+    return project(registered(**more), registered("mail"))
 
 
 def ledger_row(number: int, actions: tuple[str, ...]) -> dict[str, Any]:

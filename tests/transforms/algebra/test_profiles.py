@@ -38,6 +38,13 @@ def test_what_a_snapshot_leaves_out_becomes_null() -> None:
     assert told(rows) == [("ann", 10, "DE"), ("ann", 20, None)]
 
 
+def test_a_snapshot_says_nothing_about_columns_that_its_source_does_not_declare() -> None:
+    rows = [profile(10, country="DE", source="app"), profile(20, payload="snapshot", timezone="Europe/Paris")]
+    for declared, steps in (({"timezone"}, 1), ({"timezone", "country"}, 2)):
+        column = Profiles(profiles(rows), SUBJECTS, {"crm": declared}).column("country")
+        assert len(column.steps.at) == steps
+
+
 def test_of_one_instant_the_last_received_wins() -> None:
     rows = [profile(10, country="DE", received=50), profile(10, country="FR", received=40)]
     assert told(rows) == told(rows[::-1]) == [("ann", 10, "DE")]

@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.consent_rows import Purpose, consents, minutes, profile, profiles, project, row
+from tests.support.consent_rows import consents, minutes, profile, profiles, project, row
+from tests.support.consent_rows import purpose as registered
 from transforms.algebra.order import BEGINNING
 from transforms.algebra.verdicts import verdict
 
@@ -17,7 +18,7 @@ LATE = row("WITHDRAW", 200, 260)
 
 
 def judge(rows: list[dict[str, Any]], event: float, use: float, known: float = 10_000, **more: Any) -> str:
-    purpose = more.pop("of", Purpose())
+    purpose = more.pop("of", registered())
     table = profiles(more.pop("profile_rows", []))
     instants = (minutes(event), minutes(use), minutes(known))
     return verdict(project(purpose), purpose.id, consents(rows), table, "ann", *instants, **more)
@@ -70,17 +71,17 @@ def test_a_late_withdrawal_is_an_exposure_until_it_is_known() -> None:
     ],
 )
 def test_a_legitimate_interest_is_open_until_it_is_refused(rows: list[dict[str, Any]], expected: str) -> None:
-    assert judge(rows, 80, 90, of=Purpose(basis=INTEREST)) == expected
+    assert judge(rows, 80, 90, of=registered(basis=INTEREST)) == expected
 
 
 def test_a_grant_of_an_older_major_is_none() -> None:
-    purpose = Purpose(versions=((1, BEGINNING), (2, minutes(50))))
+    purpose = registered(versions=((1, BEGINNING), (2, minutes(50))))
     assert judge([GRANT], 120, 150, of=purpose) == "STALE_VERSION"
     assert judge([row("GRANT", 100, purpose_major=2)], 120, 150, of=purpose) == ALLOW
 
 
 def test_a_new_major_closes_the_epochs_of_the_old_one() -> None:
-    purpose = Purpose(versions=((1, minutes(10)), (2, minutes(200))))
+    purpose = registered(versions=((1, minutes(10)), (2, minutes(200))))
     assert judge([row("GRANT", 5)], 7, 199, of=purpose) == ALLOW
     assert judge([row("GRANT", 5)], 7, 200, of=purpose) == "STALE_VERSION"
     assert judge([row("GRANT", 5), row("GRANT", 200, purpose_major=2)], 200, 201, of=purpose) == ALLOW
@@ -88,7 +89,7 @@ def test_a_new_major_closes_the_epochs_of_the_old_one() -> None:
 
 
 def test_a_grant_lives_as_long_as_the_purpose_lets_it() -> None:
-    purpose = Purpose(max_grant_age=minutes(50))
+    purpose = registered(max_grant_age=minutes(50))
     assert judge([GRANT], 120, 149, of=purpose) == ALLOW
     assert judge([GRANT], 120, 150, of=purpose) == "EXPIRED"
     assert judge([GRANT, row("GRANT", 140)], 120, 189, of=purpose) == ALLOW
@@ -110,6 +111,35 @@ def test_a_channel_opens_again_for_whom_it_was_closed() -> None:
     assert judge(rows, 10, 20, channel="email") == ALLOW
 
 
+MAIL: Any = {"channel": "email", "method": "interactive", "actor": "subject"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([row("GRANT", 5, expires=8, **MAIL)], ALLOW),
+        ([row("DENY", 5, **MAIL), row("UNOBJECT", 6, **MAIL)], "CHANNEL_OPT_OUT"),
+        ([row("DENY", 5, **MAIL), row("GRANT", 6, expires=8, **MAIL)], "CHANNEL_OPT_OUT"),
+        ([row("OBJECT", 5, **MAIL)], "CHANNEL_OPT_OUT"),
+        ([row("OBJECT", 5, **MAIL), row("UNOBJECT", 6, **MAIL)], ALLOW),
+        ([row("OBJECT", 5, **MAIL), row("DENY", 6, **MAIL), row("UNOBJECT", 7, **MAIL)], "CHANNEL_OPT_OUT"),
+        ([row("WITHDRAW", 5, purpose="*", **MAIL)], "CHANNEL_OPT_OUT"),
+        ([row("RESTRICT", 5, **MAIL)], "RESTRICTED"),
+        ([row("INVALIDATE", 5, retroactive=True, **MAIL)], "CHANNEL_OPT_OUT"),
+        ([row("ERASE", 5, **MAIL), row("GRANT", 6, **MAIL)], "CHANNEL_OPT_OUT"),
+    ],
+)
+def test_a_channel_that_says_nothing_follows_the_purpose(rows: list[dict[str, Any]], expected: str) -> None:
+    assert judge([row("GRANT", 0), *rows], 10, 20, channel="email") == expected
+
+
+def test_a_channel_of_an_interest_is_lifted_like_an_interest() -> None:
+    rows = [row("WITHDRAW", 5, channel="email"), row("UNOBJECT", 6, channel="email")]
+    interest = registered(basis="legitimate_interest")
+    assert judge(rows[:1], 10, 20, of=interest, channel="email") == "CHANNEL_OPT_OUT"
+    assert judge(rows, 10, 20, of=interest, channel="email") == "ALLOW_legitimate_interest"
+
+
 def test_a_restriction_denies_use_and_gives_the_events_back() -> None:
     rows = [GRANT, row("RESTRICT", 120), row("UNRESTRICT", 140)]
     assert judge(rows, 110, 130) == "RESTRICTED"
@@ -118,8 +148,8 @@ def test_a_restriction_denies_use_and_gives_the_events_back() -> None:
 
 def test_a_restriction_on_an_interest_closes_nothing() -> None:
     rows = [row("RESTRICT", 120), row("UNRESTRICT", 140)]
-    assert judge(rows, 110, 130, of=Purpose(basis=INTEREST)) == "RESTRICTED"
-    assert judge(rows, 110, 150, of=Purpose(basis=INTEREST)) == "ALLOW_legitimate_interest"
+    assert judge(rows, 110, 130, of=registered(basis=INTEREST)) == "RESTRICTED"
+    assert judge(rows, 110, 150, of=registered(basis=INTEREST)) == "ALLOW_legitimate_interest"
 
 
 def test_erasure_closes_for_good() -> None:
@@ -169,7 +199,7 @@ def test_a_refusal_from_a_slow_clock_closes_again_when_it_is_received() -> None:
 
 
 def test_a_trusted_clock_closes_once() -> None:
-    trusted = project(sources={"cmp": type("Source", (), {"clock": "trusted"})})
+    trusted = project(clock="trusted")
     rows = consents([row("GRANT", 100), row("WITHDRAW", 50, 120)])
     assert verdict(trusted, "ads", rows, profiles([]), "ann", minutes(105), minutes(125), minutes(999)) == ALLOW
 
@@ -181,7 +211,7 @@ def test_a_refusal_of_the_same_day_closes_at_the_day_s_end() -> None:
 
 
 def test_the_country_at_the_use_decides_on_the_basis() -> None:
-    purpose = Purpose(basis={"default": "consent", "US": "legitimate_interest"})
+    purpose = registered(basis={"default": "consent", "US": "legitimate_interest"})
     american = [profile(100, country="US")]
     assert judge([], 110, 120, of=purpose, profile_rows=american) == "ALLOW_legitimate_interest"
     assert judge([], 90, 120, of=purpose, profile_rows=american) == OUTSIDE
@@ -190,8 +220,30 @@ def test_the_country_at_the_use_decides_on_the_basis() -> None:
     assert judge([], 110, 120, of=purpose, profile_rows=[profile(100, country="DE")]) == "NO_RECORD"
 
 
+def test_a_country_without_a_name_is_unknown() -> None:
+    purpose = registered(basis={"default": "legitimate_interest", "DE": "consent"})
+    assert judge([], 10, 20, of=purpose, profile_rows=[profile(0, country="")]) == "JURISDICTION_UNKNOWN"
+    assert judge([], 10, 20, of=purpose, profile_rows=[profile(0, country="US")]) == "ALLOW_legitimate_interest"
+
+
+def test_without_a_column_for_it_every_country_is_unknown() -> None:
+    purpose = registered(basis={"default": "legitimate_interest", "DE": "consent"}, min_age=16)
+    nothing = profiles([]).drop_columns(["country", "timezone", "birth_date", "tags"])
+    for age, expected in ((16, "AGE_UNKNOWN"), (None, "JURISDICTION_UNKNOWN")):
+        world = project(purpose.model_copy(update={"min_age": age}))
+        assert verdict(world, "ads", consents([]), nothing, "ann", 1, 2, 3) == expected
+
+
+def test_a_grant_dead_on_arrival_lifts_no_refusal_for_the_country_to_come() -> None:
+    purpose = registered(basis={"default": "consent", "US": "legitimate_interest"})
+    rows = [row("WITHDRAW", 50), row("GRANT", 60, expires=55)]
+    assert judge(rows, 110, 120, of=purpose, profile_rows=[profile(100, country="US")]) == "WITHDRAWN"
+    rows[1] = row("GRANT", 60, expires=65)
+    assert judge(rows, 110, 120, of=purpose, profile_rows=[profile(100, country="US")]) == "ALLOW_legitimate_interest"
+
+
 def test_moving_to_a_country_on_another_basis_closes_the_epoch() -> None:
-    purpose = Purpose(basis={"default": "consent", "US": "legitimate_interest"})
+    purpose = registered(basis={"default": "consent", "US": "legitimate_interest"})
     moving = [profile(0, country="US"), profile(100, country="FR"), profile(200, country="DE")]
     rows = [row("GRANT", 50), row("GRANT", 150)]
     assert judge(rows[:1], 60, 120, of=purpose, profile_rows=moving) == "NO_RECORD"
@@ -200,12 +252,12 @@ def test_moving_to_a_country_on_another_basis_closes_the_epoch() -> None:
 
 
 def test_an_unknown_age_is_no_age() -> None:
-    assert judge([row("GRANT", 0)], 10, 20, of=Purpose(min_age=16)) == "AGE_UNKNOWN"
+    assert judge([row("GRANT", 0)], 10, 20, of=registered(min_age=16)) == "AGE_UNKNOWN"
 
 
 def test_a_minor_comes_of_age() -> None:
     born = [profile(0, birth_date=date(1954, 1, 2))]  # sixteen at minute 1440
-    purpose = Purpose(min_age=16)
+    purpose = registered(min_age=16)
     assert judge([row("GRANT", 0)], 1300, 1439, of=purpose, profile_rows=born) == "MINOR"
     assert judge([row("GRANT", 0)], 1300, 1441, of=purpose, profile_rows=born) == "MINOR"
     assert judge([row("GRANT", 0)], 1440, 1441, of=purpose, profile_rows=born) == ALLOW
@@ -216,7 +268,7 @@ def test_a_purpose_in_the_wrong_case_is_another_purpose() -> None:
 
 
 def test_a_snapshot_withdraws_what_it_leaves_out() -> None:
-    both = project(Purpose(), Purpose(id="mail"))
+    both = project(registered(), registered("mail"))
     for kind, expected in (("snapshot", "WITHDRAWN"), ("delta", ALLOW)):
         rows = [row("GRANT", 100), row("GRANT", 200, purpose="mail", payload_kind=kind)]
         instants = (minutes(110), minutes(210), minutes(999))

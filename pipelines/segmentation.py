@@ -1,0 +1,53 @@
+"""The way of one event: from files to staged history, features and state."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import apache_beam as beam
+from apache_beam.pvalue import PCollection
+
+from schemas.record import Input
+from transforms.algebra.program import Moment, Program
+from transforms.coder import ShardedBatch
+from transforms.ingest import Ingest, Plan
+from transforms.segment import Segment
+from transforms.stage import Stage, StageRows
+
+
+@dataclass(eq=False)
+class SegmentUsers(beam.PTransform):  # type: ignore[misc]
+    """Read records, keep the history of segments and features, and stage what changed for publishing.
+
+    Takes:     PCollection[list[Input]], one element: the files to read, each from its committed position.
+    Gives:     PCollection[int], the shards that are staged; quarantine and what was read are staged beside them.
+    Windowing: the global window; bounded input.
+    Errors:    bad records go to the staged table `quarantine`.
+
+    Args:
+      program: the definitions.
+      moment: the T and K before and now.
+      stage: where the results go.
+      plan: how records are decoded and sharded.
+      remembered: for each shard what it starts from: where its state lies, or the facts to make it from.
+    """
+
+    program: Program
+    moment: Moment
+    stage: Stage
+    plan: Plan
+    remembered: Iterable[ShardedBatch]
+
+    def expand(self, inputs: PCollection[list[Input]]) -> PCollection[int]:
+        """Straight down: one line a stage."""
+        read = inputs | Ingest(self.plan)
+        # read.facts: (shard, batch) of event.SCHEMA, profile.SCHEMA, consent.SCHEMA
+        read.rejected | "StageQuarantine" >> beam.ParDo(StageRows(self.stage, "quarantine"))
+        # rejection.SCHEMA
+        read.inputs | "StageInputs" >> beam.ParDo(StageRows(self.stage, "inputs"))
+        # what became of each file's records, and the position reached
+        remembered = inputs.pipeline | "Remember" >> beam.Create(self.remembered)
+        # (shard, batch) of kind `state` or `stored_*`
+        facts = (read.facts, remembered) | "ByShard" >> beam.Flatten()
+        return facts | Segment(self.program, self.moment, self.stage)
+
+

@@ -1,0 +1,42 @@
+"""The local runner: FnApiRunner, named, with everything in memory."""
+
+import threading
+from collections.abc import Callable, Sequence
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+
+from schemas.record import Input
+
+OPTIONS = {
+    "direct_num_workers": 1,
+    "direct_running_mode": "in_memory",
+    "max_cache_memory_usage_mb": 512,
+}
+
+
+def run_locally(pipeline: beam.PTransform, inputs: Sequence[Input], poll: Callable[[], None]) -> None:
+    """Run to the end on this machine; `poll` is called some times a second in the meantime.
+
+    `run()` of the runner blocks, so it has a thread of its own. Errors are raised here.
+    """
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            job = beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions.from_dictionary(OPTIONS))
+            _ = job | "ListInputs" >> beam.Create([list(inputs)]) | pipeline
+            job.run().wait_until_finish()
+        except BaseException as error:  # noqa: BLE001  handed to the caller's thread
+            failures.append(error)
+
+    thread = threading.Thread(target=work, name="beam", daemon=True)
+    thread.start()
+    while thread.is_alive():
+        poll()
+        thread.join(0.2)
+    if failures:
+        raise failures[0]
+
+

@@ -1,0 +1,117 @@
+"""Run the kernel over a world in steps, and read what it believes and what it published."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from schemas import profile
+from schemas.definitions.project import Project
+from tests.support.oracle_model import Consent, Event, Profile, World
+from tests.support.worlds import arrived, read_world
+from transforms.algebra.advance import advance
+from transforms.algebra.order import BEGINNING, FOREVER
+from transforms.algebra.program import Moment, Program
+from transforms.algebra.state import State, empty_state
+
+Fact = Event | Profile | Consent
+History = dict[tuple[str, str], list[tuple[int, int | None]]]
+LATER = 10**17
+SKEW = 300_000_000
+
+
+def facts_of(world: World) -> list[Fact]:
+    """What is not set aside as dated in the future."""
+    events = [event for event in world.events if event.occurred_at <= event.received_at + SKEW]
+    return [*events, *world.profiles, *world.consents]
+
+
+class Shard:
+    """One shard with all subjects, advanced step by step; keeps what each step published."""
+
+    def __init__(self, project: Project) -> None:
+        self.program = Program(project, dict.fromkeys(project.segments, 1))
+        profiles = profile.with_properties(project.profile_columns)
+        self.state: State = empty_state(self.program.projected_schema, profiles, self.program.feature_schema)
+        self.last_at = BEGINNING
+        self.published: list[dict[str, pa.Table]] = []
+
+    @classmethod
+    def of(cls, folder: Path, world: World) -> "Shard":
+        return cls(read_world(folder, world))
+
+    def step(self, facts: Iterable[Fact], at: int) -> "Shard":
+        kinds: tuple[list[Event], list[Profile], list[Consent]] = ([], [], [])
+        for fact in facts:
+            kinds[0 if isinstance(fact, Event) else 1 if isinstance(fact, Profile) else 2].append(fact)  # type: ignore[arg-type]
+        tables = arrived(self.program.project, *kinds)
+        self.state, published = advance(self.program, self.state, tables, Moment(self.last_at, at, FOREVER))
+        self.published.append(published)
+        self.last_at = at
+        return self
+
+    def believed(self, until: int = LATER) -> History:
+        """The maximal intervals that are believed, those that begin after `until` left out and open ends cut there."""
+        history: History = {}
+        ids, names = self.state.ids.to_pylist(), self.program.segments
+        for row in self.state.belief.to_pylist():
+            if row["at"] <= until:
+                _turn(history.setdefault((names[row["segment"]], ids[row["who"]]), []), row["at"], row["member"])
+        return history
+
+    def folded(self) -> History:
+        """The transitions as published: inserted and closed, step by step."""
+        current: dict[tuple[str, str], dict[int, bool]] = {}
+        for tables in self.published:
+            for row in tables["closings"].to_pylist():
+                del current[row["segment"], row["subject"]][_us(row["at"])]
+            for row in tables["transitions"].to_pylist():
+                turns = current.setdefault((row["segment"], row["subject"]), {})
+                assert _us(row["at"]) not in turns, "a transition is inserted while it is believed"
+                turns[_us(row["at"])] = row["member"]
+        history: History = {}
+        for key, turns in current.items():
+            for at in sorted(turns):
+                _turn(history.setdefault(key, []), at, turns[at])
+        return {key: intervals for key, intervals in history.items() if intervals}
+
+
+def changes_folded(steps: Sequence[dict[str, pa.Table]], last: Sequence[int]) -> History:
+    """The announced changes, applied one after another; `last` holds the T of each step."""
+    answers: dict[tuple[str, str], list[tuple[int, bool]]] = {}
+    for tables, at in zip(steps, last, strict=True):
+        rows = sorted(tables["changes"].to_pylist(), key=lambda row: (row["kind"] != "corrected", row["effective_at"]))
+        for row in rows:
+            steps_of = answers.setdefault((row["segment"], row["subject"]), [])
+            begin, end = _us(row["effective_at"]), _us(row["until_at"]) if row["kind"] == "corrected" else at
+            after = _value(steps_of, end)
+            kept = [(t, v) for t, v in steps_of if t < begin or (t >= end and end < at)]
+            kept.append((begin, row["member"]))
+            if row["kind"] == "corrected" and end < at and all(t != end for t, _ in kept):
+                kept.append((end, after))
+            answers[row["segment"], row["subject"]] = sorted(kept)
+    history: History = {}
+    for key, turns in answers.items():
+        before = False
+        for at, value in turns:
+            if value != before:
+                _turn(history.setdefault(key, []), at, value)
+            before = value
+    return history
+
+
+def _value(turns: Sequence[tuple[int, bool]], at: int) -> bool:
+    return next((value for t, value in reversed(turns) if t <= at), False)
+
+
+def _turn(intervals: list[tuple[int, int | None]], at: int, member: bool) -> None:
+    if member:
+        intervals.append((at, None))
+    else:
+        intervals[-1] = (intervals[-1][0], at)
+
+
+def _us(instant: object) -> int:
+    from tests.support.oracle_model import to_instant
+
+    return to_instant(instant)  # type: ignore[arg-type]

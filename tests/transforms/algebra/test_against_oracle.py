@@ -1,0 +1,50 @@
+"""The kernel against the oracle: random definitions and facts, every breakpoint and the microsecond beside it."""
+
+import tempfile
+from pathlib import Path
+from random import Random
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.support.generator import SUBJECTS, Generator
+from tests.support.histories import LATER, Shard, changes_folded, facts_of
+from tests.support.oracle import World, history
+
+WORLDS = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+
+
+def expected(world: World, until: int | None = None) -> dict[tuple[str, str], list[tuple[int, int | None]]]:
+    """The oracle's histories, those that are not empty."""
+    names = [segment["segment"] for segment in world.project["segments"]]
+    found = {(name, subject): history(world, name, subject, LATER) for name in names for subject in SUBJECTS}
+    if until is not None:
+        found = {key: [(a, b if b is not None and b <= until else None) for a, b in value if a <= until] for key, value in found.items()}
+    return {key: value for key, value in found.items() if value}
+
+
+@WORLDS
+@given(st.randoms(use_true_random=False))
+def test_every_answer_at_every_instant_is_the_oracles(random: Random) -> None:
+    world = Generator(random).world()
+    with tempfile.TemporaryDirectory() as folder:
+        shard = Shard.of(Path(folder), world).step(facts_of(world), LATER)
+    assert shard.believed() == expected(world)
+
+
+@WORLDS
+@given(st.randoms(use_true_random=False))
+def test_any_arrival_in_any_cuts_gives_the_same_history_and_the_changes_fold_to_it(random: Random) -> None:
+    generator = Generator(random)
+    world = generator.world()
+    facts = facts_of(world)
+    random.shuffle(facts)
+    with tempfile.TemporaryDirectory() as folder:
+        shard = Shard.of(Path(folder), world)
+    cuts = sorted(random.randrange(len(facts) + 1) for _ in range(3))
+    moments = sorted(generator.at() for _ in range(4))
+    for begin, end, at in zip([0, *cuts], [*cuts, len(facts)], moments, strict=True):
+        shard.step(facts[begin:end], at)
+    assert shard.believed() == expected(world)
+    assert shard.folded() == expected(world, moments[-1])
+    assert changes_folded(shard.published, moments) == expected(world, moments[-1])

@@ -1,0 +1,98 @@
+"""Stage what a run makes: one Parquet file a table and shard, and the state beside them, for publishing to take up."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from schemas import consent, event, profile
+from transforms.algebra.program import Program
+from transforms.algebra.state import State, write_state
+
+_REPLACES = pa.field("replaces", pa.bool_())
+INSTANT = pa.timestamp("us", "UTC")
+_KEY = [("segment", pa.string()), ("version", pa.int32()), ("subject", pa.string())]
+_TABLES: dict[str, pa.Schema] = {
+    "transitions": pa.schema([*_KEY, ("at", INSTANT), ("member", pa.bool_()), ("purpose", pa.string())]),
+    "closings": pa.schema([*_KEY, ("at", INSTANT)]),
+    "changes": pa.schema(
+        [
+            *_KEY,
+            ("kind", pa.string()),
+            ("effective_at", INSTANT),
+            ("until_at", INSTANT),
+            ("member", pa.bool_()),
+            ("reason", pa.string()),
+        ]
+    ),
+    "upcoming": pa.schema([*_KEY, ("next_transition_at", INSTANT)]),
+    "verdicts": pa.schema([("purpose", pa.string()), ("reason", pa.string()), ("events", pa.int64()), ("subjects", pa.int64())]),
+}
+FATES = ("read", "quarantined", "future", "late", "duplicate", "kept", "refused", "unneeded", "used", "late_used", "conflicts")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A folder: `<table>/<name>.parquet` for each table, and `state/<shard>.arrow`.
+
+    Attributes:
+      folder: on a file system that workers and launcher share.
+      schemas: the columns of each table, exactly.
+      about: JSON that is noted in the state files.
+    """
+
+    folder: Path
+    schemas: Mapping[str, pa.Schema]
+    about: Mapping[str, object] = field(default_factory=dict)
+
+    def write(self, table: str, name: str, rows: pa.Table) -> None:
+        """Write the rows of one table, unless there are none."""
+        if len(rows):
+            path = self.folder / table / f"{name}.parquet"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            wanted = self.schemas[table]
+            pq.write_table(rows.select(wanted.names).cast(wanted), path, compression="zstd", compression_level=1)
+
+    def write_shard(self, shard: int, state: State, tables: Mapping[str, pa.Table]) -> None:
+        """Write everything that a shard has made."""
+        name = f"{shard:04d}"
+        for table, rows in tables.items():
+            self.write(table, name, fates_row(rows) if table == "fates" else rows)
+        path = self.folder / "state" / f"{name}.arrow"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(write_state(state, self.about))
+
+
+def staged_tables(program: Program) -> dict[str, pa.Schema]:
+    """The columns of every table that a run of `program` stages."""
+    project = program.project
+    return {
+        "events": event.with_properties(project.event_columns).append(_REPLACES),
+        "profiles": profile.with_properties(project.profile_columns).append(_REPLACES),
+        "consents": consent.SCHEMA.append(_REPLACES),
+        "feature_rows": pa.schema([pa.field("subject", pa.string()), *program.feature_schema]),
+        "fates": pa.schema([(name, pa.int64()) for name in FATES]),
+        **_TABLES,
+    }
+
+
+def fates_row(counted: pa.Table) -> pa.Table:
+    """One row with every fate; what was not counted is 0."""
+    there = set(counted.column_names)
+    return pa.table({name: counted[name] if name in there else pa.array([0] * len(counted)) for name in FATES})
+
+
+class StageRows(beam.DoFn):  # type: ignore[misc]
+    """Writes batches of one table, each to a file of its own."""
+
+    def __init__(self, stage: Stage, table: str) -> None:
+        self.stage, self.table, self.count = stage, table, 0
+
+    def process(self, batch: pa.RecordBatch) -> Iterator[int]:
+        """Write one batch; gives its number of rows."""
+        self.count += 1
+        self.stage.write(self.table, f"{id(self):x}-{self.count:06d}", pa.Table.from_batches([batch]))
+        yield batch.num_rows
