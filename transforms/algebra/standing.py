@@ -6,15 +6,14 @@ from typing import NamedTuple
 import numpy as np
 
 from schemas.definitions.purpose import Purpose
-from transforms.algebra.claims import EVERY_PURPOSE, Action, first_instants
+from transforms.algebra.acts import CHANGE, Acts, acts_on, latest, next_close, since, turns, with_changes
+from transforms.algebra.claims import Action
 from transforms.algebra.ledger import Ledger
-from transforms.algebra.order import BEGINNING, FOREVER, Flags, Ints, Steps, firsts, search, stable_order, value_at
+from transforms.algebra.order import BEGINNING, FOREVER, Flags, Ints, Steps, firsts, search, value_at
 from transforms.algebra.pieces import meetings, pieces
-from transforms.algebra.windows import later
 
 BASES = ("consent", "legitimate_interest")  # the stricter first
 CONSENT, INTEREST = 0, 1
-_CHANGE = len(Action)  # the act of a change of basis
 
 
 class State(IntEnum):
@@ -32,7 +31,6 @@ class State(IntEnum):
 
 
 _CARRY = -1
-_REFUSALS = (Action.INVALIDATE, Action.DENY, Action.WITHDRAW, Action.ERASE)
 _CLOSES = {
     Action.INVALIDATE: State.INVALID,
     Action.DENY: State.DENIED,
@@ -40,7 +38,7 @@ _CLOSES = {
     Action.OBJECT: State.OBJECTED,
     Action.ERASE: State.ERASED,
 }
-_STATE_AFTER = np.array([_CLOSES.get(Action(action), _CARRY) for action in range(_CHANGE)] + [_CARRY])
+_STATE_AFTER = np.array([_CLOSES.get(Action(action), _CARRY) for action in range(CHANGE)] + [_CARRY])
 
 
 class Epochs(NamedTuple):
@@ -71,47 +69,26 @@ class Standing(NamedTuple):
     epochs: Epochs
 
 
-class _Acts(NamedTuple):
-    """The acts on one purpose and channel in order of application.
-
-    `first` is the index of the subject's first act; `counts`: its major is in force; `end`: of a grant's life.
-    """
-
-    who: Ints
-    at: Ints
-    action: Ints
-    first: Ints
-    counts: Flags
-    clears: Flags
-    retroactive: Flags
-    end: Ints
-
-    def did(self, action: int) -> Flags:
-        """Whether each act is of this kind."""
-        done: Flags = self.action == action
-        return done
-
-
 def standing(entries: Ledger, purpose: Purpose, index: int, basis: int, changes: Steps, channel: int = 0) -> Standing:
     """Run the machine of `purpose`, number `index` of the registered ones, on one basis (an index of BASES).
 
     `changes` is each subject's basis over time: an epoch lies within one stretch of `basis`.
     """
-    acts = _acts(entries, purpose, index, channel)
+    acts = acts_on(entries, purpose, index, channel)
     if basis == CONSENT and len(changes.who):
-        acts = _with_changes(acts, changes)
+        acts = with_changes(acts, changes)
     lives = (value_at(changes, acts.who, acts.at) == INTEREST) | (acts.end > acts.at)
     grants = acts.did(Action.GRANT) & acts.counts & lives
     unobjects = acts.did(Action.UNOBJECT) & acts.counts
-    blocked = _since(acts.first, acts.did(Action.OBJECT), (grants | unobjects) & acts.clears)
-    erased = _since(acts.first, acts.did(Action.ERASE), np.zeros_like(grants))
+    blocked = since(acts.first, acts.did(Action.OBJECT), (grants | unobjects) & acts.clears)
+    erased = since(acts.first, acts.did(Action.ERASE), np.zeros_like(grants))
     opens = (grants | (unobjects & (basis == INTEREST))) & ~blocked & ~erased
-    closes = (_STATE_AFTER[acts.action] != _CARRY) | acts.did(_CHANGE)
+    closes = (_STATE_AFTER[acts.action] != _CARRY) | acts.did(CHANGE)
     if basis == CONSENT:
         epochs = _consent_epochs(acts, opens, closes, turns(purpose)[1])
     else:
         epochs = _interest_epochs(acts, opens, closes, entries.subjects)
-    restricted = _since(acts.first, acts.did(Action.RESTRICT), acts.did(Action.UNRESTRICT) & acts.counts)
+    restricted = since(acts.first, acts.did(Action.RESTRICT), acts.did(Action.UNRESTRICT) & acts.counts)
     state = _states(acts, opens, blocked, erased, basis)
     initial = State.UNKNOWN if basis == CONSENT else State.GRANTED
     epochs = _voided(_within_basis(epochs, basis, changes), acts, entries.subjects)
@@ -144,82 +121,9 @@ def restricted_at(judged: Standing, who: Ints, at: Ints) -> Flags:
     return restricted
 
 
-def first_refusal(entries: Ledger, index: int, channel: int) -> Ints:
-    """When each subject first refused for more than an objection's length, FOREVER where never."""
-    refused_at = np.full(entries.subjects, FOREVER)
-    governs = _governs(entries, index, channel) & np.isin(entries.rows.action, _REFUSALS)
-    acts = governs[entries.act]
-    np.minimum.at(refused_at, entries.who[entries.act[acts]], entries.at[acts])
-    return refused_at
-
-
-def turns(purpose: Purpose) -> tuple[Ints, Ints]:
-    """The majors in the order of their introduction, and the instants at which each but the first comes into force."""
-    if not purpose.versions:
-        return np.array([1]), np.empty(0, np.int64)
-    introduced_at = np.array([version.introduced_at for version in purpose.versions], np.int64)
-    return np.array([version.major for version in purpose.versions]), introduced_at[1:]
-
-
-def _acts(entries: Ledger, purpose: Purpose, index: int, channel: int) -> _Acts:
-    chosen = _governs(entries, index, channel)[entries.act]
-    row, at = entries.act[chosen], entries.at[chosen]
-    who, rows = entries.who[row], entries.rows.take(row)
-    majors, turned_at = turns(purpose)
-    counts = rows.major == majors[np.searchsorted(turned_at, at, "right")]
-    end = rows.expires_at
-    if purpose.max_grant_age is not None:
-        end = np.minimum(end, later(np.minimum(rows.claimed_at, first_instants(rows)), purpose.max_grant_age))
-    return _Acts(who, at, rows.action, _first_of(who), counts, rows.clears, rows.retroactive, end)
-
-
-def _governs(entries: Ledger, index: int, channel: int) -> Flags:
-    """Whether each row is about the purpose and the channel."""
-    rows = entries.rows
-    governs: Flags = ((rows.purpose == index) | (rows.purpose == EVERY_PURPOSE)) & (rows.channel == channel)
-    return governs
-
-
-def _with_changes(acts: _Acts, changes: Steps) -> _Acts:
-    """The acts with one for each change of basis, before all others of its instant."""
-    none, count = np.zeros(len(changes.who), np.bool_), len(changes.who)
-    columns = (changes.who, changes.at, np.full(count, _CHANGE), changes.who, none, none, none, changes.at)
-    merged = [np.concatenate(pair) for pair in zip(columns, acts, strict=True)]
-    index = stable_order(merged[0], merged[1])
-    merged = [column[index] for column in merged]
-    return _Acts(*merged)._replace(first=_first_of(merged[0]))
-
-
-def _first_of(who: Ints) -> Ints:
-    return np.searchsorted(who, who, "left")
-
-
-def _latest(flags: Flags) -> Ints:
-    """The index of the last act so far for which the flag is set, -1 before the first; whoever's it is."""
-    return np.maximum.accumulate(np.where(flags, np.arange(len(flags)), -1))
-
-
-def _since(first: Ints, on: Flags, off: Flags) -> Flags:
-    """Whether, after each act, the subject's last `on` has no `off` behind it."""
-    latest = _latest(on)
-    return (latest >= first) & (latest > _latest(off))
-
-
-def _next_close(acts: _Acts, closes: Flags) -> Ints:
-    """The instant of the subject's next closing act after each act, FOREVER where there is none."""
-    count = len(closes)
-    index = np.where(closes, np.arange(count), count)
-    following = np.append(np.minimum.accumulate(index[::-1])[::-1], count)[1:]
-    known = following < count
-    known[known] = acts.who[following[known]] == acts.who[known]
-    at = np.full(count, FOREVER)
-    at[known] = acts.at[following[known]]
-    return at
-
-
-def _consent_epochs(acts: _Acts, opens: Flags, closes: Flags, turned_at: Ints) -> Epochs:
+def _consent_epochs(acts: Acts, opens: Flags, closes: Flags, turned_at: Ints) -> Epochs:
     """A grant opens an epoch after anything that closed the last one, or at or after its end; else it moves the end."""
-    closed_at, run = _next_close(acts, closes)[opens], np.cumsum(closes)[opens]
+    closed_at, run = next_close(acts, closes)[opens], np.cumsum(closes)[opens]
     who, at = acts.who[opens], acts.at[opens]
     turn = np.searchsorted(turned_at, at, "right")
     first = firsts(who, run, turn)
@@ -242,9 +146,9 @@ def _peaks(run: Ints, value: Ints) -> Ints:
     return distinct[highest % len(distinct)] if len(distinct) else value
 
 
-def _interest_epochs(acts: _Acts, opens: Flags, closes: Flags, count: int) -> Epochs:
+def _interest_epochs(acts: Acts, opens: Flags, closes: Flags, count: int) -> Epochs:
     """Open from the beginning; the first that opens after what closed it opens again."""
-    closed_at, run = _next_close(acts, closes), np.cumsum(closes)
+    closed_at, run = next_close(acts, closes), np.cumsum(closes)
     begun = np.append(0, run)[acts.first]  # the run that goes on from the subject before
     again = np.flatnonzero(opens & (run > begun))
     again = again[firsts(acts.who[again], run[again])]
@@ -271,7 +175,7 @@ def _within_basis(epochs: Epochs, basis: int, changes: Steps) -> Epochs:
     return cut._replace(begin=begin, end=end)
 
 
-def _voided(epochs: Epochs, acts: _Acts, count: int) -> Epochs:
+def _voided(epochs: Epochs, acts: Acts, count: int) -> Epochs:
     """The epochs with those marked that began before a retroactive invalidation."""
     invalid_at = np.full(count, BEGINNING)
     voids = acts.did(Action.INVALIDATE) & acts.retroactive
@@ -279,7 +183,7 @@ def _voided(epochs: Epochs, acts: _Acts, count: int) -> Epochs:
     return epochs._replace(void=epochs.void | (epochs.begin < invalid_at[epochs.who]))
 
 
-def _states(acts: _Acts, opens: Flags, blocked: Flags, erased: Flags, basis: int) -> Ints:
+def _states(acts: Acts, opens: Flags, blocked: Flags, erased: Flags, basis: int) -> Ints:
     """The state after each act, a grant's own end left aside."""
     state = _STATE_AFTER[acts.action]
     state[opens] = State.GRANTED
@@ -293,16 +197,16 @@ def _states(acts: _Acts, opens: Flags, blocked: Flags, erased: Flags, basis: int
 
 
 def _carried(state: Ints, first: Ints, initial: State) -> Ints:
-    latest = _latest(state != _CARRY)
-    return np.where(latest >= first, state[latest], initial)
+    last = latest(state != _CARRY)
+    return np.where(last >= first, state[last], initial)
 
 
-def _with_vain_grants(held: Ints, state: Ints, acts: _Acts, effective: Flags) -> Ints:
+def _with_vain_grants(held: Ints, state: Ints, acts: Acts, effective: Flags) -> Ints:
     """Where nothing else is known, a grant that came to nothing says why: another major, or dead on arrival."""
     vain = acts.did(Action.GRANT) & ~effective
-    latest = _latest(vain)
-    speaks = (held == State.UNKNOWN) & (latest >= acts.first) & (latest > _latest(state != _CARRY))
-    return np.where(speaks, np.where(acts.counts[latest], State.EXPIRED, State.STALE), held)
+    last = latest(vain)
+    speaks = (held == State.UNKNOWN) & (last >= acts.first) & (last > latest(state != _CARRY))
+    return np.where(speaks, np.where(acts.counts[last], State.EXPIRED, State.STALE), held)
 
 
 def _last(who: Ints, at: Ints, sought_who: Ints, sought_at: Ints) -> Ints:

@@ -8,11 +8,12 @@ import pyarrow.compute as pc
 
 from schemas.definitions.project import Project
 from schemas.definitions.purpose import Purpose
+from transforms.algebra.acts import first_refusal
 from transforms.algebra.ages import birthdays
 from transforms.algebra.claims import CHANNELS, codes
 from transforms.algebra.epochs import Grounds
 from transforms.algebra.order import BEGINNING, FOREVER, Flags, Ints, value_at
-from transforms.algebra.standing import BASES, CONSENT, State, epoch_at, first_refusal, restricted_at, state_at
+from transforms.algebra.standing import BASES, CONSENT, State, epoch_at, restricted_at, state_at
 
 REASONS = (
     *("SUPPRESSED", "RESTRICTED", "SOURCE_STALE", "MALFORMED_SIGNAL", "MINOR", "AGE_UNKNOWN", "OBJECTED"),

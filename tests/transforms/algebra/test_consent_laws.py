@@ -49,6 +49,7 @@ def ledger_row(number: int, actions: tuple[str, ...]) -> dict[str, Any]:
     chosen = {
         "claimed_precision": choose("us", "us", "s", "day"),
         "purpose": choose(*(("ads", "ads", "mail") if permits else ("ads", "ads", "*"))),
+        "channel": choose("*", "*", "*", "email"),
         "method": choose("interactive", "import"),
         "actor": choose("subject", "system"),
         "purpose_major": choose(1, 1, 2),
@@ -90,6 +91,12 @@ def allowed(world: Project, rows: list[dict[str, Any]]) -> np.ndarray[Any, np.dt
     return answer
 
 
+def sendable(world: Project, rows: list[dict[str, Any]]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """[subject, T]: whether email may be used at T, over some of the grid."""
+    grounds, purpose = Grounds(world, consents(rows), MOVES, SUBJECTS), world.purposes["ads"]
+    return np.stack([allows(judge(grounds, purpose, minutes(at), "email").code) for at in GRID[::12]], axis=1)
+
+
 def holds_in_any_order_and_however_often(world: Project, people: list[list[dict[str, Any]]], seed: int) -> None:
     rows, shuffle = numbered(people), random.Random(seed)
     repeated = [{**each, "received_at": each["received_at"] + 1} for each in rows]
@@ -103,6 +110,7 @@ def never_allows_what_was_denied(
     rows = numbered([mine + more for mine, more in zip(people, added, strict=True)])
     fewer = [each for each in rows if int(each["event_id"][1:]) < len(people[int(each["subject"][1:])])]
     assert not (allowed(world, rows) & ~allowed(world, fewer)).any()
+    assert not (sendable(world, rows) & ~sendable(world, fewer)).any()
 
 
 def never_denies_what_was_allowed(
@@ -111,6 +119,7 @@ def never_denies_what_was_allowed(
     rows = numbered([mine + more for mine, more in zip(people, added, strict=True)])
     fewer = [each for each in rows if int(each["event_id"][1:]) < len(people[int(each["subject"][1:])])]
     assert not (allowed(world, fewer) & ~allowed(world, rows)).any()
+    assert not (sendable(world, fewer) & ~sendable(world, rows)).any()
 
 
 def judges_as_the_stints_do(world: Project, people: list[list[dict[str, Any]]]) -> None:

@@ -1,0 +1,108 @@
+"""Files as sources: what there is to read, and that what was read before is still there."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runners.sources.streams import open_decoded
+from schemas.definitions.project import Project
+from schemas.definitions.source import Source
+from schemas.errors import CallError, SourceChanged
+from schemas.record import Compression, Format, Input, Position
+
+FORMATS: dict[str, Format] = {".ndjson": "ndjson", ".jsonl": "ndjson", ".json": "ndjson", ".csv": "csv", ".parquet": "parquet"}
+COMPRESSIONS: dict[str, Compression] = {".gz": "gzip", ".zst": "zstd"}
+_BLOCK = 1 << 22
+
+Positions = Mapping[str, Mapping[str, Mapping[str, Any]]]
+"""By source and file: `Position` as JSON."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What the globs of all sources match.
+
+    Attributes:
+      inputs: the files that hold anything that was not read yet.
+      vanished: files that were read and are gone; their records are committed.
+      empty: patterns that no file matches.
+    """
+
+    inputs: tuple[Input, ...]
+    vanished: tuple[str, ...]
+    empty: tuple[str, ...]
+
+
+def list_inputs(project: Project, positions: Positions) -> Listing:
+    """List the files of every source that is read by a run.
+
+    Errors: SourceChanged where what was read of a file is not there any more.
+    """
+    inputs, vanished, empty = [], [], []
+    for source in project.sources.values():
+        if source.kind == "lookup":
+            continue
+        known = positions.get(source.name, {})
+        there = dict(_matches(project.root, source, empty))
+        vanished += sorted(name for name in known if name not in there)
+        for name, path in sorted(there.items()):
+            start = Position.from_json(known[name]) if name in known else None
+            found = _input(source.name, name, path, start)
+            if found is not None:
+                inputs.append(found)
+    return Listing(tuple(inputs), tuple(vanished), tuple(empty))
+
+
+def _matches(root: Path, source: Source, empty: list[str]) -> Iterator[tuple[str, Path]]:
+    for pattern in source.files:
+        absolute = Path(pattern).is_absolute()
+        base = Path(Path(pattern).anchor) if absolute else root
+        found = sorted(path for path in base.glob(str(Path(pattern).relative_to(base)) if absolute else pattern) if path.is_file())
+        if not found:
+            empty.append(pattern)
+        yield from ((path.as_posix() if absolute else path.relative_to(root).as_posix(), path) for path in found)
+
+
+def _input(source: str, name: str, path: Path, start: Position | None) -> Input | None:
+    """The file from where it was read to, or None where there is nothing new."""
+    stat = path.stat()
+    if start is not None and (start.size, start.mtime_ns, start.inode) == (stat.st_size, stat.st_mtime_ns, stat.st_ino):
+        return None
+    form, compression = format_of(name)
+    found = Input(source, name, str(path), form, compression, stat.st_size, stat.st_mtime_ns, stat.st_ino, start or Position())
+    if start is None:
+        return found
+    return found if _continues(found, start) else None
+
+
+def format_of(name: str) -> tuple[Format, Compression]:
+    """How a file is written, by its name. Errors: CallError."""
+    suffixes = Path(name).suffixes
+    compression = COMPRESSIONS.get(suffixes[-1] if suffixes else "", "none")
+    ending = suffixes[-1 if compression == "none" else -2] if len(suffixes) > (compression != "none") else ""
+    if ending not in FORMATS:
+        raise CallError("SEG-0407", f"`{name}` is of no format that is read", "use .ndjson, .csv or .parquet, each also .gz or .zst")
+    return FORMATS[ending], compression
+
+
+def _continues(found: Input, start: Position) -> bool:
+    """Whether more follows what was read; what was read must be there unchanged."""
+    if found.format == "parquet":
+        if hashlib.sha256(Path(found.path).read_bytes()).hexdigest() != start.sha256:
+            raise _changed(found, "a Parquet file does not grow")
+        return False
+    digest, left = hashlib.sha256(), start.bytes
+    with open_decoded(found) as stream:
+        while left and (block := stream.read(min(left, _BLOCK))):
+            digest.update(block)
+            left -= len(block)
+        if left or digest.hexdigest() != start.sha256:
+            raise _changed(found, "a file changes only by growing")
+        return bool(stream.read(1))
+
+
+def _changed(found: Input, rule: str) -> SourceChanged:
+    message = f"`{found.file}` is not what it was when it was read: {rule}"
+    return SourceChanged("SEG-0700", message, "read everything again with --full-refresh, or restore the file")

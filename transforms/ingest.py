@@ -1,0 +1,158 @@
+"""Ingest: from files to canonical facts by shard, with quarantine and an account of every record beside them."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from queue import Queue
+from typing import NamedTuple
+
+import apache_beam as beam
+import duckdb
+import pyarrow as pa
+from apache_beam.pvalue import PCollection, TaggedOutput
+
+from schemas.definitions.source import Source
+from schemas.record import Input, RawChunk
+from transforms.algebra.engine import connect
+from transforms.coder import ShardedBatch
+from transforms.decode import DecodePlan, decode
+from transforms.shard import split
+from transforms.validate import set_aside
+
+ACCOUNT = pa.schema(
+    [
+        *((name, pa.string()) for name in ("source", "file", "position")),
+        *((name, pa.int64()) for name in ("read", "quarantined", "future", "late", "late_used", "undeclared")),
+    ]
+)
+"""One row a chunk: what became of its records before they were sharded, and the position behind it as JSON."""
+_THREADS, _AHEAD = 2, 4
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How records become facts.
+
+    Attributes:
+      read: the chunks of a file.
+      sources: by name.
+      decoding: the columns, lookups and purposes.
+      shards: how many shards of subjects there are.
+      tick: told of the records and bytes that are read; an importable function.
+    """
+
+    read: Callable[[Input], Iterator[RawChunk]]
+    sources: Mapping[str, Source]
+    decoding: DecodePlan
+    shards: int
+    tick: Callable[[int], None]
+
+
+class Ingested(NamedTuple):
+    """One chunk, ingested."""
+
+    facts: list[ShardedBatch]
+    rejected: pa.RecordBatch
+    account: pa.RecordBatch
+
+
+def ingest(chunk: RawChunk, plan: Plan, con: duckdb.DuckDBPyConnection) -> Ingested:
+    """Decode, validate and shard one chunk; read = accepted + set aside."""
+
+
+    source = plan.sources[chunk.source]
+    accepted, rejected, undeclared = decode(chunk, source, plan.decoding, con)
+    future = late = late_used = 0
+    told = pa.Table.from_batches([rejected])
+    quarantined = rejected.num_rows
+    if source.kind == "events" and accepted.num_rows:
+        judged = set_aside(accepted, source)
+        accepted, future, late, late_used = judged.kept, judged.future, judged.late + judged.dropped, judged.late_used
+        told = pa.concat_tables([told, pa.Table.from_batches([judged.rejected])])
+    marked = accepted.replace_schema_metadata({"kind": source.kind})
+    facts = split(marked, plan.shards) if accepted.num_rows else []
+    numbers = (len(chunk), quarantined, future, late, late_used, undeclared)
+    said = (chunk.source, chunk.file, json.dumps(chunk.after.to_json(), sort_keys=True), *numbers)
+    account = pa.RecordBatch.from_arrays([pa.array([value], kind.type) for value, kind in zip(said, ACCOUNT, strict=True)], schema=ACCOUNT)
+    return Ingested(facts, told.combine_chunks().to_batches()[0] if len(told) else rejected, account)
+
+
+class _IngestFn(beam.DoFn):  # type: ignore[misc]
+    """Reads a list of files with a few threads, each file in order, and never far ahead of what is taken up."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+
+    def process(self, inputs: list[Input]) -> Iterator[ShardedBatch | TaggedOutput]:
+        for facts, rejected, account in self._ingested(inputs):
+            yield from facts
+            if rejected.num_rows:
+                yield TaggedOutput("rejected", rejected)
+            yield TaggedOutput("inputs", account)
+            self.plan.tick(int(account.column("read")[0].as_py()))
+
+    def _ingested(self, inputs: list[Input]) -> Iterator[Ingested]:
+        done: Queue[Ingested | BaseException | None] = Queue(_AHEAD)
+        with ThreadPoolExecutor(_THREADS) as pool:
+            for one in inputs:
+                pool.submit(self._work, one, done)
+            left = len(inputs)
+            while left:
+                found = done.get()
+                if isinstance(found, BaseException):
+                    raise found
+                if found is None:
+                    left -= 1
+                else:
+                    yield found
+
+    def _work(self, one: Input, done: "Queue[Ingested | BaseException | None]") -> None:
+        con = connect()
+        try:
+            for chunk in self.plan.read(one):
+                done.put(ingest(chunk, self.plan, con))
+            done.put(None)
+        except BaseException as error:  # noqa: BLE001  raised again by the thread that takes it up
+            done.put(error)
+        finally:
+            con.close()
+
+
+class Read(NamedTuple):
+    """`facts` by shard, `rejected` of `rejection.SCHEMA`, `inputs` of ACCOUNT."""
+
+    facts: PCollection[ShardedBatch]
+    rejected: PCollection[pa.RecordBatch]
+    inputs: PCollection[pa.RecordBatch]
+
+
+@dataclass(eq=False)
+class Ingest(beam.PTransform):  # type: ignore[misc]
+    """Read files and make canonical facts of their records, by shard of the subject.
+
+    Takes:     PCollection[list[Input]]: lists of files, each read from its committed position.
+    Gives:     `facts`, PCollection[ShardedBatch] of `event.SCHEMA`, `profile.SCHEMA` or `consent.SCHEMA` as their metadata `kind`
+               says; `rejected`, `rejection.SCHEMA`; `inputs`, one row of ACCOUNT a chunk.
+    Windowing: none of its own.
+    Emits:     a file's chunks in order; files in any order.
+    State:     none.
+    Errors:    bad records go to `rejected`; a file that can not be opened fails the bundle.
+
+    Args:
+      plan: how records become facts.
+    """
+
+    plan: Plan
+
+    def expand(self, inputs: PCollection[list[Input]]) -> Read:
+        """One stage, three outputs."""
+        read = inputs | "ReadFiles" >> beam.ParDo(_IngestFn(self.plan)).with_outputs("rejected", "inputs", main="facts")
+        sharded = read.facts | "KeyByShard" >> beam.Map(_same).with_output_types(ShardedBatch)
+        return Read(sharded, read.rejected, read["inputs"])
+
+
+def _same(element: ShardedBatch) -> ShardedBatch:
+    return element
+
+

@@ -1,0 +1,64 @@
+"""Written instants as microseconds UTC: ISO 8601, numbers since 1970, patterns; local times by their zone (semantics 2.1)."""
+
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+import numpy as np
+import pyarrow as pa
+
+from schemas.definitions.instant import zone
+from transforms.algebra.order import Ints
+
+_NUMBER = "regexp_full_match({x}, '[+-]?[0-9]{{1,18}}(\\.[0-9]*)?')"
+_ISO = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?\s?([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)?)?"
+_OFFSET = r".*[0-9:]\s?([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)$"
+_QUARTER = 900_000_000
+_UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}
+INSTANT = pa.timestamp("us", tz="UTC")
+
+
+def instant_sql(text: str, form: str) -> tuple[str, str]:
+    """Two expressions over a text: its microseconds as if UTC (null where it is none), and whether it names no offset.
+
+    A bare number is an instant only where `form` says its unit.
+    """
+    if form in _UNITS:
+        number = f"CAST(floor(TRY_CAST({text} AS DECIMAL(38,9)) * {_UNITS[form]}) AS BIGINT)"
+        return f"CASE WHEN {_NUMBER.format(x=text)} THEN {number} END", "false"
+    if form == "date":
+        shaped = f"regexp_full_match({text}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}')"
+        return f"CASE WHEN {shaped} THEN epoch_us(TRY_CAST({text} AS DATE)::TIMESTAMP) END", "true"
+    if "%" in form:
+        pattern = "'" + form.replace("'", "''") + "'"
+        return f"epoch_us(try_strptime({text}, {pattern}))", "false" if "%z" in form else "true"
+    return _iso(text)
+
+
+def _iso(text: str) -> tuple[str, str]:
+    """Of the usual forms the engine's own cast is right; the rarer ones are brought into them first."""
+    offset = f"regexp_matches({text}, '{_OFFSET}') AND length({text}) > 10"
+    tidy = f"replace(regexp_replace({text}, '([Tt ][0-9]{{2}}:[0-9]{{2}})(\\s?)([Zz+-]|$)', '\\1:00\\2\\3'), ',', '.')"
+    cast = f"CASE WHEN {offset} THEN epoch_us(TRY_CAST({tidy} AS TIMESTAMPTZ)) ELSE epoch_us(TRY_CAST({tidy} AS TIMESTAMP)) END"
+    usual = f"epoch_us(TRY_CAST({text} AS TIMESTAMPTZ))"
+    plain = f"length({text}) BETWEEN 20 AND 30 AND {text}[11] = 'T' AND {text}[-1] = 'Z' AND {text}[5] = '-'"
+    slow = f"CASE WHEN regexp_full_match({text}, '{_ISO}') THEN {cast} END"
+    return f"CASE WHEN {plain} THEN {usual} ELSE {slow} END", f"NOT ({plain}) AND NOT ({offset})"
+
+
+def localised(micros: Ints, naive: np.ndarray, timezone: str) -> Ints:
+    """Instants in UTC from wall-clock times where `naive`: the earlier of two, after a gap the same time elapsed."""
+    if timezone == "UTC" or not naive.any():
+        return micros
+    quarters, index = np.unique(micros[naive] // _QUARTER, return_inverse=True)
+    offsets = np.array([_offset(int(quarter), timezone) for quarter in quarters], np.int64)
+    result = micros.copy()
+    result[naive] -= offsets[index]
+    return result
+
+
+@lru_cache(maxsize=200_000)
+def _offset(quarter: int, timezone: str) -> int:
+    """The offset, in microseconds, of the wall-clock times of a quarter of an hour."""
+    local = datetime(1970, 1, 1) + timedelta(microseconds=quarter * _QUARTER)  # noqa: DTZ001  a wall clock
+    offset = local.replace(tzinfo=zone(timezone), fold=0).utcoffset() or timedelta()
+    return offset // timedelta(microseconds=1)

@@ -1,0 +1,56 @@
+"""Shards of subjects, by a hash that is the same on every machine and in every version."""
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from transforms.algebra.order import Ints
+
+Hashes = npt.NDArray[np.uint64]
+
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+_MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))  # SplitMix64, Steele and others 2014
+
+
+def subject_hash(subjects: pa.Array) -> Hashes:
+    """A 64-bit hash of each text: its UTF-8, eight bytes at a time, mixed as in SplitMix64. No nulls."""
+    offsets = np.frombuffer(subjects.buffers()[1], np.int32)[subjects.offset : subjects.offset + len(subjects) + 1].astype(np.int64)
+    content = subjects.buffers()[2]
+    padded = np.concatenate((np.frombuffer(content, np.uint8) if content else np.empty(0, np.uint8), np.zeros(8, np.uint8)))
+    words = np.ndarray((len(padded) - 7,), "<u8", padded, 0, (1,))
+    start, length = offsets[:-1], np.diff(offsets)
+    hashes = length.astype(np.uint64) * _ODD
+    for index in range(int(length.max(initial=0) + 7) // 8):
+        left = np.clip(length - 8 * index, 0, 8)
+        rows = left > 0
+        word = words[start[rows] + 8 * index] & _low_bytes(left[rows])
+        hashes[rows] = _mixed((hashes[rows] ^ word) * _ODD)
+    return _mixed(hashes)
+
+
+def shard_of(hashes: Hashes, shards: int) -> Ints:
+    """The shard of each hash."""
+    return (hashes % np.uint64(shards)).astype(np.int64)
+
+
+def split(batch: pa.RecordBatch, shards: int) -> list[tuple[int, pa.RecordBatch]]:
+    """The batch by shard of its `subject`, rows in their order: one sort, then slices."""
+    encoded = batch.column("subject").dictionary_encode()
+    shard = shard_of(subject_hash(encoded.dictionary), shards)[encoded.indices.to_numpy(zero_copy_only=False)]
+    index = np.argsort(shard, kind="stable")
+    ordered = batch.take(pa.array(index))
+    present, begins = np.unique(shard[index], return_index=True)
+    ends = np.append(begins[1:], len(index))
+    return [(int(s), ordered.slice(int(a), int(b - a))) for s, a, b in zip(present, begins, ends, strict=True)]
+
+
+def _low_bytes(count: Ints) -> Hashes:
+    """A mask of so many low bytes, 1 to 8."""
+    shift = (np.uint64(8) * (np.uint64(8) - count.astype(np.uint64))).astype(np.uint64)
+    return np.uint64(0xFFFFFFFFFFFFFFFF) >> shift
+
+
+def _mixed(hashes: Hashes) -> Hashes:
+    hashes = (hashes ^ (hashes >> np.uint64(30))) * _MIX[0]
+    hashes = (hashes ^ (hashes >> np.uint64(27))) * _MIX[1]
+    return hashes ^ (hashes >> np.uint64(31))
