@@ -6,11 +6,11 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from runners.record import instant
+from runners.expecting import broken_expectations
+from runners.finding import Finding, fail, place
 from runners.run_plan import RunPlan
 from runners.staging import FATES, Staged, Staging
-from runners.warehouses.ducklake import Lake, named
-from schemas.errors import AuditFailed
+from runners.warehouses.ducklake import Lake, instant, named
 
 KEYS: dict[str, tuple[str, ...]] = {
     "events": ("source", "subject", "event_id"),
@@ -43,32 +43,10 @@ class Check(NamedTuple):
     sql: str
 
 
-class Finding(NamedTuple):
-    """A broken rule: how often, and the places of up to three of the rows; never a value."""
-
-    check: str
-    violations: int
-    why: str
-    places: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        where = f" ({'; '.join(self.places)})" if self.places else ""
-        return f"{self.check}: {self.violations} row(s){where}: {self.why}"
-
-
-def audit(lake: Lake, staged: Staging, plan: RunPlan, horizon_at: int | None) -> None:
+def audit(lake: Lake, plan: RunPlan, horizon_at: int | None) -> None:
     """Check all that is staged. Raises AuditFailed with every broken rule, its rows and why."""
-    from runners.expectations import broken_expectations  # here, so that expectations may speak of findings
-
-    fail(findings(lake, staged, checks(plan, horizon_at)))
+    fail(findings(lake, checks(plan, horizon_at)))
     fail(broken_expectations(lake, plan))
-
-
-def fail(found: Sequence[Finding]) -> None:
-    """Raise AuditFailed if anything was found."""
-    if found:
-        listed = "\n  ".join(map(str, found))
-        raise AuditFailed("SEG-0610", f"the audit failed, nothing was published:\n  {listed}")
 
 
 def check_schemas(staged: Staging) -> None:
@@ -81,11 +59,11 @@ def _other_schemas(table: Staged) -> Iterator[Finding]:
         try:
             found = pq.read_schema(path)
         except (pa.ArrowInvalid, OSError):
-            yield Finding(f"{table.name}: files", 1, "the file is no Parquet file, or cut short", (_place(str(path), None),))
+            yield Finding(f"{table.name}: files", 1, "the file is no Parquet file, or cut short", (place(str(path), None),))
             continue
         differs = _difference(table.schema, found)
         if differs:
-            yield Finding(f"{table.name}: columns", 1, differs, (_place(str(path), None),))
+            yield Finding(f"{table.name}: columns", 1, differs, (place(str(path), None),))
 
 
 def _difference(wanted: pa.Schema, found: pa.Schema) -> str:
@@ -96,7 +74,7 @@ def _difference(wanted: pa.Schema, found: pa.Schema) -> str:
     return ", ".join(f"`{a.name}` is {b.type}, not {a.type}" for a, b in pairs if a.type != b.type)
 
 
-def findings(lake: Lake, staged: Staging, rules: Sequence[Check]) -> list[Finding]:
+def findings(lake: Lake, rules: Sequence[Check]) -> list[Finding]:
     """The rules that are broken, counted by the engine into one small frame."""
     return [finding for rule in rules if (finding := _finding(lake, rule))]
 
@@ -107,14 +85,8 @@ def _finding(lake: Lake, rule: Check) -> Finding | None:
     )[0]
     if not count:
         return None
-    places = tuple(_place(place["file"], place["row"]) for place in first if place["file"])
+    places = tuple(place(one["file"], one["row"]) for one in first if one["file"])
     return Finding(rule.name, count, rule.why, places)
-
-
-def _place(path: str, row: int | None) -> str:
-    """`table/shard.parquet`, and the row in it, from 0."""
-    short = "/".join(path.split("/")[-2:])
-    return short if row is None else f"{short} row {row}"
 
 
 def checks(plan: RunPlan, horizon_at: int | None) -> list[Check]:

@@ -1,17 +1,11 @@
 """What the user expects of a staged run: sizes of segments, values of features, sources that are fresh and clean."""
 
-import os
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from schemas.definitions.comparison import Compare, Comparison, Condition, Either, Every, IsNull, Negation
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from great_expectations.expectations import Expectation
+from schemas.definitions.comparison import Comparison
+from schemas.definitions.project import Project
 
 MEASURES = ("size", "share", "change")
 """What can be expected of a segment: members at T, their share of the known subjects, growth since the last run."""
@@ -22,7 +16,7 @@ class FeatureExpectation:
     """What every staged value of a feature column must be. None asks nothing."""
 
     not_null: bool = False
-    between: tuple[int | Decimal, int | Decimal] | None = None
+    between: tuple[float, float] | None = None
     allowed: tuple[Any, ...] | None = None
 
 
@@ -44,3 +38,24 @@ class Expectations:
 
     def __bool__(self) -> bool:
         return bool(self.segments or self.features or self.sources)
+
+
+def expectations_of(project: Project) -> Expectations:
+    """What a project's segments, features and sources say they must be."""
+    segments = {
+        name: {measure: said for measure in MEASURES if (said := getattr(segment.expectations, measure)) is not None}
+        for name, segment in project.segments.items()
+        if segment.publish
+    }
+    features = {
+        column.name: FeatureExpectation(said.not_null, said.between, said.among)
+        for group in project.features.values()
+        for column in group.columns
+        if (said := column.aggregate.expect) is not None
+    }
+    sources = {
+        name: SourceExpectation(source.expect.freshness, source.expect.quarantined)
+        for name, source in project.sources.items()
+        if source.expect.freshness is not None or source.expect.quarantined is not None
+    }
+    return Expectations({name: said for name, said in segments.items() if said}, features, sources)

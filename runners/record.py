@@ -7,7 +7,7 @@ defined, the difference to the published record is computed here: what is equal 
 import pyarrow as pa
 
 from runners.run_plan import RunPlan
-from runners.warehouses.ducklake import Lake
+from runners.warehouses.ducklake import Lake, instant, quoted
 
 _SCOPE = pa.schema([("segment", pa.string()), ("version", pa.int32())])
 _VERSIONS = pa.schema([*_SCOPE, ("meaning", pa.string())])
@@ -119,17 +119,12 @@ def _compare(lake: Lake, plan: RunPlan, horizon_at: int | None) -> None:
     for statement in (_PUBLISHED, _STAGED, _CLOSINGS, _TRANSITIONS):
         lake.run(statement)
     horizon = instant(min(plan.t_at, horizon_at) if horizon_at is not None else BEGINNING_AT)
-    lake.run(_CHANGES.replace("$horizon", horizon).replace("$reason", f"'{plan.rebuilt_reason}'"))
-    lake.run(_LATER.replace("$horizon", horizon).replace("$reason", f"'{plan.rebuilt_reason}'"))
+    lake.run(_CHANGES.replace("$horizon", horizon).replace("$reason", quoted(plan.rebuilt_reason)))
+    lake.run(_LATER.replace("$horizon", horizon).replace("$reason", quoted(plan.rebuilt_reason)))
 
 
 BEGINNING_AT = -62_135_596_800_000_000
 """Year 1: before every instant that a table can hold, in microseconds."""
-
-
-def instant(at: int) -> str:
-    """An instant, microseconds UTC, as an SQL expression."""
-    return f"make_timestamptz(CAST({at} AS BIGINT))"
 
 
 def _table(schema: pa.Schema, rows: list[tuple[str | int, ...]]) -> pa.Table:

@@ -1,22 +1,27 @@
 """One batch or increment: read what is new, advance, stage, audit, publish."""
 
 import json
+import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.segmentation import SegmentUsers
 from runners.engines.local import run_locally
-from runners.expectations import Expectations, FeatureExpectation, SourceExpectation
+from runners.expectations import expectations_of
+from runners.faults import reach
+from runners.progress import tick, ticked
 from runners.publish import publish
 from runners.run_plan import Published, RunPlan, SegmentVersion
 from runners.sources.files import Listing, list_inputs
+from runners.sources.lookups import read_lookups
+from runners.sources.reading import read as read_file
 from runners.staging import new_staging, sweep
 from runners.warehouses import read
 from runners.warehouses.ducklake import Lake, folder, open_lake
@@ -25,11 +30,15 @@ from schemas.definitions.project import Project
 from schemas.errors import CallError
 from transforms.algebra.order import BEGINNING, FOREVER
 from transforms.algebra.program import Moment, Program
+from transforms.coder import ShardedBatch
+from transforms.decode import DecodePlan
+from transforms.ingest import ACCOUNT, Plan
 from transforms.segment import KIND, STATE, STORED
-from transforms.stage import Stage, staged_tables
+from transforms.shard import split
+from transforms.stage import Stage, fates_row, staged_tables
 
 Tell = Callable[[str, int, int], None]
-"""Told of progress: the stage's name, how many rows are done, and of how many bytes."""
+"""Told of progress: the stage's name, how many records are done, and how many bytes there are to read."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +77,22 @@ def run_batch(project: Project, options: Options, tell: Tell) -> Outcome:
         prepare(lake)
         sweep(lake)
         step = _Step.plan(lake, project, options)
-        if step.is_idle(lake):
-            return Outcome(Published("unchanged", step.last.run_id if step.last else "", None, {}), step.t_at, 0.0, step.notes)
-        step.compute(tell)
-        tell("publish", 0, 0)
-        published = publish(lake, step.run_plan())
-        return Outcome(published, step.t_at, time.monotonic() - started, step.notes)
+        try:
+            published = _idle(step.last) if step.last is not None and step.is_idle else _computed(lake, step, tell)
+        finally:
+            shutil.rmtree(step.staging, ignore_errors=True)
+    reach("before_answer")
+    return Outcome(published, step.t_at, time.monotonic() - started, step.notes)
+
+
+def _idle(last: read.LastRun) -> Published:
+    return Published("unchanged", last.run_id, last.known_at, {})
+
+
+def _computed(lake: Lake, step: "_Step", tell: Tell) -> Published:
+    step.compute(tell)
+    tell("publish", 0, 0)
+    return publish(lake, step.run_plan())
 
 
 @dataclass
@@ -83,18 +102,19 @@ class _Step:
     lake: Lake
     project: Project
     options: Options
-    last: "read.LastRun | None"
+    last: read.LastRun | None
     t_at: int
     versions: Mapping[str, SegmentVersion]
     listing: Listing
     staging: Path
+    positions: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def plan(cls, lake: Lake, project: Project, options: Options) -> "_Step":
+        """Find out what there is to do."""
         last = read.last_run(lake)
         t_at = _instant_asked(project, options, last)
-        known = {} if options.full_refresh or last is None else last.positions
-        listing = list_inputs(project, known)
+        listing = list_inputs(project, {} if options.full_refresh or last is None else last.positions)
         return cls(lake, project, options, last, t_at, _versions(lake, project), listing, new_staging(lake))
 
     @property
@@ -105,59 +125,121 @@ class _Step:
 
     @property
     def is_rebuild(self) -> bool:
-        """Whether the states are made anew: at first, when definitions or shards changed, and on request."""
-        last = self.last
-        return (
-            last is None
-            or self.options.full_refresh
-            or last.definitions != self.project.meaning
-            or last.shards != self.project.target.shards
-        )
+        """Whether the states are made anew: when definitions or shards changed, and on request."""
+        if self.last is None:
+            return False
+        changed = (self.last.definitions, self.last.shards) != (self.project.meaning, self.project.target.shards)
+        return changed or self.options.full_refresh
 
-    def is_idle(self, lake: Lake) -> bool:
-        """Nothing new to read, the same definitions, and nothing due up to T (2.4)."""
+    @property
+    def is_idle(self) -> bool:
+        """Nothing new to read, the same definitions and the same T: there is nothing that could be due (2.4)."""
         if self.last is None or self.is_rebuild or self.listing.inputs or self.t_at > self.last.t_at:
             return False
         return self.options.known_at is None or self.options.known_at <= self.last.known_at
 
     def compute(self, tell: Tell) -> None:
+        """Run the graph: everything that changed is staged."""
         program = Program(self.project, {name: version.version for name, version in self.versions.items()})
         about = {"definitions": self.project.meaning, "t": self.t_at}
         stage = Stage(self.staging, staged_tables(program), about)
-        pipeline = SegmentUsers(program, self.moment(), stage, self.decoding(), self.remembered())
-        run_locally(pipeline, self.listing.inputs, partial(tell, "read"))
+        plan = Plan(read_file, self.project.sources, self._decoding(), self.project.target.shards, tick)
+        pipeline = SegmentUsers(program, self._moment(), stage, plan, self._remembered())
+        size = sum(one.size for one in self.listing.inputs)
+        run_locally(pipeline, self.listing.inputs, lambda: tell("read", ticked(), size))
+        self._account()
 
-    def moment(self) -> Moment:
-        """What the workers are to know about time."""
+    def _moment(self) -> Moment:
         last_at = BEGINNING if self.last is None else self.last.t_at
         known_before = FOREVER if self.last is None else self.last.known_at
         known_at = FOREVER if self.options.known_at is None else self.options.known_at
         return Moment(last_at, self.t_at, known_before, known_at, everyone=self.is_rebuild)
 
-    def decoding(self) -> Any:
-        raise NotImplementedError
+    def _decoding(self) -> DecodePlan:
+        project = self.project
+        return DecodePlan(project.event_columns, project.profile_columns, tuple(project.purposes), read_lookups(project))
 
-    def remembered(self) -> list[tuple[int, pa.RecordBatch]]:
-        raise NotImplementedError
+    def _remembered(self) -> list[ShardedBatch]:
+        """What each shard starts from: its state, or for a rebuild all facts that the warehouse holds."""
+        if self.is_rebuild and not self.options.full_refresh:
+            return self._stored()
+        if self.is_rebuild:
+            return []
+        schema = pa.schema([("path", pa.string())], {KIND: STATE})
+        paths = read.state_paths(self.lake)
+        return [(shard, pa.RecordBatch.from_arrays([pa.array([str(path)])], schema=schema)) for shard, path in paths.items()]
+
+    def _stored(self) -> list[ShardedBatch]:
+        stored: list[ShardedBatch] = []
+        for kind, path in read.export_facts(self.lake, self.project, self.staging / "facts").items():
+            for batch in pq.ParquetFile(path).iter_batches():
+                marked = batch.replace_schema_metadata({KIND: STORED + kind.encode()})
+                stored += split(marked, self.project.target.shards) if batch.num_rows else []
+        return stored
+
+    def _account(self) -> None:
+        """Sum up what became of the records before they were sharded, and how far each file was read."""
+        files = sorted((self.staging / "inputs").glob("*.parquet"))
+        account = pa.concat_tables([pq.read_table(path) for path in files]) if files else ACCOUNT.empty_table()
+        self.positions = _merged({} if self.options.full_refresh or self.last is None else self.last.positions, account)
+        sums = {name: int(pc.sum(account[name]).as_py() or 0) for name in ("quarantined", "future", "late", "late_used")}
+        read_aside = sums["quarantined"] + sums["future"] + sums["late"]
+        row = fates_row(pa.table({name: [value] for name, value in {"read": read_aside, **sums}.items()}))
+        (self.staging / "fates").mkdir(exist_ok=True)
+        pq.write_table(row, self.staging / "fates" / "aside.parquet")
 
     def run_plan(self) -> RunPlan:
-        raise NotImplementedError
+        """What publishing is to do."""
+        project = self.project
+        columns = [column for group in project.features.values() for column in group.columns]
+        before = {} if self.options.full_refresh or self.last is None else self.last.positions
+        return RunPlan(
+            staging=self.staging,
+            t_at=self.t_at,
+            definitions=project.meaning,
+            positions_before=before,
+            positions_after=self.positions,
+            shards=project.target.shards,
+            started_at=self.options.now,
+            parent="" if self.last is None else self.last.run_id,
+            versions=self.versions,
+            event_columns={name: kind.arrow for name, kind in project.event_columns.items()},
+            profile_columns={name: kind.arrow for name, kind in project.profile_columns.items()},
+            feature_columns={column.name: column.type.arrow for column in columns},
+            known_at=self.options.known_at,
+            full_refresh=self.options.full_refresh and self.last is not None,
+            rebuilt=frozenset(self.versions) if self.is_rebuild else frozenset(),
+            rebuilt_reason="definition" if self.last and self.last.definitions != project.meaning else "event",
+            expectations=expectations_of(project),
+        )
 
 
-def _instant_asked(project: Project, options: Options, last: "read.LastRun | None") -> int:
+def _merged(before: Mapping[str, Any], account: pa.Table) -> dict[str, dict[str, Any]]:
+    """The positions after a run: of each file the furthest."""
+    after = {source: dict(files) for source, files in before.items()}
+    for source, file, position in zip(*(account[name].to_pylist() for name in ("source", "file", "position")), strict=True):
+        found, known = json.loads(position), after.setdefault(source, {}).get(file)
+        if known is None or (found["records"], found["bytes"]) >= (known["records"], known["bytes"]):
+            after[source][file] = found
+    return after
+
+
+def _instant_asked(project: Project, options: Options, last: read.LastRun | None) -> int:
+    """T: as asked, as the project fixes it, or now."""
     t_at = options.as_of if options.as_of is not None else project.as_of if project.as_of is not None else options.now
     if last is not None and t_at < last.t_at and not options.full_refresh:
         raise CallError("SEG-0904", "T lies before the last published one", "ask for a later one, or give --full-refresh")
+    if last is not None and options.known_at is not None and options.known_at < last.known_at and not options.full_refresh:
+        raise CallError("SEG-0904", "K lies below what has been read", "ask for a later one, or give --full-refresh")
     return t_at
 
 
 def _versions(lake: Lake, project: Project) -> dict[str, SegmentVersion]:
-    """The number of each segment's meaning: as before where the meaning is the current one, else a new one."""
-    known = read.versions(lake)
-    numbers = {}
+    """The number of each published segment's meaning: the current one's where it is the same, else one that was never used."""
+    known, numbers = read.versions(lake), {}
     for name, segment in project.segments.items():
-        numbers[name] = known.get(name)
+        found = known.get(name, [])
+        current = next((version for version, is_current in found if is_current and version.meaning == segment.meaning), None)
+        fresh = SegmentVersion(max((version.version for version, _ in found), default=0) + 1, segment.meaning)
+        numbers[name] = current or fresh
     return numbers
-
-
-_ = (json, pq, Iterator, Expectations, FeatureExpectation, SourceExpectation, KIND, STATE, STORED)

@@ -1,5 +1,6 @@
 """What the workers of a run leave for publishing: `staging/<token>/<table>/<shard>.parquet` and state files."""
 
+import os
 import secrets
 import shutil
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from runners.run_plan import RunPlan
-from runners.warehouses.ducklake import Lake, quoted
+from runners.warehouses.ducklake import SPILL, Lake, quoted
 from runners.warehouses.tables import CHANGES, CONSENTS, EVENTS, PROFILES, QUARANTINE, TRANSITIONS, UPCOMING, VERDICTS
 
 FATES = ("quarantined", "future", "late", "duplicate", "kept", "refused", "unneeded", "used")
@@ -79,7 +80,7 @@ def staged_schemas(plan: RunPlan) -> dict[str, pa.Schema]:
         "closings": pa.schema([transitions.field(name) for name in ("segment", "version", "subject", "at")]),
         "changes": _unstamped(CHANGES.schema),
         "upcoming": _unstamped(UPCOMING.schema),
-        "feature_rows": _with(pa.schema([("subject", pa.string())]), plan.feature_columns),
+        "feature_rows": pa.schema([("subject", pa.string()), *plan.feature_columns.items()]),
         "verdicts": _unstamped(VERDICTS.schema),
         "fates": pa.schema([(name, pa.int64()) for name in ("read", *FATES, *BESIDE)]),
     }
@@ -95,13 +96,16 @@ def _with(schema: pa.Schema, columns: Mapping[str, pa.DataType]) -> pa.Schema:
 
 
 def show(lake: Lake, staged: Staging) -> None:
-    """Let SQL read each staged table as `staged_<name>`."""
+    """Let SQL read each staged table as `staged_<name>`, with the place of each row as `_file` and `_row`."""
     for table in staged.tables.values():
+        lake.run(f"DROP VIEW IF EXISTS temp.main.{table.view}")
         if table.files:
             listed = ", ".join(quoted(str(path)) for path in table.files)
-            lake.run(f"CREATE OR REPLACE TEMP VIEW {table.view} AS SELECT * FROM read_parquet([{listed}])")
+            rows = f"read_parquet([{listed}], filename = '_file', file_row_number = true)"
+            lake.run(f"CREATE TEMP VIEW {table.view} AS SELECT * RENAME (file_row_number AS _row) FROM {rows}")
         else:
-            lake.con.register(table.view, table.schema.empty_table())
+            places = [pa.field("_file", pa.string()), pa.field("_row", pa.int64())]
+            lake.con.register(table.view, pa.schema([*table.schema, *places]).empty_table())
 
 
 def sweep(lake: Lake, keep: Path | None = None) -> int:
@@ -113,10 +117,21 @@ def sweep(lake: Lake, keep: Path | None = None) -> int:
     named = {path.split("/")[1] for (path,) in lake.rows("SELECT DISTINCT path FROM kernel_state")}
     dead = [path for path in _folders(lake.staging) if path != keep]
     dead += [path for path in _folders(lake.states) if path.name not in named]
+    dead += [path for path in _folders(lake.root / SPILL) if not _runs(int(path.name.partition("-")[0]))]
     for path in dead:
         shutil.rmtree(path, ignore_errors=True)
     lake.run("CALL ducklake_delete_orphaned_files('lake', older_than => now() - INTERVAL 1 HOUR)")
     return len(dead)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _folders(parent: Path) -> list[Path]:

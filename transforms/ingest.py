@@ -10,6 +10,7 @@ from typing import NamedTuple
 import apache_beam as beam
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 from apache_beam.pvalue import PCollection, TaggedOutput
 
 from schemas.definitions.source import Source
@@ -63,12 +64,13 @@ def ingest(chunk: RawChunk, plan: Plan, con: duckdb.DuckDBPyConnection) -> Inges
 
     source = plan.sources[chunk.source]
     accepted, rejected, undeclared = decode(chunk, source, plan.decoding, con)
-    future = late = late_used = 0
     told = pa.Table.from_batches([rejected])
-    quarantined = rejected.num_rows
+    future = int(pc.sum(pc.equal(rejected.column("reason"), "future")).as_py() or 0)
+    quarantined = rejected.num_rows - future
+    late = late_used = 0
     if source.kind == "events" and accepted.num_rows:
         judged = set_aside(accepted, source)
-        accepted, future, late, late_used = judged.kept, judged.future, judged.late + judged.dropped, judged.late_used
+        accepted, future, late, late_used = judged.kept, future + judged.future, judged.late + judged.dropped, judged.late_used
         told = pa.concat_tables([told, pa.Table.from_batches([judged.rejected])])
     marked = accepted.replace_schema_metadata({"kind": source.kind})
     facts = split(marked, plan.shards) if accepted.num_rows else []
@@ -84,12 +86,12 @@ class _IngestFn(beam.DoFn):  # type: ignore[misc]
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
 
-    def process(self, inputs: list[Input]) -> Iterator[ShardedBatch | TaggedOutput]:
+    def process(self, inputs: list[Input]) -> Iterator[ShardedBatch]:
         for facts, rejected, account in self._ingested(inputs):
             yield from facts
             if rejected.num_rows:
-                yield TaggedOutput("rejected", rejected)
-            yield TaggedOutput("inputs", account)
+                yield TaggedOutput("rejected", rejected)  # type: ignore[misc]
+            yield TaggedOutput("inputs", account)  # type: ignore[misc]
             self.plan.tick(int(account.column("read")[0].as_py()))
 
     def _ingested(self, inputs: list[Input]) -> Iterator[Ingested]:
@@ -148,11 +150,6 @@ class Ingest(beam.PTransform):  # type: ignore[misc]
     def expand(self, inputs: PCollection[list[Input]]) -> Read:
         """One stage, three outputs."""
         read = inputs | "ReadFiles" >> beam.ParDo(_IngestFn(self.plan)).with_outputs("rejected", "inputs", main="facts")
-        sharded = read.facts | "KeyByShard" >> beam.Map(_same).with_output_types(ShardedBatch)
-        return Read(sharded, read.rejected, read["inputs"])
-
-
-def _same(element: ShardedBatch) -> ShardedBatch:
-    return element
+        return Read(read.facts, read.rejected, read["inputs"])
 
 

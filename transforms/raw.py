@@ -14,7 +14,7 @@ from schemas.record import DEEPEST_RECORD, RawChunk
 from transforms.algebra.order import Flags
 
 _LONG_NUMBER = 16
-_SUSPECTS = (b"NaN", b"nan", b"Inf", b"inf", b"e+", b"E+", b"e1", b"e2", b"e3", b"E1", b"E2", b"E3", b",}", b",]", b", }", b", ]")
+_SUSPECTS = (b":NaN", b": NaN", b",NaN", b"[NaN", b"Infinity", b",}", b",]", b", }", b", ]", b",\t", b"//", b"/*")
 
 
 class Columns(NamedTuple):

@@ -4,6 +4,7 @@ import fcntl
 import importlib.util
 import os
 import random
+import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -21,6 +22,8 @@ Found = TypeVar("Found")
 
 CATALOG = "catalog.sqlite"
 LOCK = "lake.lock"
+SPILL = "spill"
+"""What does not fit into memory, one folder a process: people are in it, so it is swept."""
 PATIENCE_S = 15.0
 """How long a busy catalog is waited for before the call gives up with exit 75."""
 
@@ -63,12 +66,12 @@ class Lake:
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         """Carry out one statement."""
         with _told():
-            self.con.execute(sql, list(parameters))
+            self._execute(sql, parameters)
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query. Instants come as int64 microseconds only where the query says `epoch_us`."""
         with _told():
-            return self.con.execute(sql, list(parameters)).fetchall()
+            return self._execute(sql, parameters).fetchall()
 
     def value(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
         """The first column of the first row, None without rows."""
@@ -78,7 +81,11 @@ class Lake:
     def arrow(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
         """The result of a query as one Arrow table; instants are timestamp[us, UTC]."""
         with _told():
-            return self.con.execute(sql, list(parameters)).to_arrow_table()
+            return self._execute(sql, parameters).to_arrow_table()
+
+    def _execute(self, sql: str, parameters: Sequence[Any]) -> duckdb.DuckDBPyConnection:
+        # Binding a parameter makes the engine import pandas, half a second: not without need.
+        return self.con.execute(sql, list(parameters)) if parameters else self.con.execute(sql)
 
     def commit(self, work: Callable[[], None], message: str = "", token: str = "") -> None:
         """Do `work` in one transaction: all of its tables flip together, or none does.
@@ -95,9 +102,8 @@ class Lake:
         try:
             work()
             if message:
-                self.run(
-                    "CALL ducklake_set_commit_message('lake', 'segue', $1, extra_info => $2)", [message, token or None]
-                )
+                said = f"{quoted(message)}, extra_info => {quoted(token)}"
+                self.run(f"CALL ducklake_set_commit_message('lake', 'segue', {said})")
             self.run("COMMIT")
         except BaseException:
             with suppress(duckdb.Error):
@@ -162,7 +168,7 @@ def _attach(root: Path, write: bool, patience_s: float) -> duckdb.DuckDBPyConnec
         config={
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
-            "temp_directory": str(root / "spill"),
+            "temp_directory": str(root / SPILL / f"{os.getpid()}-{secrets.token_hex(4)}"),
         }
     )
     try:
@@ -203,6 +209,11 @@ def quoted(text: str) -> str:
 def named(name: str) -> str:
     """`name` as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def instant(at: int) -> str:
+    """An instant, microseconds UTC, as an SQL expression."""
+    return f"make_timestamptz(CAST({at} AS BIGINT))"
 
 
 def _patiently(attempt: Callable[[], Found], patience_s: float) -> Found:

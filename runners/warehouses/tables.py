@@ -157,8 +157,8 @@ def widen(lake: Lake, table: str, columns: Mapping[str, pa.DataType], comments: 
     there = {
         name: (type_, comment)
         for name, type_, comment in lake.rows(
-            "SELECT column_name, data_type, comment FROM duckdb_columns() WHERE database_name = 'lake' AND table_name = $1",
-            [table],
+            "SELECT column_name, data_type, comment FROM duckdb_columns() "
+            f"WHERE database_name = 'lake' AND table_name = {quoted(table)}"
         )
     }
     for name, wanted in sql_types(pa.schema(columns.items())).items():
@@ -199,7 +199,27 @@ def _explain(lake: Lake, table: str, column: str, comment: str) -> None:
 
 
 def sql_types(schema: pa.Schema) -> dict[str, str]:
-    """Column -> DuckDB type, as the engine itself reads the Arrow schema."""
-    with duckdb.connect() as engine:
-        relation = engine.from_arrow(schema.empty_table())
-        return dict(zip(relation.columns, map(str, relation.types), strict=True))
+    """Column -> DuckDB type."""
+    return {column.name: _sql_type(column.type) for column in schema}
+
+
+def _sql_type(kind: pa.DataType) -> str:
+    if pa.types.is_decimal(kind):
+        return f"DECIMAL({kind.precision},{kind.scale})"
+    if pa.types.is_list(kind):
+        return f"{_sql_type(kind.value_type)}[]"
+    if pa.types.is_fixed_size_binary(kind):
+        return "BLOB"
+    return _SQL_TYPES[kind]
+
+
+_SQL_TYPES = {
+    pa.string(): "VARCHAR",
+    pa.bool_(): "BOOLEAN",
+    pa.int32(): "INTEGER",
+    pa.int64(): "BIGINT",
+    pa.float64(): "DOUBLE",
+    pa.binary(): "BLOB",
+    pa.date32(): "DATE",
+    INSTANT: "TIMESTAMP WITH TIME ZONE",
+}

@@ -1,7 +1,7 @@
 """Feature groups: per-subject aggregates over the events of one reference, and the columns they become."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated
 
@@ -52,6 +52,8 @@ class FeatureForm(Strict):
     features: Name
     description: str = ""
     purpose: Purposes
+    tags: tuple[str, ...] = ()
+    owner: str = ""
     source: AnyEventReference
     aggregates: Annotated[tuple[AnyAggregate, ...], Field(min_length=1)]
 
@@ -66,7 +68,9 @@ class FeatureGroup:
     source: EventReference
     aggregates: tuple[Aggregate, ...]
     file: str
-    columns: tuple[FeatureColumn, ...] = field(default=())
+    columns: tuple[FeatureColumn, ...] = ()
+    tags: tuple[str, ...] = ()
+    owner: str = ""
 
 
 def columns_of(group: FeatureGroup, types: Mapping[str, DataType]) -> tuple[FeatureColumn, ...]:

@@ -2,33 +2,68 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Literal
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal
 
 import pyarrow as pa
-from pydantic import Field
+from pydantic import AfterValidator, Field, JsonValue, StrictInt, ValidationInfo, model_validator
 
 from schemas.definitions.datatype import DataType
-from schemas.definitions.feature import FeatureGroup
+from schemas.definitions.duration import Duration, parse_duration
+from schemas.definitions.feature import FeatureColumn, FeatureGroup
 from schemas.definitions.instant import Instant, Timezone
 from schemas.definitions.name import Name
 from schemas.definitions.purpose import Purpose
+from schemas.definitions.refusal import listed, nearest_to, refuse, refuse_at, show
 from schemas.definitions.segment import AnyPopulation, KnownSubjects, Population, Segment
 from schemas.definitions.source import Source
 from schemas.definitions.strict import Strict
 from schemas.errors import CallError, Problem
 
-WAREHOUSES = ("ducklake:",)
+WAREHOUSES = ("ducklake:postgres", "ducklake", "bigquery", "parquet")
+"""What an address of a warehouse may begin with, before a colon."""
+Runner = Literal["local", "prism", "flink", "dataflow"]
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_BIGQUERY = re.compile(r"[a-z][a-z0-9:.-]*[.:]\w+")
+DEFAULT_REACH = parse_duration("35d")
+
+
+def _address(text: str) -> str:
+    """An address as `ducklake:DIR`; its variables are not filled in yet."""
+    kind, colon, rest = text.partition(":")
+    if not colon or kind not in WAREHOUSES or not rest.strip():
+        expected = "ducklake:DIR, ducklake:postgres:DSN, bigquery:PROJECT.DATASET or parquet:DIR"
+        # The rest may hold a password, so only the kind is shown.
+        found = show(kind) if colon else "no kind of warehouse"
+        raise refuse("SEG-0406", "no such warehouse", expected=expected, found=found, nearest=nearest_to(kind, WAREHOUSES))
+    if kind == "bigquery" and "${" not in rest and _BIGQUERY.fullmatch(rest) is None:
+        raise refuse("SEG-0406", "no such dataset", expected="bigquery:PROJECT.DATASET", found=show(rest))
+    return text
+
+
+def _root(text: str) -> str:
+    if not PurePosixPath(text).is_absolute() or ".." in PurePosixPath(text).parts:
+        raise refuse("SEG-0401", "no root", expected="an absolute path", found=show(text))
+    return text
 
 
 class TargetForm(Strict):
-    """Where to publish, and what runs the work."""
+    """Where to publish, and what runs the work; options of a runner stand under its name."""
 
-    warehouse: str
-    runner: Literal["local"] = "local"
-    shards: Annotated[int, Field(ge=1, le=1024)] = 16
+    warehouse: Annotated[str, AfterValidator(_address)]
+    runner: Runner = "local"
+    shards: Annotated[StrictInt, Field(ge=1, le=1024)] = 16
+    local: dict[str, JsonValue] = Field(default_factory=dict)
+    prism: dict[str, JsonValue] = Field(default_factory=dict)
+    flink: dict[str, JsonValue] = Field(default_factory=dict)
+    dataflow: dict[str, JsonValue] = Field(default_factory=dict)
+
+    @property
+    def options(self) -> dict[str, JsonValue]:
+        """The options of its runner."""
+        return dict(getattr(self, self.runner))
 
 
 class _Defaults(Strict):
@@ -43,19 +78,36 @@ class ProjectForm(Strict):
     timezone: Timezone = "UTC"
     defaults: _Defaults = _Defaults()
     as_of: Instant | None = None
-    state_reach: str = "35d"
-    default_target: str = "dev"
-    targets: Annotated[dict[str, TargetForm], Field(min_length=1)]
+    state_reach: Duration = DEFAULT_REACH
+    roots: tuple[Annotated[str, AfterValidator(_root)], ...] = ()
+    default_target: str = ""
+    targets: Annotated[dict[Name, TargetForm], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _has_its_default(self, info: ValidationInfo) -> "ProjectForm":
+        if self.default_target and self.default_target not in self.targets:
+            nearest = nearest_to(self.default_target, self.targets)
+            error = refuse("SEG-0404", "no such target", expected=listed(self.targets), nearest=nearest)
+            raise refuse_at([(("default_target",), error)])
+        return self
 
 
 @dataclass(frozen=True)
 class Target:
-    """One target, its variables filled in. `warehouse` is an address as `ducklake:DIR`."""
+    """One target, its variables filled in, which may be secrets: nothing prints them.
+
+    Attributes:
+      warehouse: an address as `ducklake:DIR`.
+      options: of the runner.
+      written: the address as it is written, for messages.
+    """
 
     name: str
-    warehouse: str
+    warehouse: str = field(repr=False)
     runner: str
     shards: int
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    written: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,6 +121,8 @@ class Project:
       lists: the ids in each list file by (file, column).
       meaning: hash of all definitions.
       warnings: what is allowed and probably not meant.
+      state_reach: how far back state is kept, in microseconds (semantics 2.3).
+      roots: folders outside of the project from which its sources may read.
     """
 
     name: str
@@ -87,25 +141,42 @@ class Project:
     lists: Mapping[tuple[str, str], pa.Array]
     meaning: str
     warnings: tuple[Problem, ...]
+    state_reach: int = DEFAULT_REACH
+    roots: tuple[Path, ...] = ()
+
+    @cached_property
+    def feature_columns(self) -> Mapping[str, FeatureColumn]:
+        """Every feature column by how segments refer to it: `group.name_window`."""
+        return {column.reference: column for group in self.features.values() for column in group.columns}
 
 
 def choose_target(form: ProjectForm, name: str | None, environment: Mapping[str, str]) -> Target:
     """The target asked for, or the default one. Errors: CallError for an unknown one or a variable that is not set."""
-    wanted = name or form.default_target
+    wanted = name or form.default_target or (next(iter(form.targets)) if len(form.targets) == 1 else "dev")
     if wanted not in form.targets:
-        known = ", ".join(form.targets)
-        raise CallError("SEG-0404", f"no target `{wanted}`", f"there is {known}")
+        nearest = nearest_to(wanted, form.targets)
+        hint = f"did you mean `{nearest}`?" if nearest else f"there is {listed(form.targets)}"
+        raise CallError("SEG-0404", f"no target `{show(wanted)}`", hint)
     target = form.targets[wanted]
-    return Target(wanted, _filled(target.warehouse, environment), target.runner, target.shards)
+    warehouse = filled(target.warehouse, environment)
+    options = {key: _filled_value(value, environment) for key, value in target.options.items()}
+    return Target(wanted, warehouse, target.runner, target.shards, options, target.warehouse)
 
 
-def _filled(text: str, environment: Mapping[str, str]) -> str:
+def filled(text: str, environment: Mapping[str, str]) -> str:
+    """The text with every `${NAME}` from the environment. Errors: CallError for one that is not set."""
+
     def value(found: re.Match[str]) -> str:
         if found[1] not in environment:
-            raise CallError("SEG-0405", f"the environment variable {found[1]} is not set", "set it, or choose another target")
+            hint = "set it, or choose another target"
+            raise CallError("SEG-0405", f"the environment variable {found[1]} is not set", hint)
         return environment[found[1]]
 
     return _VARIABLE.sub(value, text)
+
+
+def _filled_value(value: JsonValue, environment: Mapping[str, str]) -> JsonValue:
+    return filled(value, environment) if isinstance(value, str) else value
 
 
 def find_root(start: Path) -> Path:
@@ -114,4 +185,3 @@ def find_root(start: Path) -> Path:
         if (folder / "segue.yaml").is_file():
             return folder
     raise CallError("SEG-0400", "no segue.yaml here or above", "go to a project, or make one with `segue init DIR`")
-

@@ -3,12 +3,12 @@
 from itertools import pairwise
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import Field, PlainValidator, StrictInt, ValidationInfo, field_validator
+from pydantic import Field, PlainValidator, StrictInt, ValidationInfo, field_validator, model_validator
 
 from schemas.definitions.duration import Duration
 from schemas.definitions.instant import Instant
 from schemas.definitions.name import Name, parse_name
-from schemas.definitions.refusal import refuse, show
+from schemas.definitions.refusal import refuse, refuse_at, show
 from schemas.definitions.strict import Strict
 
 Basis = Literal["consent", "legitimate_interest"]
@@ -16,7 +16,7 @@ Channel = Literal["email", "sms", "push", "phone", "post", "onsite", "ads"]
 
 
 BEGINNING = -(1 << 63)
-
+"""Before every instant."""
 
 class _VersionForm(Strict):
     major: Annotated[StrictInt, Field(ge=1)]
@@ -73,7 +73,7 @@ class Purpose(Strict):
     @field_validator("versions")
     @classmethod
     def _rise(cls, versions: tuple[Version, ...]) -> tuple[Version, ...]:
-        if any(a[0] >= b[0] or a[1] >= b[1] for a, b in pairwise(versions)):
+        if any(a.major >= b.major or a.introduced_at >= b.introduced_at for a, b in pairwise(versions)):
             raise refuse("SEG-0115", "versions do not rise", expected="majors and instants in rising order")
         return versions
 
@@ -87,6 +87,18 @@ class RegistryForm(Strict):
     """The file `purposes.yaml`."""
 
     purposes: Annotated[tuple[Purpose, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _are_different(self) -> "RegistryForm":
+        ids = [purpose.id for purpose in self.purposes]
+        errors = [
+            (("purposes", index, "id"), refuse("SEG-0300", f"the purpose `{name}` is defined twice", expected="each once"))
+            for index, name in enumerate(ids)
+            if name in ids[:index]
+        ]
+        if errors:
+            raise refuse_at(errors)
+        return self
 
 
 def _read(value: Any, info: ValidationInfo) -> tuple[str, ...]:

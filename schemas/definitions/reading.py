@@ -1,5 +1,6 @@
-"""The state of reading a project: what has been read so far, and what is wrong with it."""
+"""The state of reading a project: what has been read so far, what stands where, and what is wrong."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,11 @@ from typing import Any
 from schemas.definitions.language import Language
 from schemas.definitions.problems import Form, read_form
 from schemas.definitions.yaml import Document, read_yaml
+from schemas.definitions.yaml import Path as Place
 from schemas.errors import Problem
+
+FOLDERS = {"sources": "source", "features": "features", "segments": "segment"}
+"""The folders of definitions, and in each the key that holds a definition's name."""
 
 
 @dataclass
@@ -15,8 +20,10 @@ class Reading:
     """What has been read so far, and what is wrong with it.
 
     Attributes:
-      documents: the file of each definition, by (folder, name).
+      documents: the file of each definition, by (folder, name); `settings` and `purposes` have no name.
       forms: the form of each definition, by folder and name.
+      places: where each node stands in its file, by the node's id.
+      broken: by folder, the names of definitions that could not be read; a name None stands for any.
     """
 
     root: Path
@@ -25,18 +32,48 @@ class Reading:
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
     documents: dict[tuple[str, str], Document] = field(default_factory=dict)
-    forms: dict[str, dict[str, Any]] = field(default_factory=lambda: {"sources": {}, "features": {}, "segments": {}})
+    forms: dict[str, dict[str, Any]] = field(default_factory=lambda: {folder: {} for folder in FOLDERS})
+    places: dict[int, Place] = field(default_factory=dict)
+    broken: dict[str, list[Any]] = field(default_factory=dict)
 
     def document(self, path: Path) -> Document | None:
         """One file, or None where it can not be read at all."""
         name = path.relative_to(self.root).as_posix()
         if path.is_symlink():
-            self.problems.append(Problem("SEG-0403", "a symbolic link is not followed", name))
+            self.problems.append(Problem("SEG-0403", "a symbolic link is not followed", name, expected="the file itself"))
             return None
-        document, problems = read_yaml(path.read_bytes(), name)
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            self.problems.append(Problem("SEG-0001", f"the file can not be read: {error.strerror}", name))
+            return None
+        document, problems = read_yaml(content, name)
         self.problems += problems
         return None if problems else document
 
     def form(self, form: type[Form], document: Document) -> Form | None:
         """A document by its form."""
-        return read_form(form, document, self.language.context(self.timezone), self.problems)
+        context = self.language.context(self.timezone)
+        read = read_form(form, document, context, self.problems)
+        paths = _paths(document.data)
+        self.places |= {id(node): paths[id(value)] for value, node in context["origins"] if id(value) in paths}
+        return read
+
+    def excuses(self, folder: str, name: str) -> bool:
+        """Whether a name may be that of a definition which could not be read, so that not knowing it is no news."""
+        broken = self.broken.get(folder, [])
+        return name in broken or None in broken
+
+
+def _paths(data: Any) -> Mapping[int, Place]:
+    """The path of every mapping in a document, by its identity."""
+    paths: dict[int, Place] = {}
+    open_parts: list[tuple[Place, Any]] = [((), data)]
+    while open_parts:
+        path, part = open_parts.pop()
+        if isinstance(part, dict):
+            paths[id(part)] = path
+            open_parts += [((*path, key), below) for key, below in part.items()]
+        elif isinstance(part, list):
+            open_parts += [((*path, index), below) for index, below in enumerate(part)]
+    return paths

@@ -4,7 +4,8 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
-from pydantic_core import PydanticCustomError
+from pydantic import ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 FOUND_LENGTH = 60
 
@@ -22,6 +23,12 @@ def refuse(
     if offset is not None:
         details["offset"] = offset
     return PydanticCustomError(code, "{message}", details)
+
+
+def refuse_at(errors: Iterable[tuple[tuple[str | int, ...], PydanticCustomError]]) -> ValidationError:
+    """The error to raise inside a validator for what is wrong further down, each with its path from there."""
+    lines = [InitErrorDetails(type=error, loc=path, input=None) for path, error in errors]
+    return ValidationError.from_exception_data("definition", lines)
 
 
 def nearest_to(name: object, known: Iterable[str]) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, PlainValidator, StrictBool, ValidationInfo
+from pydantic import PlainValidator, StrictBool, StringConstraints, ValidationInfo
 
 from schemas.definitions.comparison import AnyComparison, PercentComparison
 from schemas.definitions.duration import Duration
@@ -40,7 +40,7 @@ Population = KnownSubjects | ActiveIn | InSegment
 
 
 class _PopulationForm(Strict):
-    active_in: Duration | None = None
+    active_in: Duration = 0
     in_segment: Name | None = None
 
 
@@ -48,10 +48,10 @@ def _read(value: Any, info: ValidationInfo) -> Population:
     if value == KNOWN:
         return KnownSubjects()
     if not isinstance(value, dict) or len(value) != 1:
-        expected = "known_subjects, {active_in: 90d} or {in_segment: NAME}"
-        raise refuse("SEG-0103", "no such population", expected=expected, found=show(value), nearest=nearest_to(value, (KNOWN,)))
+        expected, nearest = "known_subjects, {active_in: 90d} or {in_segment: NAME}", nearest_to(value, (KNOWN,))
+        raise refuse("SEG-0103", "no such population", expected=expected, found=show(value), nearest=nearest)
     form = _PopulationForm.model_validate(value, context=info.context)
-    return ActiveIn(form.active_in) if form.active_in is not None else InSegment(form.in_segment or "")
+    return InSegment(form.in_segment) if form.in_segment is not None else ActiveIn(form.active_in)
 
 
 AnyPopulation = Annotated[Population, PlainValidator(_read)]
@@ -62,8 +62,11 @@ class SegmentExpectations(Strict):
     """What a published segment must look like: its size, its share of the population, its change against the last run."""
 
     size: AnyComparison | None = None
-    share: AnyComparison | None = None
+    share: PercentComparison | None = None
     change: PercentComparison | None = None
+
+
+Word = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
 class SegmentForm(Strict):
@@ -73,7 +76,7 @@ class SegmentForm(Strict):
     description: str = ""
     purpose: Purposes
     population: AnyPopulation | None = None
-    tags: tuple[str, ...] = ()
+    tags: tuple[Word, ...] = ()
     owner: str = ""
     when: AnyNode
     publish: StrictBool = True
@@ -81,15 +84,14 @@ class SegmentForm(Strict):
     tests: tuple[Story, ...] = ()
 
 
-class Segment(BaseModel):
+@dataclass(frozen=True)
+class Segment:
     """One segment, resolved.
 
     Attributes:
       meaning: hash of the segment with everything below it; its version rises when this changes.
       file: where it is defined.
     """
-
-    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
 
     name: str
     description: str
@@ -106,8 +108,6 @@ class Segment(BaseModel):
 
     @property
     def segments(self) -> tuple[str, ...]:
-        """The other segments that it refers to."""
+        """The other segments that it refers to, the population's last."""
         named = [name for node in self.when.walk() for name in node.references().segments]
         return (*named, self.population.name) if isinstance(self.population, InSegment) else tuple(named)
-
-

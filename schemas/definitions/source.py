@@ -1,10 +1,12 @@
 """Sources: how raw records become events, profiles, consents and lookups."""
 
+import re
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import Field as Bounded
 from pydantic import PlainValidator, StrictStr, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from schemas.definitions.comparison import PercentComparison
 from schemas.definitions.datatype import AnyDataType, DataType
@@ -12,20 +14,32 @@ from schemas.definitions.duration import Duration, DurationOrZero
 from schemas.definitions.expression import AnyFieldExpression, Expression, quoted
 from schemas.definitions.instant import Timezone
 from schemas.definitions.name import Name
-from schemas.definitions.refusal import listed, nearest_to, refuse, show
+from schemas.definitions.refusal import listed, nearest_to, refuse, refuse_at, show
 from schemas.definitions.strict import Strict
 
 Kind = Literal["events", "profiles", "consents", "lookup"]
 Normaliser = Literal["trim", "lower"]
 FORMATS = ("iso", "date", "s", "ms", "us")
+_DIRECTIVE = re.compile(r"%(-?[a-zA-Z%])")
+_DIRECTIVES = frozenset(("-d", "-m", "-y", "-H", "-I", "-M", "-S", "-j", *"aAwdbBmyYHIpMSfgnzZjUWGuVcxX%"))
 DEFAULT_SKEW = 5 * 60 * 1_000_000
 
 _REQUIRED: dict[str, tuple[str, ...]] = {
     "events": ("event", "subject", "occurred_at"),
     "profiles": ("subject", "valid_from"),
-    "consents": ("event_id", "subject", "purpose", "action", "claimed_at"),
+    "consents": (),  # they have the ledger's own columns where nothing else is said
     "lookup": (),
 }
+_KEYS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("allowed_lateness", "on_late", "max_future_skew", "lookups"), ("events",)),
+    **dict.fromkeys(("clock", "silence_budget"), ("consents",)),
+    **dict.fromkeys(("columns", "key"), ("lookup",)),
+    **dict.fromkeys(("normalise", "timezone", "expect"), ("events", "profiles", "consents")),
+    **dict.fromkeys(("fields",), ("events", "profiles", "consents")),
+    "properties": ("events", "profiles"),
+    "payload": ("profiles",),
+}
+"""The kinds that each key belongs to, where not to all."""
 _CONSENT_COLUMNS = (
     *("event_id", "subject", "purpose", "action", "claimed_at", "received_at", "scope", "purpose_major", "channel"),
     *("claimed_precision", "expires_at", "payload_kind", "method", "actor", "retroactive", "jurisdiction"),
@@ -71,14 +85,16 @@ class _FieldForm(Strict):
     @field_validator("format")
     @classmethod
     def _is_one(cls, value: str) -> str:
-        if value not in FORMATS and "%" not in value:
+        unknown = [found for found in _DIRECTIVE.findall(value) if found not in _DIRECTIVES]
+        if value not in FORMATS and ("%" not in value or unknown or value.count("%") > 2 * len(_DIRECTIVE.findall(value))):
             expected = f"{', '.join(FORMATS)} or a strptime pattern"
-            raise refuse("SEG-0407", "no such format", expected=expected, found=show(value), nearest=nearest_to(value, FORMATS))
+            nearest = nearest_to(value, FORMATS)
+            raise refuse("SEG-0407", "no such format", expected=expected, found=show(value), nearest=nearest)
         return value
 
 
 class _PropertyForm(Strict):
-    from_: AnyFieldExpression = Bounded(alias="from")
+    from_: AnyFieldExpression | None = Bounded(default=None, alias="from")
     type: AnyDataType
 
 
@@ -94,7 +110,7 @@ def _field(value: Any, info: ValidationInfo) -> Field:
 def _property(value: Any, info: ValidationInfo) -> Property | DataType:
     if isinstance(value, dict):
         form = _PropertyForm.model_validate(value, context=info.context)
-        return Property(form.from_, form.type)
+        return form.type if form.from_ is None else Property(form.from_, form.type)
     if not isinstance(value, str):
         raise refuse("SEG-0113", "no such type", expected="a type, or {from: SQL, type: TYPE}", found=show(value))
     return DataType.parse(value)
@@ -104,7 +120,7 @@ class LookupUse(Strict):
     """Columns taken from a lookup by a key of the record."""
 
     on: str
-    take: tuple[Name, ...]
+    take: Annotated[tuple[Name, ...], Bounded(min_length=1)]
 
 
 class SourceExpectations(Strict):
@@ -114,14 +130,25 @@ class SourceExpectations(Strict):
     quarantined: PercentComparison | None = None
 
 
+def _patterns(value: Any) -> tuple[str, ...]:
+    patterns = value if isinstance(value, list) else [value]
+    if not patterns or not all(isinstance(pattern, str) and pattern for pattern in patterns):
+        raise refuse("SEG-0103", "no pattern of files", expected="a pattern, or a list of them", found=show(value))
+    return tuple(patterns)
+
+
 class _Files(Strict):
-    files: str | tuple[str, ...]
+    files: Annotated[tuple[str, ...], PlainValidator(_patterns)]
 
 
 class Normalise(Strict):
     """How ids are made equal before anything else sees them."""
 
     subject: tuple[Normaliser, ...] = ()
+
+
+_Error = tuple[tuple[str | int, ...], PydanticCustomError]
+_PLURALS = {"events": "events", "profiles": "profiles", "consents": "consents", "lookup": "a lookup"}
 
 
 class SourceForm(Strict):
@@ -131,11 +158,11 @@ class SourceForm(Strict):
     kind: Kind = "events"
     description: str = ""
     from_: _Files = Bounded(alias="from")
-    fields: dict[str, Annotated[Field, PlainValidator(_field)]] = {}
-    properties: dict[Name, Annotated[Property | DataType, PlainValidator(_property)]] = {}
-    columns: dict[Name, AnyDataType] = {}
+    fields: dict[str, Annotated[Field, PlainValidator(_field)]] = Bounded(default_factory=dict)
+    properties: dict[Name, Annotated[Property | DataType, PlainValidator(_property)]] = Bounded(default_factory=dict)
+    columns: dict[Name, AnyDataType] = Bounded(default_factory=dict)
     key: str | None = None
-    lookups: dict[Name, LookupUse] = {}
+    lookups: dict[Name, LookupUse] = Bounded(default_factory=dict)
     allowed_lateness: DurationOrZero | None = None
     on_late: Literal["correct", "quarantine", "drop"] = "correct"
     max_future_skew: DurationOrZero = DEFAULT_SKEW
@@ -147,17 +174,42 @@ class SourceForm(Strict):
     expect: SourceExpectations = SourceExpectations()
 
     @model_validator(mode="after")
-    def _has_the_fields_of_its_kind(self) -> "SourceForm":
-        known = _FIELDS[self.kind]
-        for name in self.fields:
-            if name not in known:
-                raise refuse("SEG-0408", f"`{show(name)}` is no field of {self.kind}", expected=listed(known), nearest=nearest_to(name, known))
-        missing = [name for name in _REQUIRED[self.kind] if name not in self.fields and self.kind != "consents"]
-        if missing:
-            raise refuse("SEG-0408", f"{self.kind} need `{missing[0]}`", expected=f"fields: {{{missing[0]}: …}}")
-        if self.kind == "lookup" and self.key is None:
-            raise refuse("SEG-0410", "a lookup needs its key", expected="key: the column that records name")
+    def _fits_its_kind(self) -> "SourceForm":
+        errors = [*self._foreign_keys(), *self._foreign_fields(), *self._missing()]
+        if errors:
+            raise refuse_at(errors)
         return self
+
+    def _foreign_keys(self) -> list[_Error]:
+        """Keys that say nothing to a source of this kind."""
+        return [
+            ((key,), refuse("SEG-0408", f"`{key}` says nothing to {_PLURALS[self.kind]}", expected=f"kind: {listed(kinds)}"))
+            for key, kinds in _KEYS.items()
+            if key in self.model_fields_set and self.kind not in kinds
+        ]
+
+    def _foreign_fields(self) -> list[_Error]:
+        """Fields that a source of this kind does not have, and formats of what is no instant."""
+        known, errors = _FIELDS[self.kind], []
+        for name, one in self.fields.items():
+            if name not in known and known:
+                message, nearest = f"`{show(name)}` is no field of {_PLURALS[self.kind]}", nearest_to(name, known)
+                errors.append((("fields", name), refuse("SEG-0408", message, expected=listed(known), nearest=nearest)))
+            elif name not in INSTANTS and (one.format != "iso" or one.timezone is not None):
+                errors.append((("fields", name), refuse("SEG-0408", f"`{name}` is no instant", expected="from: SQL alone")))
+        return errors
+
+    def _missing(self) -> list[_Error]:
+        """Fields without which there is no record, and the key of a lookup."""
+        absent = [name for name in _REQUIRED[self.kind] if name not in self.fields]
+        errors: list[_Error] = [
+            (("fields",), refuse("SEG-0408", f"{_PLURALS[self.kind]} need `{name}`", expected=f"{name}: SQL")) for name in absent
+        ]
+        if self.kind == "lookup" and self.key is None:
+            errors.append((("key",), refuse("SEG-0101", "a lookup needs its key", expected="key: a column of its files")))
+        if self.kind == "lookup" and not self.columns:
+            errors.append((("columns",), refuse("SEG-0101", "a lookup needs columns", expected="columns: {name: type}")))
+        return errors
 
 
 @dataclass(frozen=True)
@@ -203,12 +255,11 @@ def resolve_source(form: SourceForm, file: str) -> Source:
         name: part if isinstance(part, Property) else Property(Expression.parse_field(quoted(name)), part)
         for name, part in form.properties.items()
     }
-    files = form.from_.files
     return Source(
         name=form.source,
         kind=form.kind,
         description=form.description,
-        files=(files,) if isinstance(files, str) else files,
+        files=form.from_.files,
         fields=fields,
         properties=properties,
         columns=dict(form.columns),

@@ -1,19 +1,24 @@
 """Stories: the tests of a segment, as facts about one subject and what is expected of it."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, PlainValidator, StrictBool, ValidationInfo
+from pydantic import Field, PlainValidator, StrictBool, StrictInt, ValidationInfo, field_validator
 
+from schemas.consent import ACTIONS
+from schemas.definitions.datatype import DataType
 from schemas.definitions.duration import parse_duration
-from schemas.definitions.instant import parse_instant, project_timezone
-from schemas.definitions.refusal import refuse, show
+from schemas.definitions.instant import EPOCH, parse_date, parse_instant, project_timezone
+from schemas.definitions.name import parse_name
+from schemas.definitions.refusal import nearest_to, refuse, show
 from schemas.definitions.strict import Strict
 
 START = parse_instant("2026-01-05T00:00:00Z")
 """Where offsets of a story count from: a Monday."""
 _EXPECTED = "an offset from the story's start, as in 45m or -2d, or a date"
-_RESERVED = ("at", "event", "received", "id", "source")
 
 
 def _moment(value: Any, info: ValidationInfo) -> int:
@@ -23,10 +28,15 @@ def _moment(value: Any, info: ValidationInfo) -> int:
         back = value.startswith("-")
         return START + (-1 if back else 1) * parse_duration(value.removeprefix("-"))
     except ValueError:
+        pass
+    try:
         return parse_instant(value, project_timezone(info))
+    except ValueError:
+        raise refuse("SEG-0500", "no moment of a story", expected=_EXPECTED, found=show(value)) from None
 
 
 Moment = Annotated[int, PlainValidator(_moment)]
+"""An instant of a story in microseconds, written as an offset from its start or as a date."""
 
 
 @dataclass(frozen=True)
@@ -38,17 +48,27 @@ class StoryEvent:
     received_at: int | None = None
     event_id: str | None = None
     source: str | None = None
-    properties: dict[str, Any] = field(default_factory=dict, hash=False)
+    properties: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class StoryProfile:
+    """What becomes known of the subject. `at` is None for what holds from before its first event."""
+
+    columns: Mapping[str, Any] = field(hash=False)
+    at: int | None = None
+    received_at: int | None = None
 
 
 @dataclass(frozen=True)
 class StoryConsent:
-    """A row of the ledger. `said` holds the columns beyond the action."""
+    """A row of the ledger. `purpose` is None for all of the segment's; `said` holds other columns of the ledger."""
 
     action: str
     at: int
     received_at: int | None = None
-    said: dict[str, Any] = field(default_factory=dict, hash=False)
+    purpose: str | None = None
+    said: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 class Expected(Strict):
@@ -59,51 +79,172 @@ class Expected(Strict):
     member: StrictBool
 
 
-class _Timed(Strict):
+class _EventForm(Strict):
+    at: Moment
+    event: str
+    received: Moment | None = None
+    event_id: str | None = None
+    source: str | None = None
+
+
+class _ConsentForm(Strict):
+    at: Moment
+    action: str
+    received: Moment | None = None
+    purpose: str | None = None
+    scope: str | None = None
+    purpose_major: StrictInt | None = None
+    channel: str | None = None
+    claimed_precision: str | None = None
+    expires: Moment | None = None
+    payload_kind: str | None = None
+    method: str | None = None
+    actor: str | None = None
+    retroactive: StrictBool | None = None
+    jurisdiction: str | None = None
+
+    @field_validator("action")
+    @classmethod
+    def _is_known(cls, action: str) -> str:
+        if action not in ACTIONS:
+            nearest = nearest_to(action, {known.lower() for known in ACTIONS}).upper()
+            raise refuse("SEG-0500", "no such action", expected=", ".join(ACTIONS), found=show(action), nearest=nearest)
+        return action
+
+
+class _ProfileForm(Strict):
     at: Moment
     received: Moment | None = None
+    columns: dict[str, Any]
 
 
-def _times(value: dict[str, Any], info: ValidationInfo) -> _Timed:
-    return _Timed.model_validate({key: value[key] for key in ("at", "received") if key in value}, context=info.context)
+def _spread(value: Any, second: str, shape: str) -> dict[str, Any]:
+    """A fact as a mapping: `[at, second, {more}]` is `{at:, second:, more…}`."""
+    if isinstance(value, dict):
+        return value
+    if isinstance(value, list) and len(value) in (2, 3) and isinstance(value[-1] if len(value) == 3 else {}, dict):
+        return {"at": value[0], second: value[1], **(value[2] if len(value) == 3 else {})}
+    raise refuse("SEG-0500", "no fact of a story", expected=shape, found=show(value))
 
 
 def _event(value: Any, info: ValidationInfo) -> StoryEvent:
-    if isinstance(value, list) and len(value) in (2, 3):
-        more = value[2] if len(value) == 3 else {}
-        value = {"at": value[0], "event": value[1], **(more if isinstance(more, dict) else {})}
-    if not isinstance(value, dict) or not isinstance(value.get("event"), str):
-        expected = "[0m, name, {property: value}] or {at: 0m, event: name, property: value}"
-        raise refuse("SEG-0500", "no event of a story", expected=expected, found=show(value))
-    times = _times(value, info)
-    properties = {key: part for key, part in value.items() if key not in _RESERVED}
-    return StoryEvent(value["event"], times.at, times.received, value.get("id"), value.get("source"), properties)
+    """What is no key of an event is a property of it."""
+    said = _spread(value, "event", "[0m, name, {property: value}] or {at: 0m, event: name, property: value}")
+    own = {key: said[key] for key in _EventForm.model_fields if key in said}
+    form = _EventForm.model_validate(own, context=info.context)
+    properties = {key: part for key, part in said.items() if key not in own}
+    return StoryEvent(form.event, form.at, form.received, form.event_id, form.source, properties)
 
 
 def _consent(value: Any, info: ValidationInfo) -> StoryConsent:
-    if isinstance(value, list) and len(value) in (2, 3):
-        more = value[2] if len(value) == 3 else {}
-        value = {"at": value[0], "action": value[1], **(more if isinstance(more, dict) else {})}
-    if not isinstance(value, dict) or not isinstance(value.get("action"), str):
-        expected = "[10m, GRANT] or {at: 10m, action: GRANT, channel: email}"
-        raise refuse("SEG-0500", "no ledger row of a story", expected=expected, found=show(value))
-    times = _times(value, info)
-    said = {key: part for key, part in value.items() if key not in ("at", "action", "received")}
-    return StoryConsent(value["action"], times.at, times.received, said)
+    said = _spread(value, "action", "[10m, GRANT] or {at: 10m, action: GRANT, method: interactive}")
+    form = _ConsentForm.model_validate(said, context=info.context)
+    own = ("at", "action", "received", "purpose")
+    more = {key: part for key, part in form if key not in own and part is not None}
+    if "expires" in more:
+        more["expires_at"] = more.pop("expires")
+    return StoryConsent(form.action, form.at, form.received, form.purpose, more)
+
+
+def _profile(value: Any, info: ValidationInfo) -> tuple[StoryProfile, ...]:
+    if isinstance(value, dict):
+        return (StoryProfile(value),)
+    if not isinstance(value, list):
+        expected = "{column: value}, or a list of [10m, {column: value}]"
+        raise refuse("SEG-0500", "no profile of a story", expected=expected, found=show(value))
+    return tuple(_profile_row(row, info) for row in value)
+
+
+def _profile_row(value: Any, info: ValidationInfo) -> StoryProfile:
+    said = _spread(value, "columns", "[10m, {column: value}]")
+    form = _ProfileForm.model_validate(said, context=info.context)
+    return StoryProfile(form.columns, form.at, form.received)
 
 
 class Story(Strict):
     """One test of a segment.
 
     Attributes:
-      profile: columns valid from before the first event; the subject was born in 1980 unless it says otherwise.
-      consent: ledger rows; without them consent is granted from before the first event.
+      profile: rows of the profile; the subject was born in 1980 unless they say otherwise.
+      consent: ledger rows; None for consent that is granted from before the first event, empty for none at all.
+      events: in the order of the file.
+      expect: at least one answer.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
-
     name: str
-    profile: dict[str, Any] | None = None
+    profile: Annotated[tuple[StoryProfile, ...], PlainValidator(_profile)] = ()
     consent: tuple[Annotated[StoryConsent, PlainValidator(_consent)], ...] | None = None
     events: tuple[Annotated[StoryEvent, PlainValidator(_event)], ...] = ()
-    expect: tuple[Expected, ...]
+    expect: Annotated[tuple[Expected, ...], Field(min_length=1)]
+
+
+Path = tuple[str | int, ...]
+
+
+def typed_story(
+    story: Story, events: Mapping[str, DataType], profiles: Mapping[str, DataType], timezone: str
+) -> tuple[Story, list[tuple[Path, str, ValueError]]]:
+    """The story with its values as the columns hold them, and what does not fit: (path, column, error) each.
+
+    A timestamp becomes microseconds, a date a date, a decimal has its column's digits; the others stay as they are.
+    """
+    wrong: list[tuple[Path, str, ValueError]] = []
+
+    def fit(values: Mapping[str, Any], columns: Mapping[str, DataType], path: Path) -> dict[str, Any]:
+        fitted = {}
+        for name, value in values.items():
+            try:
+                fitted[name] = _fitted(name, value, columns, timezone)
+            except ValueError as error:
+                wrong.append((path, name, error))
+        return fitted
+
+    rows = tuple(replace(r, columns=fit(r.columns, profiles, ("profile",))) for r in story.profile)
+    done = tuple(
+        replace(event, properties=fit(event.properties, events, ("events", index)))
+        for index, event in enumerate(story.events)
+    )
+    return story.model_copy(update={"profile": rows, "events": done}), wrong
+
+
+def _fitted(name: str, value: Any, columns: Mapping[str, DataType], timezone: str) -> Any:
+    if name not in columns:
+        parse_name(name)
+        nearest = nearest_to(name, columns)
+        raise refuse("SEG-0304", f"no source declares `{name}`", expected=", ".join(sorted(columns)), nearest=nearest)
+    try:
+        return None if value is None else value_of(value, columns[name], timezone)
+    except ValueError:
+        expected, found = str(columns[name]), show(value)
+        raise refuse("SEG-0501", f"no value of `{name}`", expected=expected, found=found) from None
+
+
+def value_of(value: Any, kind: DataType, timezone: str = "UTC") -> Any:
+    """A value of YAML as a column of a type holds it. Raises ValueError."""
+    if kind.item is not None and isinstance(value, list):
+        return [None if part is None else value_of(part, kind.item, timezone) for part in value]
+    if kind.kind == "timestamp" and isinstance(value, str):
+        return parse_instant(value, timezone)
+    if kind.kind == "date" and isinstance(value, str):
+        return EPOCH.date() + timedelta(days=parse_date(value))
+    if kind.kind == "decimal" and isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return _rounded(Decimal(value), kind)
+    if kind.kind == "float" and isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return float(value)
+    if kind.kind in _PLAIN and type(value) is _PLAIN[kind.kind]:
+        return value
+    raise ValueError(f"no {kind}")
+
+
+def _rounded(value: Decimal, kind: DataType) -> Decimal:
+    """To the digits of the column, half away from zero, as when a record is read (semantics 2.8)."""
+    sign, digits, exponent = value.as_tuple()
+    places = -int(exponent) - int(kind.scale or 0)
+    number = int("".join(map(str, digits)))
+    scaled = (number + 5 * 10 ** (places - 1)) // 10**places if places > 0 else number * 10**-places
+    if scaled >= 10 ** int(kind.precision or 0):
+        raise ValueError("too many digits")
+    return Decimal((sign, tuple(map(int, str(scaled))), -int(kind.scale or 0)))
+
+
+_PLAIN: dict[str, type] = {"string": str, "int": int, "bool": bool}

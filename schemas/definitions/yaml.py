@@ -89,6 +89,22 @@ class Document:
         return value
 
 
+def find(value: Any, text: str, path: Path = ()) -> tuple[Path, bool] | None:
+    """The path of the first key or text below a value that is just this text, and whether it is a key."""
+    open_parts: list[tuple[Path, Any]] = [(path, value)]
+    while open_parts:
+        path, part = open_parts.pop()
+        if isinstance(part, str) and part == text:
+            return path, False
+        if isinstance(part, dict):
+            if text in part:
+                return (*path, text), True
+            open_parts += [((*path, key), below) for key, below in reversed(part.items())]
+        elif isinstance(part, list):
+            open_parts += [((*path, index), below) for index, below in reversed(list(enumerate(part)))]
+    return None
+
+
 def read_yaml(content: bytes, file: str) -> tuple[Document | None, list[Problem]]:
     """Read one file. Where anything is wrong, the problems say it, and the document holds what could be read."""
     if len(content) > LARGEST:

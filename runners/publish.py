@@ -1,0 +1,125 @@
+"""Stage, audit, publish: all tables of a run flip together, or none does, and a run that is there changes nothing."""
+
+import os
+import shutil
+from pathlib import Path
+
+from runners.audits import audit, check_schemas
+from runners.faults import reach
+from runners.record import prepare_record
+from runners.run_plan import Published, RunPlan
+from runners.staging import Staging, show, staging
+from runners.warehouses.ducklake import Lake, instant, quoted
+from runners.warehouses.read import LastRun, last_run, run_of
+from runners.writing import Writing
+from schemas.errors import CallError, TryAgain
+
+_DATED = {"events": "occurred_at", "profiles": "valid_from", "consents": "effective_at"}
+
+
+def publish(lake: Lake, plan: RunPlan) -> Published:
+    """Audit what is staged and commit it in one transaction; the caller holds the warehouse's lock.
+
+    A run that was published before is left alone and answered again; staging may be gone by then.
+
+    Errors: AuditFailed, nothing is published; CallError where K lies below what has been read; JobFailed where the
+    disk is full; TryAgain where the catalog stays busy or another run was published since the plan was made.
+    """
+    reach("staged")
+    staged = staging(plan)
+    check_schemas(staged)
+    show(lake, staged)
+    parent = run_of(lake, plan.parent) if plan.parent else None
+    known_at = _known_at(lake, plan, parent)
+    run_id = plan.run_id(known_at)
+    if _is_committed(lake, run_id):
+        published = Published("already", run_id, known_at, {})
+    else:
+        _see_parent(lake, plan)
+        published = _publish(lake, plan, staged, parent, run_id, known_at)
+    reach("after_commit")
+    shutil.rmtree(plan.staging, ignore_errors=True)
+    return published
+
+
+def _publish(
+    lake: Lake, plan: RunPlan, staged: Staging, parent: LastRun | None, run_id: str, known_at: int
+) -> Published:
+    if parent is not None and _is_nothing_new(lake, plan, parent):
+        return Published("unchanged", parent.run_id, parent.known_at, {})
+    horizon_at = None if parent is None else parent.t_at
+    prepare_record(lake, plan, horizon_at)
+    audit(lake, plan, horizon_at)
+    writing = Writing(lake, plan, run_id, known_at, _place_states(lake, staged, run_id))
+    reach("before_commit")
+
+    def write() -> None:
+        if not _is_committed(lake, run_id):  # a commit whose answer was lost may have been carried out
+            writing.write()
+            reach("inside_commit")
+
+    lake.commit(write, f"run at {plan.t_at}", run_id)
+    return Published("published", run_id, known_at, dict(writing.rows))
+
+
+def _is_committed(lake: Lake, run_id: str) -> bool:
+    return bool(lake.value(f"SELECT EXISTS (FROM run_commits WHERE run_id = {quoted(run_id)})"))
+
+
+def _see_parent(lake: Lake, plan: RunPlan) -> None:
+    last = last_run(lake)
+    if (last.run_id if last else "") != plan.parent:
+        raise TryAgain("SEG-0607", "another run was published since this one started", "run again: it builds on that one")
+
+
+def _known_at(lake: Lake, plan: RunPlan, parent: LastRun | None) -> int:
+    """K: the largest receipt among the facts dated up to T, never below the parent's, and later than that (2.4).
+
+    Before the first fact it is T.
+    """
+    least = -(2**63) if parent is None else parent.known_at
+    found = _newest_receipt(lake, plan)
+    read = max(least, least if found is None else found)
+    if plan.known_at is not None:
+        if parent is not None and plan.known_at < read:
+            raise CallError("SEG-0904", "K lies below what has been read", "ask for a later one, or leave --known-at out")
+        read = plan.known_at
+    elif parent is None and found is None:
+        return plan.t_at
+    return read + 1 if parent is not None and read == parent.known_at else read
+
+
+def _newest_receipt(lake: Lake, plan: RunPlan) -> int | None:
+    dated = [
+        f"SELECT max(epoch_us(received_at)) AS k FROM {table} WHERE {column} <= {instant(plan.t_at)}"
+        for name, column in _DATED.items()
+        for table in ((f"staged_{name}",) if plan.full_refresh else (name, f"staged_{name}"))
+    ]
+    found = lake.value(f"SELECT max(k) FROM ({' UNION ALL '.join(dated)})")
+    return None if found is None else int(found)
+
+
+def _is_nothing_new(lake: Lake, plan: RunPlan, parent: LastRun) -> bool:
+    """No record was read, the definitions are the same and no transition is due: there is nothing to publish (2.4).
+
+    Features that only time has moved wait for the next run that has something to say.
+    """
+    if plan.full_refresh or plan.rebuilt or parent.definitions != plan.definitions:
+        return False
+    if dict(plan.positions_before) != dict(plan.positions_after):
+        return False
+    tables = ("transitions", "closings", "changes", "events", "profiles", "consents", "quarantine")
+    return not any(lake.value(f"SELECT EXISTS (FROM staged_{table})") for table in tables)
+
+
+def _place_states(lake: Lake, staged: Staging, run_id: str) -> list[Path]:
+    """Move the state files to `state/<run_id>/`; until the commit names them they are orphans."""
+    target = lake.states / run_id
+    target.mkdir(parents=True, exist_ok=True)
+    placed = []
+    for path in sorted(staged.states.glob("*.arrow")):
+        descriptor = os.open(path, os.O_RDONLY)
+        os.fsync(descriptor)  # the catalog must never name a file that a power cut takes back
+        os.close(descriptor)
+        placed.append(path.replace(target / path.name))
+    return placed

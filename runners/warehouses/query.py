@@ -1,0 +1,125 @@
+"""SQL that a person gives: one statement that reads the warehouse, and nothing beyond it."""
+
+import difflib
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from runners.warehouses.ducklake import Lake, named, quoted
+from schemas.errors import CallError
+
+FUNCTIONS = frozenset({"range", "generate_series", "unnest", "as_of"})
+"""Table functions that a query may call. Any other may reach files: `sqlite_scan` does, even in a locked engine."""
+
+SCHEMAS = frozenset({"information_schema"})
+
+_AS_OF = """
+CREATE OR REPLACE TEMP MACRO as_of(t, k) AS TABLE
+SELECT segment, version, subject, max("at") AS since, arg_max(purpose, "at") AS purpose
+FROM lake.main.segment_transitions
+WHERE "at" <= CAST(t AS TIMESTAMPTZ) AND known_from <= CAST(k AS TIMESTAMPTZ)
+  AND (known_to IS NULL OR known_to > CAST(k AS TIMESTAMPTZ))
+GROUP BY segment, version, subject HAVING arg_max(member, "at")
+"""
+"""as_of(T, K): the members at T by what was published at K."""
+
+
+def lock(lake: Lake) -> None:
+    """Keep a session of people's SQL inside the warehouse: no file but the tables', no setting, for good."""
+    lake.run(_AS_OF)
+    lake.run(f"SET allowed_directories = [{quoted(str(lake.data))}]")
+    lake.run("SET enable_external_access = false")
+    lake.run("SET lock_configuration = true")
+
+
+def query(lake: Lake, sql: str, batch_rows: int = 50_000) -> pa.RecordBatchReader:
+    """The result of one SELECT, WITH, VALUES, DESCRIBE, SHOW or SUMMARIZE, batch by batch.
+
+    `lake` is opened for reading and locked. Errors: CallError for any other statement, for a function or a file
+    outside the warehouse, and for what the engine can not make sense of.
+    """
+    _allow(lake, sql)
+    try:
+        return lake.con.execute(sql).to_arrow_reader(batch_rows)
+    except duckdb.Error as error:
+        raise CallError("SEG-0612", f"the query failed: {_first_line(error)}") from error
+
+
+def show(lake: Lake, table: str, limit: int | None = None) -> pa.RecordBatchReader:
+    """The rows of one table or view, all of them without a limit. Raises CallError with the nearest name."""
+    known = tables(lake)
+    if table not in known:
+        nearest = difflib.get_close_matches(table, known, 1)
+        hint = f"did you mean `{nearest[0]}`?" if nearest else f"there are {', '.join(sorted(known))}"
+        raise CallError("SEG-0613", f"there is no table `{table}`", hint)
+    end = "" if limit is None else f" LIMIT {int(limit)}"
+    return lake.con.execute(f"SELECT * FROM {named(table)}{end}").to_arrow_reader(50_000)
+
+
+def tables(lake: Lake) -> dict[str, str]:
+    """Every table and view with its comment."""
+    listed = " UNION ALL ".join(
+        f"SELECT {kind}_name, coalesce(comment, '') FROM duckdb_{kind}s() WHERE database_name = 'lake'"
+        for kind in ("table", "view")
+    )
+    return dict(lake.rows(f"{listed} ORDER BY 1"))
+
+
+def _allow(lake: Lake, sql: str) -> None:
+    """See by the engine's own syntax tree that a statement only reads what it may."""
+    found = json.loads(lake.rows(f"SELECT json_serialize_sql({quoted(sql)})")[0][0])
+    if found["error"]:
+        if found["error_type"] == "parser":
+            raise CallError("SEG-0612", f"the query can not be read: {_first_line(found['error_message'])}")
+        raise _not_a_query()
+    if len(found["statements"]) != 1:
+        raise _not_a_query()
+    readable = {name.lower() for name in tables(lake)} | {name.lower() for name in _common(found)}
+    for node in _nodes(found):
+        _allow_node(node, readable)
+
+
+def _not_a_query() -> CallError:
+    return CallError("SEG-0612", "a query is one statement that reads", "SELECT, WITH, VALUES, DESCRIBE, SHOW or SUMMARIZE")
+
+
+def _allow_node(node: dict[str, Any], readable: set[str]) -> None:
+    if node.get("type") == "TABLE_FUNCTION":
+        function = node["function"]["function_name"].lower()
+        if function not in FUNCTIONS:
+            raise CallError("SEG-0612", f"the function `{function}` is not open to queries", "query tables and views")
+    if node.get("type") == "BASE_TABLE":
+        name, schema, catalog = (str(node.get(key, "")).lower() for key in ("table_name", "schema_name", "catalog_name"))
+        ours = schema in ("", "main", "lake") and catalog in ("", "lake") and name in readable
+        if not ours and not (schema in SCHEMAS and catalog in ("", "lake")):
+            nearest = difflib.get_close_matches(name, sorted(readable), 1)
+            hint = f"did you mean `{nearest[0]}`?" if nearest else ""
+            raise CallError("SEG-0613", f"there is no table `{node['table_name']}` in the warehouse", hint)
+
+
+def _common(found: dict[str, Any]) -> Iterator[str]:
+    """The names that WITH gives."""
+    for node in _nodes(found):
+        for entry in node.get("map", []) if isinstance(node.get("map"), list) else []:
+            if isinstance(entry, dict) and isinstance(entry.get("key"), str) and re.fullmatch(r"\w+", entry["key"]):
+                yield entry["key"]
+
+
+def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    """Every mapping of a syntax tree."""
+    open_parts = [tree]
+    while open_parts:
+        part = open_parts.pop()
+        if isinstance(part, dict):
+            yield part
+            open_parts += part.values()
+        elif isinstance(part, list):
+            open_parts += part
+
+
+def _first_line(error: duckdb.Error | str) -> str:
+    return str(error).strip().splitlines()[0]

@@ -1,0 +1,111 @@
+"""What the commands and the next run read from the warehouse."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from runners.run_plan import SegmentVersion
+from runners.warehouses.ducklake import Lake, instant, named, quoted
+from schemas import consent, event, profile
+from schemas.definitions.project import Project
+
+
+class LastRun(NamedTuple):
+    """The last published run. Instants are int64 microseconds UTC."""
+
+    run_id: str
+    t_at: int
+    known_at: int
+    definitions: str
+    positions: Mapping[str, Any]
+    shards: int
+
+
+_RUN = "SELECT run_id, epoch_us(t), epoch_us(k), definitions, inputs, shards FROM run_manifest"
+
+
+def last_run(lake: Lake) -> LastRun | None:
+    """The last published run, None before the first."""
+    return _run(lake.rows(f"{_RUN} ORDER BY k DESC LIMIT 1"))
+
+
+def run_of(lake: Lake, run_id: str) -> LastRun | None:
+    """A published run by its id, None where there is none."""
+    return _run(lake.rows(f"{_RUN} WHERE run_id = {quoted(run_id)}"))
+
+
+def _run(found: list[tuple[Any, ...]]) -> LastRun | None:
+    if not found:
+        return None
+    run_id, t_at, known_at, definitions, inputs, shards = found[0]
+    return LastRun(run_id, t_at, known_at, definitions, json.loads(inputs)["after"], shards)
+
+
+def runs(lake: Lake) -> pa.Table:
+    """The published runs, oldest first: when, T, K, status, what was read and used, seconds."""
+    return lake.arrow(
+        "SELECT m.run_id, m.started_at, m.t, m.k, 'published' AS status, m.read, m.quarantined, m.duplicate, m.used, "
+        "round((epoch_us(c.committed_at) - epoch_us(m.started_at)) / 1e6, 3) AS seconds, m.definitions "
+        "FROM run_manifest m JOIN run_commits c USING (run_id) ORDER BY m.k"
+    )
+
+
+def versions(lake: Lake) -> dict[str, list[tuple[SegmentVersion, bool]]]:
+    """For each segment its versions, and which is the current one, rising."""
+    found: dict[str, list[tuple[SegmentVersion, bool]]] = {}
+    for segment, version, meaning, current in lake.rows(
+        "SELECT segment, version, meaning, current FROM segment_versions ORDER BY segment, version"
+    ):
+        found.setdefault(segment, []).append((SegmentVersion(version, meaning), current))
+    return found
+
+
+def state_paths(lake: Lake) -> dict[int, Path]:
+    """The state file of each shard."""
+    return {shard: lake.root / path for shard, path in lake.rows("SELECT shard, path FROM kernel_state")}
+
+
+def schemas_of(project: Project) -> dict[str, pa.Schema]:
+    """The canonical columns of the tables of facts."""
+    return {
+        "events": event.with_properties(project.event_columns),
+        "profiles": profile.with_properties(project.profile_columns),
+        "consents": consent.SCHEMA,
+    }
+
+
+def export_facts(lake: Lake, project: Project, folder: Path) -> dict[str, Path]:
+    """Write all facts to Parquet, canonical: what a state is made anew from. Properties that are not stored are null."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = {}
+    for table, schema in schemas_of(project).items():
+        paths[table] = folder / f"{table}.parquet"
+        reader = lake.con.execute(_select(lake, table, schema)).to_arrow_reader(100_000)
+        with pq.ParquetWriter(paths[table], schema) as writer:
+            for batch in reader:
+                writer.write_table(pa.Table.from_batches([batch]).cast(schema))
+    return paths
+
+
+def facts_of_subject(lake: Lake, project: Project, subject: str, known_at: int) -> dict[str, pa.Table]:
+    """The facts about one subject that were received by K, canonical."""
+    seen = f"WHERE subject = {quoted(subject)} AND received_at <= {instant(known_at)}"
+    return {
+        table: lake.arrow(f"{_select(lake, table, schema)} {seen}").cast(schema)
+        for table, schema in schemas_of(project).items()
+    }
+
+
+def _select(lake: Lake, table: str, schema: pa.Schema) -> str:
+    there = {
+        name
+        for (name,) in lake.rows(
+            f"SELECT column_name FROM duckdb_columns() WHERE database_name = 'lake' AND table_name = {quoted(table)}"
+        )
+    }
+    columns = ", ".join(named(name) if name in there else f"NULL AS {named(name)}" for name in schema.names)
+    return f"SELECT {columns} FROM {table}"

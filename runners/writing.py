@@ -1,0 +1,185 @@
+"""The statements of one commit: what a run writes into each table of the warehouse."""
+
+import hashlib
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+
+from runners.audits import KEYS
+from runners.run_plan import RunPlan, canonical
+from runners.staging import BESIDE, FATES
+from runners.warehouses.ducklake import Lake, instant, named, quoted
+from runners.warehouses.tables import STATES, widen
+
+FACTS = ("events", "profiles", "consents")
+
+_EXPOSED = """
+CREATE OR REPLACE TEMP TABLE run_exposed AS
+SELECT segment, version, subject, effective_at, arg_max(t.known_from, t."at") AS emitted_at
+FROM run_changes c JOIN segment_transitions t USING (segment, version, subject)
+WHERE c.kind = 'corrected' AND NOT c.member AND c.reason = 'consent'
+  AND t.known_to IS NULL AND t.member AND t."at" <= c.effective_at
+GROUP BY ALL
+"""
+"""Read before anything is closed: the published entry that each correction by consent takes back."""
+
+
+@dataclass
+class Writing:
+    """One run, ready to be written. `write` may be repeated after a rollback.
+
+    Attributes:
+      states: the state files, in their place.
+      rows: table -> rows written.
+    """
+
+    lake: Lake
+    plan: RunPlan
+    run_id: str
+    known_at: int
+    states: Sequence[Path]
+    rows: Counter[str] = field(default_factory=Counter)
+
+    def write(self) -> None:
+        """Write all tables; the caller's transaction makes them flip together."""
+        self.rows.clear()
+        if self.plan.full_refresh:
+            self._forget()
+        self._facts()
+        self._record()
+        self._changes()
+        self._features()
+        self._counts()
+        self._versions()
+        self._states()
+        self._manifest()
+
+    @property
+    def _stamp(self) -> str:
+        return f"{quoted(self.run_id)} AS run_id"
+
+    def _insert(self, table: str, select: str) -> None:
+        self.rows[table] += int(self.lake.value(f"INSERT INTO {table} BY NAME {select}"))
+
+    def _any(self, relation: str) -> bool:
+        return bool(self.lake.value(f"SELECT EXISTS (FROM {relation})"))
+
+    def _forget(self) -> None:
+        """The sources were read from their beginning: what they said before goes."""
+        for table in (*FACTS, "quarantine"):
+            self.lake.run(f"DELETE FROM {table}")
+        self.lake.run(f"DELETE FROM feature_rows WHERE as_of > {instant(self.plan.t_at)}")
+
+    def _facts(self) -> None:
+        widen(self.lake, "events", self.plan.event_columns, {})
+        widen(self.lake, "profiles", self.plan.profile_columns, {})
+        for table in FACTS:
+            if not self.plan.full_refresh and self._any(f"staged_{table} WHERE replaces"):
+                key = " AND ".join(f"{table}.{named(name)} = s.{named(name)}" for name in KEYS[table])
+                self.lake.run(f"DELETE FROM {table} USING (FROM staged_{table} WHERE replaces) s WHERE {key}")
+            self._insert(table, f"SELECT * EXCLUDE (replaces, _file, _row), {self._stamp} FROM staged_{table}")
+        self._insert("quarantine", f"SELECT * EXCLUDE (_file, _row), {self._stamp} FROM staged_quarantine")
+
+    def _record(self) -> None:
+        """Close what is not believed any more, then insert."""
+        known = instant(self.known_at)
+        self.lake.run(_EXPOSED)
+        if self._any("run_closings"):
+            self.lake.run(
+                f"UPDATE segment_transitions t SET known_to = {known} FROM run_closings c WHERE t.segment = c.segment "
+                'AND t.version = c.version AND t.subject = c.subject AND t."at" = c."at" AND t.known_to IS NULL'
+            )
+        believed = f"{known} AS known_from, CAST(NULL AS TIMESTAMPTZ) AS known_to"
+        self._insert("segment_transitions", f"SELECT *, {believed}, {self._stamp} FROM run_transitions")
+        self.lake.run(
+            "DELETE FROM segment_upcoming WHERE (segment, version) NOT IN (SELECT (segment, version) FROM run_versions) "
+            "OR (segment, version) IN (SELECT (segment, version) FROM run_scope) "
+            "OR (segment, version, subject) IN (SELECT (segment, version, subject) FROM staged_upcoming)"
+        )
+        upcoming = "FROM staged_upcoming WHERE next_transition_at IS NOT NULL"
+        self._insert("segment_upcoming", f"SELECT * EXCLUDE (_file, _row), {self._stamp} {upcoming}")
+
+    def _changes(self) -> None:
+        known = instant(self.known_at)
+        # The subject comes last: no other part holds the separator, so that no two keys read the same.
+        change_id = (
+            "sha256(concat_ws('|', segment, version, kind, epoch_us(effective_at), "
+            f"CAST({self.known_at} AS BIGINT), subject))[:32]"
+        )
+        self._insert(
+            "segment_changes", f"SELECT {change_id} AS change_id, *, {known} AS known_at, {self._stamp} FROM run_changes"
+        )
+        keyed = "SELECT *, 'corrected' AS kind FROM run_exposed"
+        self._insert(
+            "exposures",
+            f"SELECT {change_id} AS change_id, segment, version, subject, emitted_at, effective_at AS wrong_since_at, "
+            f"{known} AS learned_at, {self._stamp} FROM ({keyed})",
+        )
+
+    def _features(self) -> None:
+        """A subject's row is written when it differs from its last one; after a rebuild that is found out here."""
+        widen(self.lake, "feature_rows", self.plan.feature_columns, self.plan.feature_comments)
+        if not self.plan.feature_columns or not self._any("staged_feature_rows"):
+            return
+        as_of = instant(self.plan.t_at)
+        columns = ", ".join(map(named, ["subject", *self.plan.feature_columns]))
+        new = f"SELECT {columns} FROM staged_feature_rows"
+        if self.plan.rebuilt or self.plan.full_refresh:
+            last = f"FROM feature_rows WHERE as_of <= {as_of} QUALIFY row_number() OVER "
+            new += f" EXCEPT SELECT {columns} FROM ({last} (PARTITION BY subject ORDER BY as_of DESC) = 1)"
+        self.lake.run(f"CREATE OR REPLACE TEMP TABLE run_features AS {new}")
+        self.lake.run(f"DELETE FROM feature_rows WHERE as_of = {as_of} AND subject IN (SELECT subject FROM run_features)")
+        self._insert("feature_rows", f"SELECT *, {as_of} AS as_of, {self._stamp} FROM run_features")
+
+    def _counts(self) -> None:
+        sums = "sum(events) AS events, sum(subjects) AS subjects"
+        grouped = "FROM staged_verdicts GROUP BY purpose, reason"
+        self._insert("consent_verdicts", f"SELECT {self._stamp}, purpose, reason, {sums} {grouped}")
+
+    def _versions(self) -> None:
+        self.lake.run(
+            "UPDATE segment_versions SET current = false "
+            "WHERE current AND (segment, version) NOT IN (SELECT (segment, version) FROM run_versions)"
+        )
+        self._insert(
+            "segment_versions",
+            f"SELECT *, {quoted(self.run_id)} AS from_run, true AS current "
+            "FROM run_versions ANTI JOIN segment_versions USING (segment, version)",
+        )
+
+    def _states(self) -> None:
+        """Point to the new state of the shards that have one; the others keep theirs, at the new positions."""
+        positions = canonical(self.plan.positions_after)
+        rows = [self._pointer(path, positions) for path in self.states]
+        columns = zip(*rows, strict=True) if rows else [[] for _ in STATES.schema]
+        kinds = zip(columns, STATES.schema.types, strict=True)
+        self.lake.con.register("run_states", pa.table([pa.array(list(c), t) for c, t in kinds], schema=STATES.schema))
+        whole = self.plan.rebuilt or self.plan.full_refresh
+        self.lake.run(f"DELETE FROM kernel_state WHERE {bool(whole)} OR shard IN (SELECT shard FROM run_states)")
+        self.lake.run(f"UPDATE kernel_state SET positions = {quoted(positions)}")
+        self._insert("kernel_state", "SELECT * FROM run_states")
+
+    def _pointer(self, path: Path, positions: str) -> tuple[int, int, str, str, int, str, str]:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        below = f"state/{self.run_id}/{path.name}"
+        return (int(path.stem), self.plan.shards, self.run_id, below, path.stat().st_size, digest, positions)
+
+    def _manifest(self) -> None:
+        plan, clock = self.plan, int(time.time() * 1_000_000)
+        sums = ", ".join(f"coalesce(sum({named(name)}), 0) AS {named(name)}" for name in ("read", *FATES, *BESIDE))
+        inputs = canonical({"before": plan.positions_before, "after": plan.positions_after})
+        self._insert(
+            "run_manifest",
+            f"SELECT {self._stamp}, {instant(plan.started_at)} AS started_at, {instant(plan.t_at)} AS t, "
+            f"{instant(self.known_at)} AS k, {instant(plan.t_at)} AS watermark, {quoted(plan.definitions)} AS definitions, "
+            f"{quoted(inputs)} AS inputs, {plan.shards} AS shards, {sums} FROM staged_fates",
+        )
+        parent = quoted(plan.parent) if plan.parent else "CAST(NULL AS VARCHAR)"
+        self._insert(
+            "run_commits", f"SELECT {self._stamp}, {parent} AS parent_run_id, {instant(clock)} AS committed_at"
+        )
