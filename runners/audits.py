@@ -59,7 +59,9 @@ def _other_schemas(table: Staged) -> Iterator[Finding]:
         try:
             found = pq.read_schema(path)
         except (pa.ArrowInvalid, OSError):
-            yield Finding(f"{table.name}: files", 1, "the file is no Parquet file, or cut short", (place(str(path), None),))
+            yield Finding(
+                f"{table.name}: files", 1, "the file is no Parquet file, or cut short", (place(str(path), None),)
+            )
             continue
         differs = _difference(table.schema, found)
         if differs:
@@ -112,7 +114,9 @@ def _unique(table: str, key: tuple[str, ...]) -> Check:
 def _filled(table: str, key: tuple[str, ...]) -> Check:
     nulls = " OR ".join(f"{named(column)} IS NULL" for column in key)
     return Check(
-        f"{table}: key present", f"one of {', '.join(key)} is null", f"SELECT _file, _row FROM staged_{table} WHERE {nulls}"
+        f"{table}: key present",
+        f"one of {', '.join(key)} is null",
+        f"SELECT _file, _row FROM staged_{table} WHERE {nulls}",
     )
 
 
@@ -196,7 +200,7 @@ def _recorded(plan: RunPlan, horizon_at: int | None) -> list[Check]:
         Check(
             "closings: of the record",
             "there is no current transition to close",
-            'SELECT _file, _row FROM staged_closings ANTI JOIN (FROM segment_transitions WHERE known_to IS NULL) '
+            "SELECT _file, _row FROM staged_closings ANTI JOIN (FROM segment_transitions WHERE known_to IS NULL) "
             'USING (segment, version, subject, "at")',
         ),
         Check("transitions: alternate", "two neighbours of one subject's history say the same", _ALTERNATE),

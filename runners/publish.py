@@ -69,7 +69,9 @@ def _is_committed(lake: Lake, run_id: str) -> bool:
 def _see_parent(lake: Lake, plan: RunPlan) -> None:
     last = last_run(lake)
     if (last.run_id if last else "") != plan.parent:
-        raise TryAgain("SEG-0607", "another run was published since this one started", "run again: it builds on that one")
+        raise TryAgain(
+            "SEG-0607", "another run was published since this one started", "run again: it builds on that one"
+        )
 
 
 def _known_at(lake: Lake, plan: RunPlan, parent: LastRun | None) -> int:
@@ -82,7 +84,9 @@ def _known_at(lake: Lake, plan: RunPlan, parent: LastRun | None) -> int:
     read = max(least, least if found is None else found)
     if plan.known_at is not None:
         if parent is not None and plan.known_at < read:
-            raise CallError("SEG-0904", "K lies below what has been read", "ask for a later one, or leave --known-at out")
+            raise CallError(
+                "SEG-0904", "K lies below what has been read", "ask for a later one, or leave --known-at out"
+            )
         read = plan.known_at
     elif parent is None and found is None:
         return plan.t_at

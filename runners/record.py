@@ -14,13 +14,15 @@ _VERSIONS = pa.schema([*_SCOPE, ("meaning", pa.string())])
 
 _PUBLISHED = """
 CREATE OR REPLACE TEMP TABLE record_published AS
-SELECT segment, version, subject, valid_from, valid_to
+SELECT segment, version, subject, valid_from, valid_to, valid_to AS ended_at
 FROM segment_history SEMI JOIN run_scope USING (segment, version) WHERE known_to IS NULL
 """
 
+# `ended_at`: the end, where it lies up to the last T. A later one is news of an interval that stands as it is.
 _STAGED = """
 CREATE OR REPLACE TEMP TABLE record_staged AS
-SELECT segment, version, subject, purpose, "at" AS valid_from, valid_to
+SELECT segment, version, subject, purpose, "at" AS valid_from, valid_to,
+       CASE WHEN valid_to <= $horizon THEN valid_to END AS ended_at
 FROM (
   SELECT *, lead("at") OVER (PARTITION BY segment, version, subject ORDER BY "at") AS valid_to
   FROM staged_transitions SEMI JOIN run_scope USING (segment, version)
@@ -30,7 +32,7 @@ WHERE member
 
 _EQUAL = """
   a.segment = b.segment AND a.version = b.version AND a.subject = b.subject AND a.valid_from = b.valid_from
-  AND a.valid_to IS NOT DISTINCT FROM b.valid_to
+  AND a.ended_at IS NOT DISTINCT FROM b.ended_at
 """
 
 _CLOSINGS = f"""
@@ -48,6 +50,10 @@ WITH changed AS (SELECT * FROM record_staged a ANTI JOIN record_published b ON {
 SELECT segment, version, subject, valid_from AS "at", true AS member, purpose FROM changed
 UNION ALL
 SELECT segment, version, subject, valid_to, false, purpose FROM changed WHERE valid_to IS NOT NULL
+UNION ALL
+SELECT segment, version, subject, valid_to, false, purpose
+FROM record_staged a SEMI JOIN record_published b ON {_EQUAL}
+WHERE valid_to IS NOT NULL AND ended_at IS NULL
 """
 
 # A sweep over both histories at once: what each says from each of its instants on, then runs of one difference.
@@ -84,8 +90,8 @@ FROM staged_transitions SEMI JOIN run_scope USING (segment, version) WHERE "at" 
 """
 
 _VIEWS = {
-    "closings": "segment, version, subject, \"at\"",
-    "transitions": "segment, version, subject, \"at\", member, purpose",
+    "closings": 'segment, version, subject, "at"',
+    "transitions": 'segment, version, subject, "at", member, purpose',
     "changes": "segment, version, subject, kind, effective_at, until_at, member, reason",
 }
 
@@ -116,11 +122,9 @@ def _scope(lake: Lake, plan: RunPlan) -> list[tuple[str, int]]:
 
 
 def _compare(lake: Lake, plan: RunPlan, horizon_at: int | None) -> None:
-    for statement in (_PUBLISHED, _STAGED, _CLOSINGS, _TRANSITIONS):
-        lake.run(statement)
     horizon = instant(min(plan.t_at, horizon_at) if horizon_at is not None else BEGINNING_AT)
-    lake.run(_CHANGES.replace("$horizon", horizon).replace("$reason", quoted(plan.rebuilt_reason)))
-    lake.run(_LATER.replace("$horizon", horizon).replace("$reason", quoted(plan.rebuilt_reason)))
+    for statement in (_PUBLISHED, _STAGED, _CLOSINGS, _TRANSITIONS, _CHANGES, _LATER):
+        lake.run(statement.replace("$horizon", horizon).replace("$reason", quoted(plan.rebuilt_reason)))
 
 
 BEGINNING_AT = -62_135_596_800_000_000
@@ -129,4 +133,6 @@ BEGINNING_AT = -62_135_596_800_000_000
 
 def _table(schema: pa.Schema, rows: list[tuple[str | int, ...]]) -> pa.Table:
     columns = zip(*rows, strict=True) if rows else [[] for _ in schema]
-    return pa.table([pa.array(list(column), kind.type) for column, kind in zip(columns, schema, strict=True)], schema=schema)
+    return pa.table(
+        [pa.array(list(column), kind.type) for column, kind in zip(columns, schema, strict=True)], schema=schema
+    )

@@ -111,7 +111,8 @@ class Writing:
             f"CAST({self.known_at} AS BIGINT), subject))[:32]"
         )
         self._insert(
-            "segment_changes", f"SELECT {change_id} AS change_id, *, {known} AS known_at, {self._stamp} FROM run_changes"
+            "segment_changes",
+            f"SELECT {change_id} AS change_id, *, {known} AS known_at, {self._stamp} FROM run_changes",
         )
         keyed = "SELECT *, 'corrected' AS kind FROM run_exposed"
         self._insert(
@@ -132,7 +133,9 @@ class Writing:
             last = f"FROM feature_rows WHERE as_of <= {as_of} QUALIFY row_number() OVER "
             new += f" EXCEPT SELECT {columns} FROM ({last} (PARTITION BY subject ORDER BY as_of DESC) = 1)"
         self.lake.run(f"CREATE OR REPLACE TEMP TABLE run_features AS {new}")
-        self.lake.run(f"DELETE FROM feature_rows WHERE as_of = {as_of} AND subject IN (SELECT subject FROM run_features)")
+        self.lake.run(
+            f"DELETE FROM feature_rows WHERE as_of = {as_of} AND subject IN (SELECT subject FROM run_features)"
+        )
         self._insert("feature_rows", f"SELECT *, {as_of} AS as_of, {self._stamp} FROM run_features")
 
     def _counts(self) -> None:

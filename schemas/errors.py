@@ -50,6 +50,7 @@ CODES: dict[str, str] = {
     "SEG-0115": "a list that is empty or holds something twice",
     "SEG-0116": "a number outside its range",
     "SEG-0117": "a feature window that needs `as:`",
+    "SEG-0118": "a definition that costs too much",
     # expressions and comparisons
     "SEG-0200": "an expression that can not be read",
     "SEG-0201": "something that is not allowed in an expression",
@@ -75,6 +76,7 @@ CODES: dict[str, str] = {
     "SEG-0310": "a property with the name of a built-in column",
     "SEG-0311": "a column that is named twice",
     "SEG-0312": "a source or a table that is not there",
+    "SEG-0313": "a profile column whose meaning asks for another type",
     # files and projects
     "SEG-0400": "a folder that is no project",
     "SEG-0401": "a path outside the project",

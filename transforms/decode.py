@@ -60,13 +60,13 @@ def decode(chunk: RawChunk, source: Source, plan: DecodePlan, con: duckdb.DuckDB
     found = _typed(read, source, con)
     positions = _positions(chunk.file, numbers[read.good])
     canonical, reason = _canonical(found, source, plan, positions, read, con)
-    code = np.full(len(chunk), rejection.REASONS.index("malformed"))
+    code = read.code.copy()
     code[read.good] = reason
     keep = reason < 0
     accepted = pa.Table.from_arrays([canonical[name].combine_chunks() for name in schema.names], schema=schema)
     if not keep.all():
         accepted = accepted.filter(pa.array(keep))
-    return Decoded(_batch(accepted), _rejected(chunk, numbers, code), max(read.undeclared, 0))
+    return Decoded(_batch(accepted), _rejected(chunk, numbers, code), read.undeclared)
 
 
 def _empty(schema: pa.Schema) -> pa.RecordBatch:

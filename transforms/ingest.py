@@ -1,10 +1,10 @@
 """Ingest: from files to canonical facts by shard, with quarantine and an account of every record beside them."""
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from queue import Queue
 from typing import NamedTuple
 
 import apache_beam as beam
@@ -28,7 +28,7 @@ ACCOUNT = pa.schema(
     ]
 )
 """One row a chunk: what became of its records before they were sharded, and the position behind it as JSON."""
-_THREADS, _AHEAD = 2, 4
+_THREADS, _AHEAD = 2, 3
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def ingest(chunk: RawChunk, plan: Plan, con: duckdb.DuckDBPyConnection) -> Inges
 
 
 class _IngestFn(beam.DoFn):  # type: ignore[misc]
-    """Reads a list of files with a few threads, each file in order, and never far ahead of what is taken up."""
+    """Reads a list of files in order, while a few threads decode the chunks just read, never many of them at once."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -95,28 +95,22 @@ class _IngestFn(beam.DoFn):  # type: ignore[misc]
             self.plan.tick(int(account.column("read")[0].as_py()))
 
     def _ingested(self, inputs: list[Input]) -> Iterator[Ingested]:
-        done: Queue[Ingested | BaseException | None] = Queue(_AHEAD)
-        with ThreadPoolExecutor(_THREADS) as pool:
-            for one in inputs:
-                pool.submit(self._work, one, done)
-            left = len(inputs)
-            while left:
-                found = done.get()
-                if isinstance(found, BaseException):
-                    raise found
-                if found is None:
-                    left -= 1
-                else:
-                    yield found
+        under_way: deque[Future[Ingested]] = deque()
+        pool = ThreadPoolExecutor(_THREADS)
+        try:
+            for chunk in (chunk for one in inputs for chunk in self.plan.read(one)):
+                under_way.append(pool.submit(self._work, chunk))
+                if len(under_way) > _AHEAD:
+                    yield under_way.popleft().result()
+            while under_way:
+                yield under_way.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
-    def _work(self, one: Input, done: "Queue[Ingested | BaseException | None]") -> None:
+    def _work(self, chunk: RawChunk) -> Ingested:
         con = connect()
         try:
-            for chunk in self.plan.read(one):
-                done.put(ingest(chunk, self.plan, con))
-            done.put(None)
-        except BaseException as error:  # noqa: BLE001  raised again by the thread that takes it up
-            done.put(error)
+            return ingest(chunk, self.plan, con)
         finally:
             con.close()
 

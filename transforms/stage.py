@@ -8,9 +8,10 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from schemas import consent, event, profile
+from schemas import consent, event, profile, rejection
 from transforms.algebra.program import Program
 from transforms.algebra.state import State, write_state
+from transforms.ingest import ACCOUNT
 
 _REPLACES = pa.field("replaces", pa.bool_())
 INSTANT = pa.timestamp("us", "UTC")
@@ -74,6 +75,8 @@ def staged_tables(program: Program) -> dict[str, pa.Schema]:
         "profiles": profile.with_properties(project.profile_columns).append(_REPLACES),
         "consents": consent.SCHEMA.append(_REPLACES),
         "feature_rows": pa.schema([pa.field("subject", pa.string()), *program.feature_schema]),
+        "quarantine": rejection.SCHEMA,
+        "inputs": ACCOUNT,
         "fates": pa.schema([(name, pa.int64()) for name in FATES]),
         **_TABLES,
     }

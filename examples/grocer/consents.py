@@ -216,7 +216,7 @@ def _contradiction(chance: Random, household: str, joined_at: datetime) -> list[
 
 
 def _repeat(chance: Random, household: str, joined_at: datetime) -> list[Row]:
-    """One row that is delivered again a day later, and one back-dated by a month, of which a quarter of an hour holds."""
+    """One row that is delivered again a day later, and one back-dated by a month: a quarter of an hour of it holds."""
     at = _between(chance, _at(2017, 2, 1), _at(2017, 11, 1))
     said = {"event_id": f"again-{household}", **DOUBLE_OPT_IN}
     twice = [_row(household, OFFERS, "GRANT", at, seconds, **said) for seconds in (10, 86_410)]
@@ -231,7 +231,7 @@ def _guardian(chance: Random, household: str, joined_at: datetime) -> list[Row]:
 
 
 def _refused(chance: Random, household: str, joined_at: datetime) -> list[Row]:
-    """One row that may not enter the ledger: for a purpose in the wrong case, without an instant, for all, of tomorrow."""
+    """One row that may not enter the ledger: a purpose in the wrong case, no instant, for all purposes, of tomorrow."""
     at = _between(chance, _at(2017, 2, 1), _at(2017, 11, 1))
     row = _row(household, OFFERS, "GRANT", at, **SUBJECT_ONLINE)
     tomorrow = _written(at + timedelta(days=1))

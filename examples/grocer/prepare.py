@@ -21,7 +21,6 @@ else:
 
 HERE = Path(__file__).resolve().parent
 PARQUET = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880)"
-CSV = "(FORMAT csv, HEADER true)"
 
 TRANSACTIONS = """
     SELECT basket_id || '-' || product_id AS line_id,
@@ -41,15 +40,18 @@ REDEMPTIONS = """
     FROM coupon_redemptions
 """
 CAMPAIGNS = """
-    SELECT household_id, campaign_id, replace(campaign_type, 'Type ', '') AS campaign_type,
+    SELECT household_id::VARCHAR AS household_id, campaign_id::VARCHAR AS campaign_id,
+           replace(campaign_type, 'Type ', '') AS campaign_type,
            start_date::DATE AS starts_on, end_date::DATE AS ends_on
-    FROM campaigns JOIN campaign_descriptions USING (campaign_id) ORDER BY starts_on, campaign_id, household_id
+    FROM campaigns JOIN campaign_descriptions USING (campaign_id) 
+    ORDER BY starts_on, campaigns.campaign_id, campaigns.household_id
 """
 DEMOGRAPHICS = """
-    SELECT household_id, substr(age, 1, 2)::INT AS age_from,
+    SELECT household_id::VARCHAR AS household_id, substr(age, 1, 2)::INT AS age_from,
            coalesce(regexp_extract(income, '^[0-9]+')::INT, 0) AS income_from,
            home_ownership, marital_status, household_size[1]::INT AS household_size, kids_count[1]::INT AS kids
-    FROM (SELECT * REPLACE (nullif(income, 'Under 15K') AS income) FROM demographics) ORDER BY household_id
+    FROM (SELECT * REPLACE (nullif(income, 'Under 15K') AS income) FROM demographics) AS told
+    ORDER BY told.household_id
 """
 PRODUCTS = """
     SELECT product_id::VARCHAR AS product_id, department, brand, product_category
@@ -67,10 +69,10 @@ def prepare(folder: Path = HERE / "data") -> list[Path]:
     con = _packaged()
     made: dict[str, Callable[[Path], None]] = {
         "transactions.parquet": lambda path: _transactions(con, path),
-        "redemptions.parquet": lambda path: _copy(con, REDEMPTIONS, path, PARQUET),
-        "campaigns.csv": lambda path: _copy(con, CAMPAIGNS, path, CSV),
-        "demographics.csv": lambda path: _copy(con, DEMOGRAPHICS, path, CSV),
-        "products.parquet": lambda path: _copy(con, PRODUCTS, path, PARQUET),
+        "redemptions.parquet": lambda path: _copy(con, REDEMPTIONS, path),
+        "campaigns.parquet": lambda path: _copy(con, CAMPAIGNS, path),
+        "demographics.parquet": lambda path: _copy(con, DEMOGRAPHICS, path),
+        "products.parquet": lambda path: _copy(con, PRODUCTS, path),
         "consents.ndjson": lambda path: _consents(con, path),
     }
     return [path for name, write in made.items() if _once(path := folder / name, write)]
@@ -98,12 +100,12 @@ def _once(path: Path, write: Callable[[Path], None]) -> bool:
     return True
 
 
-def _copy(con: duckdb.DuckDBPyConnection, query: str, path: Path, how: str) -> None:
-    con.execute(f"COPY ({query}) TO '{str(path).replace(chr(39), chr(39) * 2)}' {how}")
+def _copy(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
+    con.execute(f"COPY ({query}) TO '{str(path).replace(chr(39), chr(39) * 2)}' {PARQUET}")
 
 
 def _transactions(con: duckdb.DuckDBPyConnection, path: Path) -> None:
-    _copy(con, TRANSACTIONS, path, PARQUET)
+    _copy(con, TRANSACTIONS, path)
     lines, ids = con.read_parquet(str(path)).aggregate("count(*), count(DISTINCT line_id)").fetchall()[0]
     if lines != ids:
         raise RuntimeError(f"{lines - ids} lines share basket and product, so they have no id of their own")

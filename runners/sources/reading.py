@@ -3,7 +3,6 @@
 import csv
 import hashlib
 import io
-import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,15 +12,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from runners.faults import reach
-from runners.sources.streams import Bomb, open_decoded
+from runners.sources.streams import UNREADABLE, Bomb, Stream, open_decoded
 from schemas.record import LONGEST_RECORD, Input, Position, RawChunk
+from transforms.algebra.order import Flags, Ints
+from transforms.raw_csv import fields_of
+from transforms.raw_json import strict
 
 BLOCK = 1 << 23
 _NEWLINE, _QUOTE = 10, 34
+_KEPT = 1024
+"""Bytes kept of what is too large."""
+_BOM = b"\xef\xbb\xbf"
 
 
 def read(source: Input) -> Iterator[RawChunk]:
-    """All records that are new in a file. A chunk's `after` is the position to commit once it is applied."""
+    """All records that are new in a file. The last chunk's `after` is the position to commit; it may hold no record."""
     reach("read")
     if source.format == "parquet":
         yield from _read_parquet(source)
@@ -30,15 +35,16 @@ def read(source: Input) -> Iterator[RawChunk]:
 
 
 def _read_parquet(source: Input) -> Iterator[RawChunk]:
-    digest = hashlib.sha256(Path(source.path).read_bytes()).hexdigest()
+    with Path(source.path).open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
     done = replace(_at(source, Position()), sha256=digest)
     count = 0
     try:
-        for batch in pq.ParquetFile(source.path).iter_batches(batch_size=1 << 17):
-            rows = batch.num_rows
-            after = replace(done, records=count + rows)
-            yield RawChunk(source.source, source.file, "parquet", count + 1, _none(), rows=batch, after=after)
-            count += rows
+        for batch in pq.ParquetFile(source.path).iter_batches(batch_size=1 << 16):
+            after = replace(done, records=count + batch.num_rows)
+            yield _chunk(source, count + 1, _none(), after, rows=batch)
+            count += batch.num_rows
+        yield _chunk(source, count + 1, _none(), replace(done, records=count))
     except (pa.ArrowException, OSError):
         yield _fault(source, "malformed", count + 1, b"", replace(done, records=count + 1))
 
@@ -51,99 +57,146 @@ def _at(source: Input, position: Position) -> Position:
     return replace(position, size=source.size, mtime_ns=source.mtime_ns, inode=source.inode)
 
 
-def _fault(source: Input, reason: str, number: int, raw: bytes, after: Position, header: tuple[str, ...] = ()) -> RawChunk:
-    return RawChunk(source.source, source.file, source.format, number, pa.array([raw], pa.binary()), header=header, fault=reason, after=after)
+def _chunk(source: Input, first: int, records: pa.BinaryArray, after: Position, **more: object) -> RawChunk:
+    return RawChunk(source.source, source.file, source.format, first, records, after=after, **more)  # type: ignore[arg-type]
+
+
+def _fault(source: Input, reason: str, number: int, raw: bytes, after: Position) -> RawChunk:
+    return _chunk(source, number, pa.array([raw], pa.binary()), after, fault=reason)
 
 
 class _Lines:
-    """Cuts a stream into records: at newlines, in CSV at those outside of quotes."""
+    """Cuts a stream into records: at newlines, in CSV at those outside of quotes.
+
+    `is_within` is set between the first bytes of a record that is too long and its end.
+    """
 
     def __init__(self, source: Input) -> None:
         self.source = source
-        self.position = _at(source, replace(source.start, bytes=0, records=0, sha256=""))
+        self.position = _at(source, Position())
         self.digest = hashlib.sha256()
         self.header: tuple[str, ...] = ()
+        self.is_within = False
 
     def chunks(self) -> Iterator[RawChunk]:
-        """Every record behind the start."""
-        rest = b""
-        try:
-            with open_decoded(self.source) as stream:
+        """Every record behind the start, and at the end a chunk of none that says how far the file was read."""
+        rest, fault, waiting = b"", "", 0
+        with open_decoded(self.source) as stream:
+            try:
                 self._skip(stream)
                 while block := stream.read(BLOCK):
                     rest, chunks = self._cut(rest + block)
                     yield from chunks
-        except Bomb:
-            yield self._set_aside("too_large", rest[:1024])
-            return
-        except (EOFError, OSError, zlib.error, pa.ArrowException):
-            yield self._set_aside("malformed", rest)
-            return
-        if rest:
-            yield from self._cut(rest, at_end=True)[1]
+            except Bomb:
+                fault = "too_large"
+            except UNREADABLE:
+                fault = "malformed"
+        if fault:
+            yield self._set_aside(fault, rest)
+        elif rest and self._is_record(rest):
+            yield from self._records(rest, 0, np.array([len(rest)]))
+        else:
+            waiting = len(rest)
+        yield _chunk(self.source, self.position.records + 1, _none(), self.position, waiting=waiting, header=self.header)
 
-    def _skip(self, stream: "io.BufferedIOBase | object") -> None:
+    def _skip(self, stream: Stream) -> None:
         """Pass over what was read before; of CSV, read the header that lies in it."""
-        left, start = self.source.start.bytes, self.source.start
-        first = b""
+        start = self.source.start
+        left, first = start.bytes, b""
         while left:
-            block = stream.read(min(left, BLOCK))  # type: ignore[attr-defined]
+            block = stream.read(min(left, BLOCK))
             if not block:
                 raise EOFError
             first = first or block
             self.digest.update(block)
             left -= len(block)
         if start.bytes and self.source.format == "csv":
-            self.header = _header(first[: first.find(b"\n") + 1])
+            ends = _record_ends(first, "csv")
+            self.header = _header(first[: int(ends[0]) if len(ends) else len(first)])
         self.position = _at(self.source, replace(start, sha256=self.digest.hexdigest()))
 
-    def _cut(self, content: bytes, at_end: bool = False) -> tuple[bytes, list[RawChunk]]:
+    def _cut(self, content: bytes) -> tuple[bytes, list[RawChunk]]:
         """The records that are whole, and the bytes behind them."""
-        ends = _record_ends(content, self.source.format)
-        if at_end:
-            ends = np.append(ends, len(content))
-        chunks: list[RawChunk] = []
-        begin = 0
+        begin = self._begin(content)
+        ends = begin + _record_ends(content[begin:] if begin else content, self.source.format)
         if len(ends) and self.source.format == "csv" and not self.header:
-            begin = int(ends[0])
-            self.header = _header(content[:begin])
-            self._pass(content[:begin], 0)
-            ends = ends[1:]
-        if not len(ends):
-            over = len(content) - begin > LONGEST_RECORD and not at_end
-            return (b"", [self._set_aside("too_large", content[begin : begin + 1024], content[begin:])]) if over else (content[begin:], chunks)
-        chunks += self._records(content, begin, ends)
-        return content[int(ends[-1]) :], chunks
+            self.header = _header(content[begin : int(ends[0])])
+            self._pass(content[begin : int(ends[0])], 0)
+            begin, ends = int(ends[0]), ends[1:]
+        chunks = list(self._records(content, begin, ends)) if len(ends) else []
+        rest = content[int(ends[-1]) if len(ends) else begin :]
+        if len(rest) > LONGEST_RECORD:
+            self.is_within = True
+            return b"", [*chunks, self._set_aside("too_large", rest)]
+        return rest, chunks
 
-    def _records(self, content: bytes, begin: int, ends: np.ndarray) -> list[RawChunk]:
+    def _begin(self, content: bytes) -> int:
+        """Where records begin: behind a byte order mark, and behind the rest of one that is too long."""
+        begin = 0
+        if self.is_within:
+            begin = content.find(b"\n") + 1
+            self.is_within = not begin
+            begin = begin or len(content)
+        elif not self.position.bytes and content.startswith(_BOM):
+            begin = len(_BOM)
+        self._pass(content[:begin], 0)
+        return begin
+
+    def _records(self, content: bytes, begin: int, ends: Ints) -> Iterator[RawChunk]:
+        """One chunk of the records between `begin` and the last of `ends`; those too long stand alone."""
         offsets = np.concatenate(([begin], ends)).astype(np.int64)
-        body = content[begin : int(ends[-1])]
-        first = self.position.records + 1
-        self._pass(body, len(ends))
-        blank = _blank(content, offsets)
-        records = pa.Array.from_buffers(
-            pa.binary(), len(ends), [None, pa.py_buffer((offsets - begin).astype(np.int32)), pa.py_buffer(body)]
-        )
+        done = 0
+        for index in np.flatnonzero(np.diff(offsets) > LONGEST_RECORD).tolist():
+            yield from self._run(content, offsets[done : index + 1])
+            yield self._set_aside("too_large", content[offsets[index] : offsets[index + 1]])
+            done = index + 1
+        yield from self._run(content, offsets[done:])
+
+    def _run(self, content: bytes, offsets: Ints) -> Iterator[RawChunk]:
+        if len(offsets) < 2:
+            return
+        body, inside = content[int(offsets[0]) : int(offsets[-1])], offsets - offsets[0]
+        whole = [None, pa.py_buffer(inside.astype(np.int32)), pa.py_buffer(body)]
+        records = pa.Array.from_buffers(pa.binary(), len(offsets) - 1, whole)
+        blank = _blank(body, inside)
         if blank.any():
             records = records.filter(pa.array(~blank))
-        return [RawChunk(self.source.source, self.source.file, self.source.format, first, records, header=self.header, after=self.position)]
+        first = self.position.records + 1
+        self._pass(body, len(records))
+        yield _chunk(self.source, first, records, self.position, header=self.header)
 
     def _pass(self, body: bytes, records: int) -> None:
+        """Count bytes as read."""
+        if not body:
+            return
         self.digest.update(body)
         self.position = replace(
             self.position,
             bytes=self.position.bytes + len(body),
             records=self.position.records + records,
             sha256=self.digest.hexdigest(),
+            is_open=not body.endswith((b"\n", _BOM)),
         )
 
-    def _set_aside(self, reason: str, raw: bytes, body: bytes = b"") -> RawChunk:
+    def _set_aside(self, reason: str, body: bytes) -> RawChunk:
         number = self.position.records + 1
-        self._pass(body or raw, 1)
-        return _fault(self.source, reason, number, raw, self.position, self.header)
+        self._pass(body, 1)
+        self.position = replace(self.position, records=number)
+        return _fault(self.source, reason, number, body[:_KEPT] if reason == "too_large" else body, self.position)
+
+    def _is_record(self, rest: bytes) -> bool:
+        """Whether bytes at the end, without a newline behind them, are a record already."""
+        return is_record(rest, self.source.format, self.header)
 
 
-def _record_ends(content: bytes, form: str) -> np.ndarray:
+def is_record(content: bytes, form: str, header: tuple[str, ...]) -> bool:
+    """Whether a last line that no newline ends is a record: if it can be read it is, else it still grows."""
+    if form == "csv":
+        return bool(header) and len(fields_of(content) or ()) == len(header)
+    return isinstance(strict(content), bytes)
+
+
+def _record_ends(content: bytes, form: str) -> Ints:
     """The offsets behind the newline of each record."""
     view = np.frombuffer(content, np.uint8)
     ends = np.flatnonzero(view == _NEWLINE) + 1
@@ -153,10 +206,9 @@ def _record_ends(content: bytes, form: str) -> np.ndarray:
     return ends
 
 
-def _blank(content: bytes, offsets: np.ndarray) -> np.ndarray:
+def _blank(content: bytes, offsets: Ints) -> Flags:
     """Lines with nothing in them are no records."""
-    sizes = np.diff(offsets)
-    blank = sizes <= 2
+    blank = np.diff(offsets) <= 2
     for index in np.flatnonzero(blank):
         blank[index] = not content[offsets[index] : offsets[index + 1]].strip()
     return blank
@@ -164,4 +216,4 @@ def _blank(content: bytes, offsets: np.ndarray) -> np.ndarray:
 
 def _header(line: bytes) -> tuple[str, ...]:
     text = line.decode("utf-8-sig", errors="replace")
-    return tuple(next(csv.reader(io.StringIO(text)), []))
+    return tuple(next(csv.reader(io.StringIO(text, newline="")), []))

@@ -1,49 +1,102 @@
-"""The bytes of a file, decompressed, with a guard against bombs."""
+"""The bytes of a file, decompressed, in bounded memory and with a guard against bombs."""
 
-import gzip
-from typing import IO, Any, cast
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any, Protocol, Self
 
-import pyarrow as pa
+import zstandard
 
 from schemas.record import Input
 
-RATIO = 2_000
-"""How many bytes one compressed byte may become; a file over it is no honest one."""
+RATIO = 500
+"""How many bytes one compressed byte may become; event records seldom reach 100."""
 FREE = 1 << 26
 """So many bytes may come of any file, however small."""
+_SLICE = 1 << 12
+"""Compressed bytes taken at once: a zstd block of 13 bytes can hold 128 KiB."""
 
 
 class Bomb(Exception):
     """A file that decompresses to far more than its size."""
 
 
-class _Guarded:
-    """A stream that counts what it gives."""
+UNREADABLE = (EOFError, OSError, zlib.error, zstandard.ZstdError)
+"""What reading a broken file raises, after everything that could be read of it was given."""
 
-    def __init__(self, stream: IO[bytes], most: int) -> None:
-        self.stream, self.left = stream, most
+
+class _Decompressor(Protocol):
+    eof: bool
+    unused_data: bytes
+
+    def decompress(self, data: bytes, /) -> bytes: ...
+
+
+class Stream:
+    """A file's decoded bytes, from its beginning up to the size that was listed."""
+
+    def __init__(self, blocks: Iterator[bytes], file: IO[bytes], most: int) -> None:
+        self._blocks, self._file, self._left = blocks, file, most
+        self._ready = bytearray()
+        self._failed: BaseException | None = None
 
     def read(self, size: int) -> bytes:
-        block = self.stream.read(size)
-        self.left -= len(block)
-        if self.left < 0:
-            raise Bomb
-        return block
+        """The next bytes, `size` of them unless the file ends before; a failure comes after the last good byte."""
+        while len(self._ready) < size and self._failed is None:
+            self._fill()
+        if not self._ready and self._failed is not None and not isinstance(self._failed, StopIteration):
+            raise self._failed
+        found = bytes(self._ready[:size])
+        del self._ready[:size]
+        return found
 
-    def __enter__(self) -> "_Guarded":
+    def _fill(self) -> None:
+        try:
+            block = next(self._blocks)
+            self._left -= len(block)
+            if self._left < 0:
+                raise Bomb
+            self._ready += block
+        except (StopIteration, Bomb, *UNREADABLE) as failed:
+            self._failed = failed
+
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: Any) -> None:
-        self.stream.close()
+        self._file.close()
 
 
-def open_decoded(source: Input) -> _Guarded:
-    """The file from its beginning, decompressed."""
-    if source.compression == "gzip":
-        stream = cast(IO[bytes], gzip.open(source.path, "rb"))
-    elif source.compression == "zstd":
-        stream = cast(IO[bytes], pa.CompressedInputStream(pa.OSFile(source.path), "zstd"))
-    else:
-        stream = open(source.path, "rb")  # noqa: SIM115, PTH123  closed by the guard
-    most = FREE + RATIO * source.size if source.compression != "none" else source.size
-    return _Guarded(stream, most)
+def open_decoded(source: Input) -> Stream:
+    """The file from its beginning, decompressed. Reading raises one of UNREADABLE, or Bomb."""
+    file = Path(source.path).open("rb")
+    if source.compression == "none":
+        return Stream(_plain(file, source.size), file, source.size)
+    return Stream(_decompressed(file, _DECOMPRESSORS[source.compression]), file, FREE + RATIO * source.size)
+
+
+_DECOMPRESSORS: dict[str, Callable[[], _Decompressor]] = {
+    "gzip": lambda: zlib.decompressobj(wbits=31),
+    "zstd": lambda: zstandard.ZstdDecompressor().decompressobj(),
+}
+
+
+def _plain(file: IO[bytes], left: int) -> Iterator[bytes]:
+    while left and (block := file.read(min(left, 1 << 20))):
+        left -= len(block)
+        yield block
+
+
+def _decompressed(file: IO[bytes], new: Callable[[], _Decompressor]) -> Iterator[bytes]:
+    """The members or frames of a file, one behind the other."""
+    part: _Decompressor | None = None
+    while data := file.read(_SLICE):
+        while data:
+            if part is None and not data.strip(b"\0"):
+                break  # padding
+            part = part or new()
+            yield part.decompress(data)
+            data = part.unused_data if part.eof else b""
+            part = None if part.eof else part
+    if part is not None:
+        raise EOFError

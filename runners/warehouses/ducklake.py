@@ -120,7 +120,9 @@ class Lake:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 
@@ -182,7 +184,9 @@ def _attach(root: Path, write: bool, patience_s: float) -> duckdb.DuckDBPyConnec
                 "META_JOURNAL_MODE": "'WAL'",
                 "META_BUSY_TIMEOUT": str(int(min(patience_s, 10.0) * 1000)),
             }
-            listed = ", ".join([*(f"{key} {value}" for key, value in options.items()), *([] if write else ["READ_ONLY"])])
+            listed = ", ".join(
+                [*(f"{key} {value}" for key, value in options.items()), *([] if write else ["READ_ONLY"])]
+            )
             con.execute(f"ATTACH {quoted(f'ducklake:sqlite:{root / CATALOG}')} AS lake ({listed})")
             con.execute("USE lake")
             con.execute("SET TimeZone = 'UTC'")

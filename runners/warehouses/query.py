@@ -84,7 +84,9 @@ def _allow(lake: Lake, sql: str) -> None:
 
 
 def _not_a_query() -> CallError:
-    return CallError("SEG-0612", "a query is one statement that reads", "SELECT, WITH, VALUES, DESCRIBE, SHOW or SUMMARIZE")
+    return CallError(
+        "SEG-0612", "a query is one statement that reads", "SELECT, WITH, VALUES, DESCRIBE, SHOW or SUMMARIZE"
+    )
 
 
 def _allow_node(node: dict[str, Any], readable: set[str]) -> None:
@@ -93,7 +95,9 @@ def _allow_node(node: dict[str, Any], readable: set[str]) -> None:
         if function not in FUNCTIONS:
             raise CallError("SEG-0612", f"the function `{function}` is not open to queries", "query tables and views")
     if node.get("type") == "BASE_TABLE":
-        name, schema, catalog = (str(node.get(key, "")).lower() for key in ("table_name", "schema_name", "catalog_name"))
+        name, schema, catalog = (
+            str(node.get(key, "")).lower() for key in ("table_name", "schema_name", "catalog_name")
+        )
         ours = schema in ("", "main", "lake") and catalog in ("", "lake") and name in readable
         if not ours and not (schema in SCHEMAS and catalog in ("", "lake")):
             nearest = difflib.get_close_matches(name, sorted(readable), 1)

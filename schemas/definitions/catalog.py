@@ -1,5 +1,6 @@
 """Read a project: every file, every cross-check, all problems in one report."""
 
+import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -8,27 +9,29 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from schemas.definitions.canonical import digest
 from schemas.definitions.checks import check
 from schemas.definitions.feature import FeatureForm, FeatureGroup
+from schemas.definitions.files import check_files
+from schemas.definitions.instant import zone
 from schemas.definitions.language import Language
 from schemas.definitions.lists import read_lists
-from schemas.definitions.meaning import purpose_meaning, segment_meanings, source_meaning
-from schemas.definitions.project import Project, ProjectForm, choose_target
+from schemas.definitions.meaning import meant
+from schemas.definitions.paths import matching, yaml_files
+from schemas.definitions.project import Project, ProjectForm, TargetForm, choose_target
 from schemas.definitions.purpose import RegistryForm
+from schemas.definitions.reading import FOLDERS, Reading
 from schemas.definitions.segment import Segment, SegmentForm
-from schemas.definitions.reading import Reading
 from schemas.definitions.source import SourceForm, resolve_source
+from schemas.definitions.unused import unused_properties
 from schemas.definitions.yaml import Document
 from schemas.errors import DefinitionErrors, Problem
 
 __all__ = ["Project", "read_project"]
 
-FOLDERS: dict[str, tuple[str, type[BaseModel]]] = {
-    "sources": ("source", SourceForm),
-    "features": ("features", FeatureForm),
-    "segments": ("segment", SegmentForm),
-}
+FORMS: dict[str, type[BaseModel]] = {"sources": SourceForm, "features": FeatureForm, "segments": SegmentForm}
+NOT_YET = ("models",)
+"""Folders whose definitions no command reads yet."""
+_FALLBACK = ProjectForm(name="unnamed", targets={"dev": TargetForm(warehouse="ducklake:warehouse")})
 
 
 def read_project(
@@ -41,105 +44,158 @@ def read_project(
       target: the name of a target; the project's default one if it is None.
       environment: for `${NAME}`; by default the process's own.
 
-    Errors: DefinitionErrors with every problem of every file; CallError for a target that is not there.
+    Errors: DefinitionErrors with every problem of every file; CallError for a target that is not there, or a variable
+      of it that is not set.
     """
     reading = Reading(folder.resolve(), language)
     settings = _settings(reading)
     registry = _registry(reading)
-    for name, (key, form) in FOLDERS.items():
-        _read_folder(reading, name, key, form)
-    _raise(reading)
-    assert settings is not None and registry is not None  # noqa: S101  else there was a problem
-    project = _resolve(reading, settings, registry, target, os.environ if environment is None else environment)
-    _raise(reading)
-    return project
-
-
-def _raise(reading: Reading) -> None:
+    for name, form in FORMS.items():
+        _read_folder(reading, name, form)
+    _note_unread(reading)
+    draft = check(_draft(reading, settings, registry), reading)
+    check_files(draft, reading)
+    lists = read_lists(reading, draft.sources.values())
     if reading.problems:
-        raise DefinitionErrors(sorted(reading.problems, key=lambda found: (found.file, found.line, found.column)))
+        raise DefinitionErrors(sorted(reading.problems, key=_place))
+    chosen = choose_target(settings, target, os.environ if environment is None else environment)
+    project = meant(replace(draft, lists=lists, target=chosen), _lookup_contents(draft))
+    reading.warnings += unused_properties(project, reading)
+    return replace(project, warnings=tuple(sorted(reading.warnings, key=_place)))
 
 
-def _settings(reading: Reading) -> ProjectForm | None:
+def _place(problem: Problem) -> tuple[str, int, int]:
+    return problem.file, problem.line, problem.column
+
+
+def _settings(reading: Reading) -> ProjectForm:
+    """The settings, read in their own zone, which their dates are local to; where they are wrong, defaults to go on."""
     path = reading.root / "segue.yaml"
-    if not path.is_file():
-        reading.problems.append(Problem("SEG-0400", "the folder is no project", "segue.yaml", expected="a file segue.yaml"))
-        return None
+    if not path.exists():
+        expected = "a file segue.yaml"
+        reading.problems.append(Problem("SEG-0400", "the folder is no project", "segue.yaml", expected=expected))
+        return _FALLBACK
     document = reading.document(path)
     if document is None:
-        return None
+        return _FALLBACK
+    reading.documents["settings", ""] = document
     zone = document.data.get("timezone") if isinstance(document.data, dict) else None
-    found = reading.form(ProjectForm, document) if not isinstance(zone, str) else _zoned(reading, document, zone)
-    reading.timezone = found.timezone if found else "UTC"
-    return found
+    reading.timezone = zone if isinstance(zone, str) and _is_zone(zone) else "UTC"
+    return reading.form(ProjectForm, document) or _FALLBACK
 
 
-def _zoned(reading: Reading, document: Document, zone: str) -> ProjectForm | None:
-    """The settings read in their own zone, which their dates are local to."""
-    reading.timezone = zone
-    return reading.form(ProjectForm, document)
+def _is_zone(name: str) -> bool:
+    try:
+        zone(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _registry(reading: Reading) -> RegistryForm | None:
     path = reading.root / "purposes.yaml"
-    if not path.is_file():
+    if not path.exists():
         expected = "a file purposes.yaml"
-        reading.problems.append(Problem("SEG-0402", "the registry of purposes is missing", "purposes.yaml", expected=expected))
+        missing = Problem("SEG-0402", "the registry of purposes is missing", "purposes.yaml", expected=expected)
+        reading.problems.append(missing)
+        reading.breaks("purposes", None)
         return None
     document = reading.document(path)
-    return reading.form(RegistryForm, document) if document else None
+    read = reading.form(RegistryForm, document) if document else None
+    if document is None or read is None:
+        reading.breaks("purposes", None)
+        return None
+    reading.documents["purposes", ""] = document
+    return read
 
 
-def _files(root: Path) -> Iterator[Path]:
-    yield from sorted(path for path in root.rglob("*") if path.suffix in (".yaml", ".yml") and path.is_file())
-
-
-def _read_folder(reading: Reading, folder: str, key: str, form: type[BaseModel]) -> None:
-    for path in _files(reading.root / folder) if (reading.root / folder).is_dir() else ():
+def _read_folder(reading: Reading, folder: str, form: type[BaseModel]) -> None:
+    if (reading.root / folder).is_symlink():
+        expected = "the folder itself"
+        reading.problems.append(Problem("SEG-0403", "a symbolic link is not followed", folder, expected=expected))
+        return
+    for path in yaml_files(reading.root / folder):
         document = reading.document(path)
         read = reading.form(form, document) if document else None
         if document is None or read is None:
+            _break(reading, folder, document)
             continue
+        key = FOLDERS[folder]
         name = getattr(read, key)
         if name in reading.forms[folder]:
-            there = reading.documents[folder, name].file
-            reading.problems.append(document.problem("SEG-0300", f"`{name}` is defined twice", (key,), found=f"also in {there}"))
+            found = f"also in {reading.documents[folder, name].file}"
+            reading.problems.append(document.problem("SEG-0300", f"`{name}` is defined twice", (key,), found=found))
             continue
         reading.forms[folder][name] = read
         reading.documents[folder, name] = document
 
 
-def _resolve(
-    reading: Reading, settings: ProjectForm, registry: RegistryForm, target: str | None, environment: Mapping[str, str]
-) -> Project:
-    sources = {
-        name: resolve_source(form, reading.documents["sources", name].file)
-        for name, form in reading.forms["sources"].items()
-    }
-    draft = Project(
+def _break(reading: Reading, folder: str, document: Document | None) -> None:
+    """Note what a file would have defined, as far as it says so."""
+    data = document.data if document is not None and isinstance(document.data, dict) else {}
+    name = data.get(FOLDERS[folder])
+    reading.breaks(folder, name if isinstance(name, str) else None)
+    if folder == "sources":
+        for kind in ("event_columns", "profile_columns"):
+            reading.breaks(kind, *_columns_of_broken(data))
+
+
+def _columns_of_broken(data: Mapping[str, Any]) -> list[str | None]:
+    declared = data.get("properties", {})
+    names: list[str | None] = (
+        [name for name in declared if isinstance(name, str)] if isinstance(declared, dict) else [None]
+    )
+    return [*names, None] if not data or "lookups" in data or data.get("kind") == "lookup" else names
+
+
+def _note_unread(reading: Reading) -> None:
+    for folder in NOT_YET:
+        for path in yaml_files(reading.root / folder):
+            name = path.relative_to(reading.root).as_posix()
+            message = f"definitions in `{folder}` are not read yet"
+            reading.warnings.append(Problem("SEG-0803", message, name, severity="warning"))
+
+
+def _draft(reading: Reading, settings: ProjectForm, registry: RegistryForm | None) -> Project:
+    """The project of everything that could be read, not checked yet."""
+    return Project(
         name=settings.name,
         root=reading.root,
         timezone=settings.timezone,
         population=settings.defaults.population,
         as_of=settings.as_of,
-        target=choose_target(settings, target, environment),
-        sources=sources,
-        purposes={purpose.id: purpose for purpose in registry.purposes},
-        features={name: _group(form, reading.documents["features", name].file) for name, form in reading.forms["features"].items()},
-        segments={name: _segment(form, settings, reading.documents["segments", name].file) for name, form in reading.forms["segments"].items()},
+        target=choose_target(_FALLBACK, None, {}),
+        sources={name: resolve_source(form, file) for name, form, file in _read(reading, "sources")},
+        purposes={purpose.id: purpose for purpose in registry.purposes} if registry else {},
+        features={name: _group(form, file) for name, form, file in _read(reading, "features")},
+        segments={name: _segment(form, settings, file) for name, form, file in _read(reading, "segments")},
         event_columns={},
         profile_columns={},
         order=(),
         lists={},
         meaning="",
         warnings=(),
+        state_reach=settings.state_reach,
+        roots=tuple(Path(root) for root in settings.roots),
     )
-    draft = check(draft, reading)
-    return draft if reading.problems else _meant(draft, reading)
+
+
+def _read(reading: Reading, folder: str) -> Iterator[tuple[str, Any, str]]:
+    for name, form in reading.forms[folder].items():
+        yield name, form, reading.documents[folder, name].file
 
 
 def _group(form: FeatureForm, file: str) -> FeatureGroup:
-    return FeatureGroup(form.features, form.description, form.purpose, form.source, form.aggregates, file)
+    return FeatureGroup(
+        name=form.features,
+        description=form.description,
+        purposes=form.purpose,
+        source=form.source,
+        aggregates=form.aggregates,
+        file=file,
+        tags=form.tags,
+        owner=form.owner,
+    )
 
 
 def _segment(form: SegmentForm, settings: ProjectForm, file: str) -> Segment:
@@ -158,18 +214,17 @@ def _segment(form: SegmentForm, settings: ProjectForm, file: str) -> Segment:
     )
 
 
-def _meant(project: Project, reading: Reading) -> Project:
-    """The checked project with its list files and its meanings."""
-    lists = read_lists(project, reading.problems)
-    if reading.problems:
-        return project
-    ground = [project.timezone, [source_meaning(source) for _, source in sorted(project.sources.items())]]
-    segments = segment_meanings(project.segments, project.order, project.purposes, project.features, lists, ground)
-    said = [
-        ground,
-        {name: purpose_meaning(purpose) for name, purpose in project.purposes.items()},
-        {name: segment.meaning for name, segment in segments.items()},
-        {column.name: [column.meaning, group.purposes] for group in project.features.values() for column in group.columns},
-    ]
-    return replace(project, segments=segments, lists=lists, meaning=digest(said), warnings=tuple(reading.warnings))
+def _lookup_contents(project: Project) -> dict[str, str]:
+    """The hash of the files of each lookup: their content belongs to the definitions."""
+    return {
+        name: _content(project, source.files) for name, source in project.sources.items() if source.kind == "lookup"
+    }
 
+
+def _content(project: Project, patterns: tuple[str, ...]) -> str:
+    content = hashlib.sha256()
+    for pattern in patterns:
+        for path in matching(project.root, pattern, project.roots):
+            with path.open("rb") as file:
+                content.update(hashlib.file_digest(file, "sha256").digest())
+    return content.hexdigest()

@@ -1,157 +1,158 @@
-"""Every definition against every other: names, types, purposes, circles."""
+"""Every definition against every other: names, types, purposes."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from graphlib import CycleError, TopologicalSorter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
+from sqlglot import exp
+
+from schemas.definitions.aggregate import Aggregate
+from schemas.definitions.circles import ordered
+from schemas.definitions.columns import union
 from schemas.definitions.comparison import Comparison
+from schemas.definitions.conditions import Conditions
 from schemas.definitions.datatype import DataType
-from schemas.definitions.families import check_families
-from schemas.definitions.feature import FeatureColumn, columns_of
-from schemas.definitions.node import Node
+from schemas.definitions.expression import Expression
+from schemas.definitions.feature import FeatureGroup, columns_of
+from schemas.definitions.node import Node, expressions
+from schemas.definitions.problems import refused
 from schemas.definitions.project import Project
 from schemas.definitions.reading import Reading
-from schemas.definitions.reference import EventReference
-from schemas.definitions.refusal import listed, nearest_to
+from schemas.definitions.refusal import listed, nearest_to, show
 from schemas.definitions.segment import InSegment, Segment
-from schemas.definitions.source import BUILT_IN, Source
-from schemas.definitions.yaml import Document, Path
+from schemas.definitions.story import typed_story
+from schemas.definitions.syntax import start
+from schemas.definitions.yaml import Document, Path, find
 
 AGE = "age"
-_EVENT_BUILT_IN = {"event": DataType("string"), "source": DataType("string")}
+EVENT_BUILT_IN = {"event": DataType("string"), "source": DataType("string")}
+"""Columns of events beside the declared ones that conditions may name."""
+MOST_NODES = 2_000
+"""Nodes of one segment: what a definition may cost is bounded."""
 
 
 def check(project: Project, reading: Reading) -> Project:
-    """The project with its columns and order; what is wrong goes to `reading.problems`."""
-    project = replace(
-        project,
-        event_columns=_columns(project, reading, "events"),
-        profile_columns=_columns(project, reading, "profiles"),
-    )
-    project = replace(project, features={name: _group(project, reading, name) for name in project.features})
-    columns = {column.reference: column for group in project.features.values() for column in group.columns}
-    for name, segment in project.segments.items():
-        _Checks(project, reading, reading.documents["segments", name], columns).segment(segment)
+    """The project with its columns, order and typed stories; what is wrong goes to `reading.problems`."""
+    events, profiles = union(project, reading, "events"), union(project, reading, "profiles")
+    project = replace(project, event_columns=events, profile_columns=profiles)
+    conditions = Conditions({**events, **EVENT_BUILT_IN}, reading.language.type_of)
+    groups = {
+        name: _Checks(project, reading, reading.documents["features", name], conditions).group(group)
+        for name, group in project.features.items()
+    }
+    project = replace(project, features=groups)
+    _same_columns(project, reading)
+    segments = {
+        name: _Checks(project, reading, reading.documents["segments", name], conditions).segment(segment)
+        for name, segment in project.segments.items()
+    }
+    conditions.ask()
     _consented(project, reading)
-    return replace(project, order=_order(project, reading))
+    return replace(project, segments=segments, order=_order(project, reading))
 
 
-def _columns(project: Project, reading: Reading, kind: str) -> dict[str, DataType]:
-    """The union of the properties of the sources of a kind, each of one type."""
-    union: dict[str, DataType] = {}
-    for name, source in project.sources.items():
-        document = reading.documents["sources", name]
-        for column, declared, path in _declared(project, reading, source, document) if source.kind == kind else ():
-            if column in BUILT_IN:
-                reading.problems.append(document.problem("SEG-0310", f"`{column}` is a built-in column", path, of_key=True, expected="another name"))
-            elif union.setdefault(column, declared) != declared:
-                expected = f"{union[column]}, as in another source"
-                reading.problems.append(document.problem("SEG-0309", f"`{column}` has two types", path, expected=expected, found=str(declared)))
-    return union
-
-
-def _declared(
-    project: Project, reading: Reading, source: Source, document: Document
-) -> Iterator[tuple[str, DataType, Path]]:
-    """The columns of a source: its properties, and what it takes from lookups."""
-    for column, declared in source.properties.items():
-        yield column, declared.type, ("properties", column)
-    for name, use in source.lookups.items():
-        lookup = project.sources.get(name)
-        if lookup is None or lookup.kind != "lookup":
-            known = [other.name for other in project.sources.values() if other.kind == "lookup"]
-            nearest = nearest_to(name, known)
-            reading.problems.append(document.problem("SEG-0312", f"no lookup `{name}`", ("lookups", name), of_key=True, expected=listed(known), nearest=nearest))
-            continue
-        for column in use.take:
-            if column not in lookup.columns:
-                nearest = nearest_to(column, lookup.columns)
-                reading.problems.append(document.problem("SEG-0410", f"the lookup `{name}` has no `{column}`", ("lookups", name, "take"), expected=listed(lookup.columns), nearest=nearest))
-            else:
-                yield column, lookup.columns[column], ("lookups", name)
-
-
-def _group(project: Project, reading: Reading, name: str) -> Any:
-    group, document = project.features[name], reading.documents["features", name]
-    checks = _Checks(project, reading, document, {})
-    checks.purposes(group.purposes)
-    checks.reference(group.source, ("source",))
-    for index, aggregate in enumerate(group.aggregates):
-        path: Path = ("aggregates", index, "of")
-        checks.column(aggregate.of, path) if aggregate.of else None
-        try:
-            aggregate.result_type(project.event_columns.get(aggregate.of or ""))
-        except ValueError as error:
-            if aggregate.of is None or aggregate.of in project.event_columns:
-                checks.refused(error, path)
-            return group
-    columns = columns_of(group, project.event_columns)
-    names = [column.name for column in columns]
-    for column in {one for one in names if names.count(one) > 1}:
-        reading.problems.append(document.problem("SEG-0311", f"the column `{column}` is named twice", ("aggregates",)))
-    return replace(group, columns=columns)
-
-
+@dataclass
 class _Checks:
     """The checks of one file."""
 
-    def __init__(
-        self, project: Project, reading: Reading, document: Document, columns: Mapping[str, FeatureColumn]
-    ) -> None:
-        self.project, self.reading, self.document, self.columns = project, reading, document, columns
+    project: Project
+    reading: Reading
+    document: Document
+    conditions: Conditions
 
-    def segment(self, segment: Segment) -> None:
+    def group(self, group: FeatureGroup) -> FeatureGroup:
+        """A feature group with its columns, where all of them have a type."""
+        self.purposes(group.purposes)
+        if group.source.where is not None:
+            self.condition(group.source.where, ("source", "where"))
+        typed = [self.aggregate(one, ("aggregates", index)) for index, one in enumerate(group.aggregates)]
+        return replace(group, columns=columns_of(group, self.conditions.columns)) if all(typed) else group
+
+    def aggregate(self, aggregate: Aggregate, path: Path) -> bool:
+        """Whether an aggregate's column is there, and of a type that it takes."""
+        of = self.conditions.columns.get(aggregate.of or "")
+        if aggregate.of is not None and of is None:
+            self.event_column(aggregate.of, (*path, "of"))
+            return False
+        try:
+            aggregate.result_type(of)
+        except ValueError as error:
+            self.refused(error, (*path, "of") if aggregate.of else path)
+            return False
+        return True
+
+    def segment(self, segment: Segment) -> Segment:
+        """A segment with the values of its stories as columns hold them."""
         self.purposes(segment.purposes)
         if isinstance(segment.population, InSegment):
-            self.other(segment, segment.population.name, ("population", "in_segment"))
-        for node, path in zip(segment.when.walk(), node_paths(self.document.data["when"], ("when",)), strict=False):
-            self.node(segment, node, path)
+            self.other(segment, segment.population.name, ("population",))
+        nodes = list(segment.when.walk())
+        if len(nodes) > MOST_NODES:
+            self.problem("SEG-0118", "the segment has too many nodes", ("when",), expected=f"at most {MOST_NODES}")
+        for node in nodes:
+            self.node(segment, node, self.reading.places.get(id(node), ("when",)))
+        return replace(segment, tests=tuple(self.story(segment, index) for index in range(len(segment.tests))))
 
     def node(self, segment: Segment, node: Node, path: Path) -> None:
+        for below, expression in expressions(node):
+            self.condition(expression, (*path, node.name, *below))
         found = node.references()
-        for reference in found.events:
-            self.reference(reference, path)
         for column in found.event_columns:
-            self.column(column, path)
+            if column not in self.conditions.columns:
+                self.event_column(column, path)
         for name in found.segments:
             self.other(segment, name, path)
         for name in found.features:
             self.feature(segment, node, name, path)
         for column, comparison in found.profile:
             self.profile(column, comparison, path)
+        for file, column in found.lists:
+            self.reading.lists.append((self.document, self.at(path, file), file, column))
+
+    def story(self, segment: Segment, index: int) -> Any:
+        story, path = segment.tests[index], ("tests", index)
+        events, profiles = self.project.event_columns, self.project.profile_columns
+        typed, wrong = typed_story(story, events, profiles, self.project.timezone)
+        for below, column, error in wrong:
+            kind = "profile_columns" if below[0] == "profile" else "event_columns"
+            if not self.reading.excuses(kind, column):
+                self.refused(error, self.at((*path, *below), column))
+        for number, row in enumerate(story.consent or ()):
+            if row.purpose is not None and row.purpose not in (*segment.purposes, "*"):
+                message = f"`{show(row.purpose)}` is no purpose of the segment"
+                expected, where = listed(segment.purposes), self.at((*path, "consent", number), row.purpose)
+                self.problem("SEG-0500", message, where, expected=expected)
+        return typed
 
     def purposes(self, names: tuple[str, ...]) -> None:
         for name in names:
-            if name not in self.project.purposes:
-                self.unknown("SEG-0301", f"no purpose `{name}`", ("purpose",), name, self.project.purposes)
+            if name not in self.project.purposes and not self.reading.excuses("purposes", name):
+                self.unknown(
+                    "SEG-0301", f"no purpose `{name}`", self.at(("purpose",), name), name, self.project.purposes
+                )
 
-    def reference(self, reference: EventReference, path: Path) -> None:
-        for column in sorted(reference.columns):
-            if column not in _EVENT_BUILT_IN:
-                self.column(column, (*path, "where"))
-        columns = {**self.project.event_columns, **_EVENT_BUILT_IN}
-        if reference.where is None or not reference.columns <= columns.keys():
-            return
-        try:
-            check_families(reference.where, columns)
-            kind = self.reading.language.type_of(reference.where.sql, columns)
-        except ValueError as error:
-            self.refused(error, (*path, "where"))
-            return
-        if kind.kind != "bool":
-            self.problem("SEG-0204", "`where` is no condition", (*path, "where"), expected="a boolean", found=str(kind))
+    def condition(self, expression: Expression, path: Path) -> None:
+        """A condition over events: its columns, then the types in it."""
+        unknown = sorted(expression.columns - self.conditions.columns.keys())
+        for column in unknown:
+            self.event_column(
+                column, path, next(start(n) for n in expression.tree.find_all(exp.Column) if n.name == column)
+            )
+        if not unknown:
+            self.conditions.add(expression, lambda error: self.refused(error, path))
 
-    def column(self, name: str, path: Path) -> None:
-        if name not in self.project.event_columns:
-            self.unknown("SEG-0304", f"no source declares the property `{name}`", path, name, self.project.event_columns)
+    def event_column(self, name: str, path: Path, offset: int | None = None) -> None:
+        if not self.reading.excuses("event_columns", name):
+            message, where = f"no source declares the property `{show(name)}`", self.at(path, name)
+            self.unknown("SEG-0304", message, where, name, self.project.event_columns, offset=offset)
 
     def profile(self, column: str, comparison: Comparison, path: Path) -> None:
-        columns = self.project.profile_columns
+        columns, where = self.project.profile_columns, self.at(path, column)
         wanted = "birth_date" if column == AGE else column
-        where = (*path, "property", column)
         if wanted not in columns:
-            self.unknown("SEG-0305", f"no source of profiles declares `{wanted}`", where, wanted, columns)
+            if not self.reading.excuses("profile_columns", wanted):
+                message = f"no source of profiles declares `{show(wanted)}`"
+                self.unknown("SEG-0305", message, where, wanted, columns, of_key=True)
             return
         try:
             comparison.check(DataType("int") if column == AGE else columns[column])
@@ -159,25 +160,37 @@ class _Checks:
             self.refused(error, where)
 
     def feature(self, segment: Segment, node: Node, name: str, path: Path) -> None:
-        column = self.columns.get(name)
-        if column is None:
-            self.unknown("SEG-0303", f"no feature `{name}`", (*path, "aggregate", "feature"), name, self.columns)
+        columns, where = self.project.feature_columns, self.at(path, name)
+        owner = name.partition(".")[0]
+        is_column = node.name == "aggregate"
+        known = columns if is_column else self.project.feature_names
+        if name not in known:
+            has_no_types = owner in self.project.features and not self.project.features[owner].columns
+            if not self.reading.excuses("features", owner) and not (is_column and has_no_types):
+                self.unknown("SEG-0303", f"no feature `{show(name)}`", where, name, known)
             return
-        self.among(segment, self.project.features[column.group].purposes, name, path)
-        if node.missing is not None and column.aggregate.never_missing:
-            self.problem("SEG-0108", f"`{column.aggregate.op}` is never missing", (*path, "aggregate", "missing"), expected="no `missing`")
+        self.among(segment, self.project.features[owner].purposes, name, where)
+        if is_column:
+            self.compared(node, name, path)
+
+    def compared(self, node: Node, name: str, path: Path) -> None:
+        """A feature's comparison fits its type, and `missing` is said only where it can be."""
+        column, comparison = self.project.feature_columns[name], getattr(node, "compare", None)
+        if "missing" in node.model_fields_set and column.aggregate.never_missing:
+            message = f"`{column.aggregate.op}` is never missing"
+            self.problem("SEG-0108", message, (*path, node.name, "missing"), of_key=True, expected="no `missing`")
         try:
-            comparison = getattr(node, "compare", None)
-            if comparison is not None:
+            if isinstance(comparison, Comparison):
                 comparison.check(column.type)
         except ValueError as error:
-            self.refused(error, (*path, "aggregate", "compare"))
+            self.refused(error, (*path, node.name, "compare"))
 
     def other(self, segment: Segment, name: str, path: Path) -> None:
-        if name not in self.project.segments:
-            self.unknown("SEG-0302", f"no segment `{name}`", path, name, self.project.segments)
-            return
-        self.among(segment, self.project.segments[name].purposes, name, path)
+        where = self.at(path, name)
+        if name in self.project.segments:
+            self.among(segment, self.project.segments[name].purposes, name, where)
+        elif not self.reading.excuses("segments", name):
+            self.unknown("SEG-0302", f"no segment `{show(name)}`", where, name, self.project.segments)
 
     def among(self, segment: Segment, purposes: tuple[str, ...], name: str, path: Path) -> None:
         foreign = [purpose for purpose in purposes if purpose not in segment.purposes]
@@ -185,50 +198,61 @@ class _Checks:
             message = f"`{name}` serves `{foreign[0]}`, which `{segment.name}` does not"
             self.problem("SEG-0307", message, path, expected=f"purposes among {listed(segment.purposes)}")
 
-    def unknown(self, code: str, message: str, path: Path, name: str, known: Any) -> None:
-        self.problem(code, message, path, expected=listed(known), nearest=nearest_to(name, known))
+    def unknown(self, code: str, message: str, path: Path, name: str, known: Any, **more: Any) -> None:
+        expected = listed(known) or "a declared one"
+        self.problem(code, message, path, expected=expected, nearest=nearest_to(name, known), **more)
 
     def refused(self, error: ValueError, path: Path) -> None:
-        details = getattr(error, "context", None) or {}
-        code = getattr(error, "type", "SEG-0209")
-        more = {key: details[key] for key in ("expected", "found", "nearest") if details.get(key)}
-        self.problem(code, details.get("message", str(error)), path, **more)
+        self.reading.problems.append(refused(error, self.document, path))
 
     def problem(self, code: str, message: str, path: Path, **more: Any) -> None:
         self.reading.problems.append(self.document.problem(code, message, path, **more))
 
+    def at(self, path: Path, text: str) -> Path:
+        """The place below a path where just this text stands, or the path."""
+        found = find(self.document.at(path), text, path) if path in self.document.marks else None
+        return found or path
 
-def node_paths(value: Any, path: Path) -> Iterator[Path]:
-    """The paths of a tree's nodes in a file, parents first, as `Node.walk` goes."""
-    yield path
-    if not isinstance(value, dict) or len(value) != 1:
-        return
-    name, below = next(iter(value.items()))
-    if isinstance(below, list):
-        for index, part in enumerate(below):
-            yield from node_paths(part, (*path, name, index))
-    elif name == "not":
-        yield from node_paths(below, (*path, name))
+
+def _same_columns(project: Project, reading: Reading) -> None:
+    """Every feature column has one name, and no name means two."""
+    owners: dict[str, str] = {}
+    for name, group in project.features.items():
+        for column in group.columns:
+            if column.name in owners:
+                message = f"the column `{column.name}` is named twice"
+                document = reading.documents["features", name]
+                found = "here and in " + reading.documents["features", owners[column.name]].file
+                reading.problems.append(document.problem("SEG-0311", message, ("aggregates",), found=found))
+            owners[column.name] = name
 
 
 def _consented(project: Project, reading: Reading) -> None:
     """A purpose on consent needs a source of consents."""
-    if any(source.kind == "consents" for source in project.sources.values()):
+    has_source = any(source.kind == "consents" for source in project.sources.values())
+    if has_source or reading.broken.get("sources") or ("purposes", "") not in reading.documents:
         return
-    for name, purpose in project.purposes.items():
-        used = [s for s in project.segments.values() if name in s.purposes] or [g for g in project.features.values() if name in g.purposes]
-        if purpose.needs_consent and used:
-            document = reading.documents.get(("segments", used[0].name)) or reading.documents["features", used[0].name]
-            expected = "a source of `kind: consents`"
-            reading.problems.append(document.problem("SEG-0308", f"`{name}` rests on consent, and no source tells of any", ("purpose",), expected=expected))
+    document = reading.documents["purposes", ""]
+    for index, purpose in enumerate(project.purposes.values()):
+        if purpose.needs_consent:
+            message, expected = (
+                f"`{purpose.id}` rests on consent, and no source tells of any",
+                "a source of `kind: consents`",
+            )
+            path: Path = ("purposes", index, "basis")
+            reading.problems.append(document.problem("SEG-0308", message, path, expected=expected))
 
 
 def _order(project: Project, reading: Reading) -> tuple[str, ...]:
-    graph = {name: {other for other in segment.segments if other in project.segments} for name, segment in sorted(project.segments.items())}
-    try:
-        return tuple(TopologicalSorter(graph).static_order())
-    except CycleError as error:
-        circle = list(reversed(error.args[1]))
-        document = reading.documents["segments", circle[0]]
-        reading.problems.append(document.problem("SEG-0306", "segments refer to each other in a circle", ("when",), found=" -> ".join(circle)))
-        return ()
+    graph: Mapping[str, set[str]] = {
+        name: {other for other in segment.segments if other in project.segments}
+        for name, segment in project.segments.items()
+    }
+    order, circles = ordered(graph)
+    for circle in circles:
+        document, path = reading.documents["segments", circle[0]], ("when",)
+        found = " -> ".join((*circle, circle[0]))
+        message = "segments refer to each other in a circle"
+        where = find(document.at(path), circle[1 % len(circle)], path) or path
+        reading.problems.append(document.problem("SEG-0306", message, where, found=show(found)))
+    return order

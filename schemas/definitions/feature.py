@@ -74,7 +74,7 @@ class FeatureGroup:
 
 
 def columns_of(group: FeatureGroup, types: Mapping[str, DataType]) -> tuple[FeatureColumn, ...]:
-    """The columns that a group's aggregates become, in the order of the file. Errors: ValueError for a type not taken."""
+    """The columns that a group's aggregates become, in the order of the file. Raises ValueError."""
     return tuple(
         FeatureColumn(
             name=f"{group.name}__{aggregate.name}_{window.suffix}",

@@ -1,70 +1,158 @@
-"""What definitions mean, as hashes: equal for equal meanings, whatever the text, the names of files, the descriptions."""
+"""What definitions mean, as hashes: equal for equal meanings, whatever the text, the files, the descriptions."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 
 from schemas.definitions.canonical import canonical, digest
-from schemas.definitions.feature import FeatureGroup
-from schemas.definitions.node import Node
+from schemas.definitions.project import Project
 from schemas.definitions.purpose import Purpose
 from schemas.definitions.segment import InSegment, Segment
-from schemas.definitions.source import Source
+from schemas.definitions.source import DEFAULT_SKEW, Source
+
+
+def meant(project: Project, lookups: Mapping[str, str]) -> Project:
+    """The checked project with the meanings of its segments and of the whole.
+
+    Args:
+      lookups: the hash of the content of each lookup.
+    """
+    segments = _Meanings(project, lookups).segments()
+    said = [
+        project.timezone,
+        project.state_reach,
+        {name: purpose_meaning(purpose) for name, purpose in project.purposes.items()},
+        {name: source_meaning(source) for name, source in project.sources.items()},
+        lookups,
+        {name: [segment.meaning, segment.publish] for name, segment in segments.items()},
+        {
+            column.name: [column.meaning, group.purposes]
+            for group in project.features.values()
+            for column in group.columns
+        },
+    ]
+    return replace(project, segments=segments, meaning=digest(said))
 
 
 def purpose_meaning(purpose: Purpose) -> Any:
     """What of a purpose changes answers."""
-    said = canonical(purpose)
-    return {key: part for key, part in said.items() if key not in ("description", "channels", "retention", "on_withdraw")}
+    silent = ("id", "description", "channels", "retention", "on_withdraw")
+    return {key: part for key, part in canonical(purpose).items() if key not in silent}
 
 
 def source_meaning(source: Source) -> Any:
-    """What of a source changes which facts there are."""
-    said = canonical(source)
+    """What of a source changes which facts are read from it."""
     silent = ("description", "files", "silence_budget", "expect", "file")
-    return {key: part for key, part in said.items() if key not in silent}
+    return {key: part for key, part in canonical(source).items() if key not in silent}
 
 
-def segment_meanings(
-    segments: Mapping[str, Segment],
-    order: Iterable[str],
-    purposes: Mapping[str, Purpose],
-    features: Mapping[str, FeatureGroup],
-    lists: Mapping[tuple[str, str], pa.Array],
-    ground: Any,
-) -> dict[str, Segment]:
-    """The segments with their meanings; `ground` is what all of them rest on: the zone and the sources' rules."""
-    columns = {column.reference: column.meaning for group in features.values() for column in group.columns}
-    meanings: dict[str, str] = {}
-    for name in order:
-        segment = segments[name]
-        below = [_below(node, columns, meanings, lists) for node in segment.when.walk()]
-        said = [
-            segment.when.meaning(),
-            meanings[segment.population.name] if isinstance(segment.population, InSegment) else canonical(segment.population),
-            [purpose_meaning(purposes[purpose]) for purpose in segment.purposes],
-            below,
-            ground,
-        ]
-        meanings[name] = digest(said)
-    return {name: segment.model_copy(update={"meaning": meanings[name]}) for name, segment in segments.items()}
+def source_rules(source: Source) -> Any:
+    """What of a source changes which stored facts count, and when; nothing where it leaves all at its default.
 
-
-def _below(
-    node: Node, columns: Mapping[str, str], segments: Mapping[str, str], lists: Mapping[tuple[str, str], pa.Array]
-) -> Any:
-    """The meanings of what a node refers to by name."""
-    found = node.references()
-    return [
-        [columns.get(name, name) for name in found.features],
-        [segments[name] for name in found.segments],
-        [list_meaning(lists[key]) for key in found.lists],
-    ]
+    So a new source, or a new property, is no new meaning of a segment that does not name it.
+    """
+    said = {
+        "allowed_lateness": source.allowed_lateness,
+        "on_late": source.on_late if source.allowed_lateness is not None else "correct",
+        "max_future_skew": source.max_future_skew if source.max_future_skew != DEFAULT_SKEW else None,
+        "normalise": list(source.normalise) or None,
+        "payload": source.payload if source.payload != "delta" else None,
+        "clock": source.clock if source.clock != "untrusted" else None,
+    }
+    return {key: part for key, part in said.items() if part not in (None, "correct")}
 
 
 def list_meaning(ids: pa.Array) -> str:
     """The hash of the ids of a list, in whatever order they stand."""
-    return digest(sorted(str(value) for value in ids.tolist()))
+    return digest(sorted(str(value) for value in ids.to_pylist()))
 
 
+class _Meanings:
+    """Hashes segments, those below first."""
+
+    def __init__(self, project: Project, lookups: Mapping[str, str]) -> None:
+        self.project, self.lookups = project, lookups
+        self.lists = {f"{file}": list_meaning(ids) for (file, _), ids in project.lists.items()}
+        self.known: dict[str, str] = {}
+        rules = {name: source_rules(source) for name, source in sorted(project.sources.items())}
+        self.ground = [project.timezone, {name: rule for name, rule in rules.items() if rule}]
+
+    def segments(self) -> dict[str, Segment]:
+        """All segments with their meanings, in the order of the project."""
+        for name in self.project.order:
+            self.known[name] = self._segment(self.project.segments[name])
+        return {name: replace(one, meaning=self.known[name]) for name, one in self.project.segments.items()}
+
+    def _segment(self, segment: Segment) -> str:
+        population = segment.population
+        known = self.known[population.name] if isinstance(population, InSegment) else canonical(population)
+        return digest(
+            [
+                self._resolved(segment.when.meaning(), self._names(segment)),
+                known,
+                {name: purpose_meaning(self.project.purposes[name]) for name in segment.purposes},
+                {name: self._column(name) for name in sorted(_columns(segment, self.project))},
+                self.ground,
+            ]
+        )
+
+    def _names(self, segment: Segment) -> dict[str, Any]:
+        """The meaning of everything that the segment's tree refers to by name."""
+        found: dict[str, Any] = {}
+        columns = self.project.feature_columns
+        for node in segment.when.walk():
+            refers = node.references()
+            found |= {name: self.known[name] for name in refers.segments}
+            found |= {file: [self.lists[file], column] for file, column in refers.lists}
+            for name in refers.features:
+                found[name] = columns[name].meaning if name in columns else self._aggregate(name)
+        return found
+
+    def _aggregate(self, name: str) -> Any:
+        """The meaning of `group.name`, for an operator that brings its own windows."""
+        owner, _, short = name.partition(".")
+        group = self.project.features[owner]
+        one = next(aggregate for aggregate in group.aggregates if aggregate.name == short)
+        return [one.meaning(), canonical(group.source)]
+
+    def _resolved(self, said: Any, names: Mapping[str, Any]) -> Any:
+        """Canonical JSON in which a name stands for what it means, so that renaming changes nothing."""
+        if isinstance(said, dict):
+            return {key: self._resolved(part, names) for key, part in said.items()}
+        if isinstance(said, list):
+            return [self._resolved(part, names) for part in said]
+        return {"meaning": names[said]} if isinstance(said, str) and said in names else said
+
+    def _column(self, name: str) -> Any:
+        """What a column is, in each source that declares it."""
+        found: dict[str, Any] = {}
+        for source in self.project.sources.values():
+            if name in source.properties:
+                found[source.name] = canonical(source.properties[name])
+            for lookup, use in source.lookups.items():
+                if name in use.take:
+                    found[source.name] = [
+                        use.on,
+                        self.lookups.get(lookup, ""),
+                        str(self.project.sources[lookup].columns[name]),
+                    ]
+        return found
+
+
+def _columns(segment: Segment, project: Project) -> set[str]:
+    """The declared columns that a segment reads: its own, and those of its features."""
+    found: set[str] = set()
+    for node in segment.when.walk():
+        refers = node.references()
+        found |= {column for reference in refers.events for column in reference.columns}
+        found |= {*refers.event_columns, *(name for name, _ in refers.profile)}
+        for name in refers.features:
+            found |= _of_group(project, name.partition(".")[0])
+    return found
+
+
+def _of_group(project: Project, name: str) -> set[str]:
+    group = project.features[name]
+    return {*group.source.columns, *(one.of for one in group.aggregates if one.of is not None)}

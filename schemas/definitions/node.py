@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, Field, PlainValidator, ValidationInfo, create_model, field_validator
 
 from schemas.definitions.canonical import fields_of
+from schemas.definitions.expression import Expression
 from schemas.definitions.reference import EventFields, EventReference, References
 from schemas.definitions.refusal import listed, nearest_to, refuse, show
 from schemas.definitions.strict import Strict
@@ -62,6 +63,21 @@ class Node(Strict):
             node = open_nodes.pop()
             yield node
             open_nodes += reversed(node.children)
+
+
+def expressions(model: BaseModel) -> Iterator[tuple[Path, Expression]]:
+    """The conditions in the fields of a model, with their paths in it."""
+    for name in type(model).model_fields:
+        yield from _conditions((name,), getattr(model, name))
+
+
+def _conditions(path: Path, value: Any) -> Iterator[tuple[Path, Expression]]:
+    if isinstance(value, Expression):
+        yield path, value
+        return
+    for below, reference in _in_value(path, value):
+        if reference.where is not None:
+            yield (*below, "where"), reference.where
 
 
 def event_references(model: BaseModel) -> Iterator[tuple[Path, EventReference]]:

@@ -1,6 +1,5 @@
 """Files of a project: inside its folder or a declared root, never behind a symbolic link."""
 
-import os
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -64,7 +63,7 @@ def _expand(folder: Path, parts: Sequence[str]) -> Iterator[Path]:
 def _names(folder: Path) -> list[str]:
     """The names in a folder, hidden ones left out as in every shell; of a folder that is not there, none."""
     try:
-        return sorted(name for name in os.listdir(folder) if not name.startswith("."))
+        return sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
     except OSError:
         return []
 
@@ -75,7 +74,9 @@ def _refuse_link(path: Path) -> None:
     except OSError:
         is_link = False
     if is_link:
-        raise refuse("SEG-0403", "a symbolic link is not followed", expected="a file or a folder", found=show(path.name))
+        raise refuse(
+            "SEG-0403", "a symbolic link is not followed", expected="a file or a folder", found=show(path.name)
+        )
 
 
 def yaml_files(folder: Path) -> Iterator[Path]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticCustomError
 
 from schemas.definitions.refusal import listed, nearest_to, show
 from schemas.definitions.yaml import Document, Path
@@ -37,16 +38,24 @@ def problems_of(error: ValidationError, document: Document, context: Mapping[str
     return sorted(found, key=lambda problem: (problem.line, problem.column))
 
 
+def refused(error: ValueError, document: Document, path: Path) -> Problem:
+    """The problem that an error raised outside of a validation stands for, at a place of a file."""
+    if not isinstance(error, PydanticCustomError):
+        return document.problem("SEG-0100", str(error), path)
+    details = error.context or {}
+    return document.problem(error.type, details.get("message", error.message()), path, **_told(details))
+
+
+def _told(details: Mapping[str, Any]) -> dict[str, Any]:
+    known = ("expected", "found", "nearest", "offset")
+    return {key: details[key] for key in known if details.get(key) not in ("", None)}
+
+
 def _problem(error: Mapping[str, Any], document: Document, notes: list[Any]) -> Problem:
     kind, details = str(error["type"]), error.get("ctx") or {}
     path, rest = _in_document(error["loc"], document.data)
     if kind.startswith("SEG-"):
-        more = {
-            key: details[key]
-            for key in ("expected", "found", "nearest", "offset")
-            if details.get(key) not in ("", None)
-        }
-        return document.problem(kind, details["message"], path, of_key=kind == "SEG-0106", **more)
+        return document.problem(kind, details["message"], path, of_key=kind == "SEG-0106", **_told(details))
     translate = _TRANSLATIONS.get(kind)
     if translate is not None:
         return translate(document, path, rest, notes)

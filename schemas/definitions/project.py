@@ -37,7 +37,9 @@ def _address(text: str) -> str:
         expected = "ducklake:DIR, ducklake:postgres:DSN, bigquery:PROJECT.DATASET or parquet:DIR"
         # The rest may hold a password, so only the kind is shown.
         found = show(kind) if colon else "no kind of warehouse"
-        raise refuse("SEG-0406", "no such warehouse", expected=expected, found=found, nearest=nearest_to(kind, WAREHOUSES))
+        raise refuse(
+            "SEG-0406", "no such warehouse", expected=expected, found=found, nearest=nearest_to(kind, WAREHOUSES)
+        )
     if kind == "bigquery" and "${" not in rest and _BIGQUERY.fullmatch(rest) is None:
         raise refuse("SEG-0406", "no such dataset", expected="bigquery:PROJECT.DATASET", found=show(rest))
     return text
@@ -148,6 +150,11 @@ class Project:
     def feature_columns(self) -> Mapping[str, FeatureColumn]:
         """Every feature column by how segments refer to it: `group.name_window`."""
         return {column.reference: column for group in self.features.values() for column in group.columns}
+
+    @cached_property
+    def feature_names(self) -> frozenset[str]:
+        """Every aggregate, whatever its windows, as `group.name`."""
+        return frozenset(f"{group.name}.{one.name}" for group in self.features.values() for one in group.aggregates)
 
 
 def choose_target(form: ProjectForm, name: str | None, environment: Mapping[str, str]) -> Target:

@@ -18,6 +18,7 @@ Channel = Literal["email", "sms", "push", "phone", "post", "onsite", "ads"]
 BEGINNING = -(1 << 63)
 """Before every instant."""
 
+
 class _VersionForm(Strict):
     major: Annotated[StrictInt, Field(ge=1)]
     introduced_at: Instant = BEGINNING
@@ -92,7 +93,10 @@ class RegistryForm(Strict):
     def _are_different(self) -> "RegistryForm":
         ids = [purpose.id for purpose in self.purposes]
         errors = [
-            (("purposes", index, "id"), refuse("SEG-0300", f"the purpose `{name}` is defined twice", expected="each once"))
+            (
+                ("purposes", index, "id"),
+                refuse("SEG-0300", f"the purpose `{name}` is defined twice", expected="each once"),
+            )
             for index, name in enumerate(ids)
             if name in ids[:index]
         ]

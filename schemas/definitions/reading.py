@@ -23,7 +23,8 @@ class Reading:
       documents: the file of each definition, by (folder, name); `settings` and `purposes` have no name.
       forms: the form of each definition, by folder and name.
       places: where each node stands in its file, by the node's id.
-      broken: by folder, the names of definitions that could not be read; a name None stands for any.
+      lists: every use of a list file: the document, the place in it, the file and the column.
+      broken: by folder, or by the kind of column, the names that could not be read; None stands for any.
     """
 
     root: Path
@@ -34,13 +35,20 @@ class Reading:
     documents: dict[tuple[str, str], Document] = field(default_factory=dict)
     forms: dict[str, dict[str, Any]] = field(default_factory=lambda: {folder: {} for folder in FOLDERS})
     places: dict[int, Place] = field(default_factory=dict)
-    broken: dict[str, list[Any]] = field(default_factory=dict)
+    lists: list[tuple[Document, Place, str, str]] = field(default_factory=list)
+    broken: dict[str, list[str | None]] = field(default_factory=dict)
+
+    def breaks(self, folder: str, *names: str | None) -> None:
+        """Note the names of definitions that could not be read."""
+        self.broken.setdefault(folder, []).extend(names)
 
     def document(self, path: Path) -> Document | None:
         """One file, or None where it can not be read at all."""
         name = path.relative_to(self.root).as_posix()
         if path.is_symlink():
-            self.problems.append(Problem("SEG-0403", "a symbolic link is not followed", name, expected="the file itself"))
+            self.problems.append(
+                Problem("SEG-0403", "a symbolic link is not followed", name, expected="the file itself")
+            )
             return None
         try:
             content = path.read_bytes()
@@ -55,7 +63,7 @@ class Reading:
         """A document by its form."""
         context = self.language.context(self.timezone)
         read = read_form(form, document, context, self.problems)
-        paths = _paths(document.data)
+        paths = _paths(document.data) if context["origins"] else {}
         self.places |= {id(node): paths[id(value)] for value, node in context["origins"] if id(value) in paths}
         return read
 

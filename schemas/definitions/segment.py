@@ -59,7 +59,7 @@ AnyPopulation = Annotated[Population, PlainValidator(_read)]
 
 
 class SegmentExpectations(Strict):
-    """What a published segment must look like: its size, its share of the population, its change against the last run."""
+    """What a published segment must look like: size, share of the population, change since the last run."""
 
     size: AnyComparison | None = None
     share: PercentComparison | None = None

@@ -86,7 +86,9 @@ class _FieldForm(Strict):
     @classmethod
     def _is_one(cls, value: str) -> str:
         unknown = [found for found in _DIRECTIVE.findall(value) if found not in _DIRECTIVES]
-        if value not in FORMATS and ("%" not in value or unknown or value.count("%") > 2 * len(_DIRECTIVE.findall(value))):
+        if value not in FORMATS and (
+            "%" not in value or unknown or value.count("%") > 2 * len(_DIRECTIVE.findall(value))
+        ):
             expected = f"{', '.join(FORMATS)} or a strptime pattern"
             nearest = nearest_to(value, FORMATS)
             raise refuse("SEG-0407", "no such format", expected=expected, found=show(value), nearest=nearest)
@@ -103,7 +105,9 @@ def _field(value: Any, info: ValidationInfo) -> Field:
         form = _FieldForm.model_validate(value, context=info.context)
         return Field(form.from_, form.format, form.timezone)
     if not isinstance(value, str):
-        raise refuse("SEG-0103", "a field is an expression", expected="SQL, or {from: SQL, format: iso}", found=show(value))
+        raise refuse(
+            "SEG-0103", "a field is an expression", expected="SQL, or {from: SQL, format: iso}", found=show(value)
+        )
     return Field(Expression.parse_field(value))
 
 
@@ -183,32 +187,43 @@ class SourceForm(Strict):
     def _foreign_keys(self) -> list[_Error]:
         """Keys that say nothing to a source of this kind."""
         return [
-            ((key,), refuse("SEG-0408", f"`{key}` says nothing to {_PLURALS[self.kind]}", expected=f"kind: {listed(kinds)}"))
+            (
+                (key,),
+                refuse("SEG-0408", f"`{key}` says nothing to {_PLURALS[self.kind]}", expected=f"kind: {listed(kinds)}"),
+            )
             for key, kinds in _KEYS.items()
             if key in self.model_fields_set and self.kind not in kinds
         ]
 
     def _foreign_fields(self) -> list[_Error]:
         """Fields that a source of this kind does not have, and formats of what is no instant."""
-        known, errors = _FIELDS[self.kind], []
+        known = _FIELDS[self.kind]
+        errors: list[_Error] = []
         for name, one in self.fields.items():
             if name not in known and known:
                 message, nearest = f"`{show(name)}` is no field of {_PLURALS[self.kind]}", nearest_to(name, known)
                 errors.append((("fields", name), refuse("SEG-0408", message, expected=listed(known), nearest=nearest)))
             elif name not in INSTANTS and (one.format != "iso" or one.timezone is not None):
-                errors.append((("fields", name), refuse("SEG-0408", f"`{name}` is no instant", expected="from: SQL alone")))
+                errors.append(
+                    (("fields", name), refuse("SEG-0408", f"`{name}` is no instant", expected="from: SQL alone"))
+                )
         return errors
 
     def _missing(self) -> list[_Error]:
         """Fields without which there is no record, and the key of a lookup."""
         absent = [name for name in _REQUIRED[self.kind] if name not in self.fields]
         errors: list[_Error] = [
-            (("fields",), refuse("SEG-0408", f"{_PLURALS[self.kind]} need `{name}`", expected=f"{name}: SQL")) for name in absent
+            (("fields",), refuse("SEG-0408", f"{_PLURALS[self.kind]} need `{name}`", expected=f"{name}: SQL"))
+            for name in absent
         ]
         if self.kind == "lookup" and self.key is None:
-            errors.append((("key",), refuse("SEG-0101", "a lookup needs its key", expected="key: a column of its files")))
+            errors.append(
+                (("key",), refuse("SEG-0101", "a lookup needs its key", expected="key: a column of its files"))
+            )
         if self.kind == "lookup" and not self.columns:
-            errors.append((("columns",), refuse("SEG-0101", "a lookup needs columns", expected="columns: {name: type}")))
+            errors.append(
+                (("columns",), refuse("SEG-0101", "a lookup needs columns", expected="columns: {name: type}"))
+            )
         return errors
 
 

@@ -113,13 +113,17 @@ class _Types:
         parse_instant(part.this)
         if not has_offset(part.this):
             expected = "an instant with its offset, as in '2026-01-31T09:30:00Z'"
-            raise refuse("SEG-0207", "a time without its offset", expected=expected, found=show(part.this), offset=start(part))
+            raise refuse(
+                "SEG-0207", "a time without its offset", expected=expected, found=show(part.this), offset=start(part)
+            )
         return True
 
     def ordered(self, part: Any) -> None:
         found = self.of(part)
         if found is not None and found.kind in ("bool", "list"):
-            raise refuse("SEG-0205", f"a {found} has no order", expected="= or !=", found=str(found), offset=start(part))
+            raise refuse(
+                "SEG-0205", f"a {found} has no order", expected="= or !=", found=str(found), offset=start(part)
+            )
 
     def text(self, part: Any) -> None:
         found = self.of(part)
@@ -140,7 +144,9 @@ class _Types:
             return BOOL
         item = self.of(parts[1])
         if item is not None and whole.item is not None and _family(item) != _family(whole.item):
-            raise refuse("SEG-0205", "no item of the list", expected=str(whole.item), found=str(item), offset=start(parts[1]))
+            raise refuse(
+                "SEG-0205", "no item of the list", expected=str(whole.item), found=str(item), offset=start(parts[1])
+            )
         return BOOL
 
 

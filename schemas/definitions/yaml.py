@@ -89,16 +89,16 @@ class Document:
         return value
 
 
-def find(value: Any, text: str, path: Path = ()) -> tuple[Path, bool] | None:
-    """The path of the first key or text below a value that is just this text, and whether it is a key."""
+def find(value: Any, text: str, path: Path = ()) -> Path | None:
+    """The path of the first key or text that is just this text: the value's own, which is `path`, or one below it."""
     open_parts: list[tuple[Path, Any]] = [(path, value)]
     while open_parts:
         path, part = open_parts.pop()
         if isinstance(part, str) and part == text:
-            return path, False
+            return path
         if isinstance(part, dict):
             if text in part:
-                return (*path, text), True
+                return (*path, text)
             open_parts += [((*path, key), below) for key, below in reversed(part.items())]
         elif isinstance(part, list):
             open_parts += [((*path, index), below) for index, below in reversed(list(enumerate(part)))]

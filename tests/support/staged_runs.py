@@ -106,7 +106,8 @@ def enter(plan: RunPlan, moves: Sequence[tuple[str, float, bool]], segment: str 
     version = plan.versions[segment].version
     key = [{"segment": segment, "version": version, "subject": subject} for subject, _, _ in moves]
     turns = [
-        {**one, "at": at(day), "member": member, "purpose": "push"} for one, (_, day, member) in zip(key, moves, strict=True)
+        {**one, "at": at(day), "member": member, "purpose": "push"}
+        for one, (_, day, member) in zip(key, moves, strict=True)
     ]
     told = [
         {**one, "kind": "entered" if member else "exited", "effective_at": at(day), "member": member, "reason": "event"}

@@ -1,0 +1,15 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runners.warehouses.ducklake import Lake, open_lake
+from runners.warehouses.tables import prepare
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Iterator[Lake]:
+    """An empty warehouse, open for writing."""
+    with open_lake(tmp_path / "warehouse", write=True) as opened:
+        prepare(opened)
+        yield opened

@@ -1,0 +1,210 @@
+"""Publishing: everything of a run or nothing, once, and with a K that only rises."""
+
+import dataclasses
+
+import pyarrow as pa
+import pytest
+
+from runners.publish import publish
+from runners.run_plan import SegmentVersion
+from runners.warehouses.ducklake import Lake
+from runners.warehouses.read import last_run, state_paths
+from runners.warehouses.tables import TABLES
+from schemas.errors import AuditFailed, CallError, TryAgain
+from tests.support.staged_runs import at, correction, enter, event, first_run, plan_of, stage
+
+
+def test_a_run_fills_every_table_and_all_rows_say_which_run_wrote_them(lake: Lake) -> None:
+    published = publish(lake, first_run(lake))
+    assert published.status == "published"
+    assert published.rows["events"] == 2
+    for table in TABLES:
+        if "run_id" in table.schema.names:
+            assert lake.rows(f"SELECT DISTINCT run_id FROM {table.name}") in ([(published.run_id,)], [])
+
+
+def test_the_same_run_twice_changes_nothing(lake: Lake) -> None:
+    plan = first_run(lake)
+    first = publish(lake, plan)
+    before = _counts(lake)
+    second = publish(lake, plan)
+    assert (second.status, second.run_id, second.known_at) == ("already", first.run_id, first.known_at)
+    assert _counts(lake) == before
+
+
+def test_k_is_the_latest_receipt_of_the_facts_dated_up_to_t(lake: Lake) -> None:
+    plan = plan_of(lake, 10)
+    stage(plan, "events", [event("ann", "1", 1, received=4), event("ann", "2", 11, received=12)])
+    stage(plan, "fates", [{"read": 2, "used": 1, "kept": 1}])
+    assert publish(lake, plan).known_at == at(4)
+    later = plan_of(lake, 12)
+    stage(later, "fates", [{"read": 0}])
+    assert publish(lake, later).known_at == at(12)
+
+
+def test_a_run_at_the_last_runs_k_publishes_one_microsecond_later(lake: Lake) -> None:
+    first = publish(lake, first_run(lake))
+    plan = plan_of(lake, 11)
+    stage(plan, "events", [event("cy", "7", 1)])
+    stage(plan, "fates", [{"read": 1, "used": 1}])
+    assert publish(lake, plan).known_at == (first.known_at or 0) + 1
+
+
+def test_a_given_k_below_what_was_read_is_refused(lake: Lake) -> None:
+    publish(lake, first_run(lake))
+    plan = plan_of(lake, 11, known_at=at(2) - 1)
+    with pytest.raises(CallError, match="below what has been read"):
+        publish(lake, plan)
+
+
+def test_nothing_read_and_nothing_due_publishes_nothing(lake: Lake) -> None:
+    first = publish(lake, first_run(lake))
+    last = last_run(lake)
+    assert last is not None
+    plan = plan_of(lake, 30, positions_after=last.positions)
+    published = publish(lake, plan)
+    assert (published.status, published.run_id) == ("unchanged", first.run_id)
+
+
+def test_a_plan_made_before_another_run_was_published_is_tried_again(lake: Lake) -> None:
+    stale = first_run(lake)
+    publish(lake, first_run(lake, definitions="d2"))
+    with pytest.raises(TryAgain):
+        publish(lake, stale)
+
+
+def test_a_failed_audit_publishes_nothing_and_says_which_rows_and_why(lake: Lake) -> None:
+    plan = first_run(lake)
+    stage(plan, "fates", [{"read": 5, "used": 4}])
+    with pytest.raises(AuditFailed, match=r"fates: every record has one: 1 row\(s\) \(fates/0000.parquet row 0\): read"):
+        publish(lake, plan)
+    assert set(_counts(lake).values()) == {0}
+
+
+def test_a_better_twin_replaces_the_stored_one(lake: Lake) -> None:
+    publish(lake, first_run(lake))
+    plan = plan_of(lake, 20)
+    stage(plan, "events", [event("ann", "1", 1, received=0.5, replaces=True, amount="8.00")])
+    stage(plan, "fates", [{"read": 1, "used": 1}])
+    publish(lake, plan)
+    assert lake.rows("SELECT CAST(amount AS VARCHAR) FROM events WHERE subject = 'ann'") == [("8.00",)]
+
+
+def test_a_correction_closes_and_inserts_and_nothing_is_overwritten(lake: Lake) -> None:
+    publish(lake, first_run(lake))
+    publish(lake, correction(lake))
+    rows = lake.rows(
+        'SELECT epoch_us("at"), member, known_to IS NULL FROM segment_transitions WHERE subject = \'ann\' '
+        'ORDER BY known_from, "at"'
+    )
+    assert rows == [(at(1), True, False), (at(1), True, True), (at(3), False, True)]
+
+
+def test_what_was_emitted_before_a_withdrawal_was_known_is_exposed(lake: Lake) -> None:
+    first = publish(lake, first_run(lake))
+    second = publish(lake, correction(lake))
+    rows = lake.rows("SELECT subject, epoch_us(emitted_at), epoch_us(wrong_since_at), epoch_us(learned_at) FROM exposures")
+    assert rows == [("ann", first.known_at, at(3), second.known_at)]
+    assert lake.rows("SELECT change_id FROM exposures") == lake.rows(
+        "SELECT change_id FROM segment_changes WHERE kind = 'corrected'"
+    )
+
+
+def test_a_version_that_is_no_longer_defined_is_closed_with_its_corrections(lake: Lake) -> None:
+    publish(lake, first_run(lake))
+    publish(lake, plan_of(lake, 20, definitions="d2", versions={}))
+    assert lake.value("SELECT count(*) FROM segment_transitions WHERE known_to IS NULL") == 0
+    rows = lake.rows(
+        "SELECT subject, epoch_us(effective_at), epoch_us(until_at), member, reason FROM segment_changes "
+        "WHERE kind = 'corrected' ORDER BY subject"
+    )
+    assert rows == [("ann", at(1), at(10), False, "definition"), ("bob", at(2), at(5), False, "definition")]
+    assert lake.rows("SELECT current FROM segment_versions") == [(False,)]
+    assert lake.rows("FROM segment_upcoming") == []
+
+
+def test_a_history_staged_as_a_whole_changes_only_what_differs(lake: Lake) -> None:
+    first = publish(lake, first_run(lake))
+    plan = plan_of(lake, 20, definitions="d2", rebuilt=frozenset({"vip"}))
+    enter(plan, [("ann", 1, True), ("bob", 2, True), ("bob", 6, False), ("ann", 15, False)])
+    publish(lake, plan)
+    kept = "SELECT subject FROM segment_transitions WHERE run_id = $1 AND known_to IS NULL"
+    assert lake.rows(kept, [first.run_id]) == [("ann",)]
+    told = (
+        "SELECT subject, kind, epoch_us(effective_at), epoch_us(until_at), member FROM segment_changes "
+        "WHERE run_id <> $1 ORDER BY subject"
+    )
+    assert lake.rows(told, [first.run_id]) == [
+        ("ann", "exited", at(15), None, False),
+        ("bob", "corrected", at(5), at(6), True),
+    ]
+
+
+def test_a_whole_history_equal_to_the_record_writes_no_transition(lake: Lake) -> None:
+    publish(lake, first_run(lake))
+    plan = plan_of(lake, 20, definitions="d2", rebuilt=frozenset({"vip"}))
+    enter(plan, [("ann", 1, True), ("bob", 2, True), ("bob", 5, False)])
+    assert publish(lake, plan).rows["segment_transitions"] == 0
+
+
+def test_a_full_refresh_replaces_facts_and_keeps_the_trace_of_the_record(lake: Lake) -> None:
+    publish(lake, first_run(lake))
+    plan = first_run(lake, t_at=at(4), full_refresh=True, positions_before={})
+    enter(plan, [("ann", 1, True), ("bob", 2, True)])
+    publish(lake, plan)
+    assert lake.value("SELECT count(*) FROM events") == 2
+    current = 'SELECT subject, epoch_us("at") FROM segment_transitions WHERE known_to IS NULL ORDER BY 2'
+    assert lake.rows(current) == [("ann", at(1)), ("bob", at(2))]
+    assert lake.value("SELECT count(*) FROM segment_transitions WHERE known_to IS NOT NULL") == 2
+
+
+def test_a_later_run_at_the_same_t_leaves_one_feature_row(lake: Lake) -> None:
+    publish(lake, first_run(lake))
+    plan = plan_of(lake, 10, positions_after={"orders": {"a.ndjson": 2}})
+    stage(plan, "feature_rows", [{"subject": "ann", "purchases__spend_7d": "10.00"}])
+    stage(plan, "events", [event("ann", "3", 1)])
+    stage(plan, "fates", [{"read": 1, "used": 1}])
+    publish(lake, plan)
+    rows = lake.rows("SELECT CAST(purchases__spend_7d AS VARCHAR) FROM feature_rows WHERE subject = 'ann'")
+    assert rows == [("10.00",)]
+
+
+def test_states_lie_under_their_run_and_untouched_shards_keep_theirs(lake: Lake) -> None:
+    first = publish(lake, first_run(lake))
+    second = publish(lake, correction(lake))
+    paths = state_paths(lake)
+    assert paths[0].read_bytes() == b"later"
+    assert (paths[0].parent.name, paths[1].parent.name) == (second.run_id, first.run_id)
+    assert lake.rows("SELECT DISTINCT positions FROM kernel_state") == [('{"orders":{"a.ndjson":20000}}',)]
+
+
+def test_new_columns_are_added_and_decimals_widened(lake: Lake) -> None:
+    publish(lake, first_run(lake))
+    columns = {"amount": pa.decimal128(14, 2), "brand": pa.string()}
+    plan = plan_of(lake, 20, event_columns=columns, versions={"vip": SegmentVersion(1, "m1")})
+    stage(plan, "events", [event("cy", "9", 12, brand="acme", amount="123456789012.50")])
+    stage(plan, "fates", [{"read": 1, "used": 1}])
+    publish(lake, plan)
+    assert lake.rows("SELECT brand, CAST(amount AS VARCHAR) FROM events ORDER BY subject") == [
+        (None, "9.50"),
+        (None, "9.50"),
+        ("acme", "123456789012.50"),
+    ]
+
+
+def test_a_column_whose_type_has_changed_is_refused_by_name(lake: Lake) -> None:
+    publish(lake, first_run(lake))
+    plan = dataclasses.replace(plan_of(lake, 20), event_columns={"amount": pa.string()})
+    stage(plan, "fates", [{"read": 0}])
+    with pytest.raises(CallError, match="column `amount` of `events`"):
+        publish(lake, plan)
+
+
+def test_staging_is_gone_after_publishing(lake: Lake) -> None:
+    plan = first_run(lake)
+    publish(lake, plan)
+    assert not plan.staging.exists()
+
+
+def _counts(lake: Lake) -> dict[str, int]:
+    return {table.name: lake.value(f"SELECT count(*) FROM {table.name}") for table in TABLES}

@@ -1,0 +1,66 @@
+"""What is read of a chunk before any type is known: columns of text, and the records that could not be read."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas import rejection
+from transforms.algebra.order import Flags, Ints
+
+MALFORMED = rejection.REASONS.index("malformed")
+TOO_LARGE = rejection.REASONS.index("too_large")
+
+
+class Columns(NamedTuple):
+    """The records that could be read: a column for each path, text unless the format has types, and which they are.
+
+    `code` has an entry for every record: -1, or the code of the reason for which it is set aside.
+    `undeclared` counts values that no path reads. `raw` is the text of JSON records that could be read.
+    """
+
+    table: pa.Table
+    code: Ints
+    undeclared: int
+    raw: pa.Array | None = None
+
+    @property
+    def good(self) -> Flags:
+        """Which records could be read."""
+        return self.code < 0
+
+
+def text_or_fault(records: pa.BinaryArray) -> tuple[pa.StringArray, Ints]:
+    """The records as text. Those that are not UTF-8 or hold NUL are empty and MALFORMED."""
+    code = np.full(len(records), -1, np.int64)
+    whole = whole_of(records)
+    try:
+        whole.decode("utf-8")
+    except UnicodeDecodeError:
+        code[[not _is_utf8(record) for record in records.to_pylist()]] = MALFORMED  # rare: look for the bad ones
+    if b"\0" in whole:
+        code[np.asarray(pc.match_substring(records, b"\0")).astype(np.bool_)] = MALFORMED
+    safe = records if (code < 0).all() else pc.if_else(pa.array(code < 0), records, pa.scalar(b"", pa.binary()))
+    return safe.cast(pa.string()), code
+
+
+def _is_utf8(record: bytes) -> bool:
+    try:
+        record.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def whole_of(records: pa.Array) -> bytes:
+    """The bytes of all records: they lie behind one another in one buffer."""
+    if not len(records):
+        return b""
+    offsets = offsets_of(records)
+    return memoryview(records.buffers()[2])[offsets[0] : offsets[-1]].tobytes()
+
+
+def offsets_of(records: pa.Array) -> Ints:
+    """Where each record begins in the buffer, and where the last one ends."""
+    return np.frombuffer(records.buffers()[1], np.int32)[records.offset : records.offset + len(records) + 1].astype(np.int64)
