@@ -1,6 +1,6 @@
 """Decode: from raw records of a source to canonical, typed batches; what can not be read is set aside with its bytes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -11,18 +11,17 @@ import pyarrow.compute as pc
 
 from schemas import consent, event, profile, rejection
 from schemas.definitions.datatype import DataType
-from schemas.definitions.expression import Expression, quoted
-from schemas.definitions.source import Field, Source
+from schemas.definitions.source import INSTANTS, Source
 from schemas.record import RawChunk
 from transforms.algebra.claims import effective_at, quarantined
 from transforms.algebra.order import Flags, Ints
-from transforms.instants import INSTANT, instant_sql, localised
-from transforms.raw import Columns, columns
-from transforms.typed import content_hash, normal_sql, typed_sql
+from transforms.columns import Columns
+from transforms.fields import paths_of, typed_columns
+from transforms.instants import INSTANT, localised
+from transforms.raw import columns
+from transforms.typed import content_hash, normal_sql
 
-_INSTANTS = ("occurred_at", "valid_from", "claimed_at", "received_at", "expires_at")
 _OWN = {"events": "occurred_at", "profiles": "valid_from", "consents": "claimed_at"}
-_TYPES = {"purpose_major": DataType("int"), "retroactive": DataType("bool")}
 
 
 @dataclass(frozen=True)
@@ -42,23 +41,27 @@ class DecodePlan:
 
 
 class Decoded(NamedTuple):
-    """What became of a chunk: read = accepted + rejected."""
+    """What became of a chunk: read = accepted + rejected.
+
+    `rows` says for each accepted row which record of the chunk it is, counted from 0.
+    """
 
     accepted: pa.RecordBatch
     rejected: pa.RecordBatch
     undeclared: int
+    rows: Ints
 
 
 def decode(chunk: RawChunk, source: Source, plan: DecodePlan, con: duckdb.DuckDBPyConnection) -> Decoded:
     """Read every record of a chunk by its source's definition."""
     schema = plan.schema(source.kind)
-    numbers = chunk.first + np.arange(len(chunk))
-    if chunk.fault is not None:
-        reasons = np.full(len(chunk), rejection.REASONS.index(chunk.fault))
-        return Decoded(_empty(schema), _rejected(chunk, numbers, reasons), 0)
-    read = columns(chunk, _paths(source), con)
-    found = _typed(read, source, con)
-    positions = _positions(chunk.file, numbers[read.good])
+    if chunk.fault is not None or not len(chunk):
+        rows = np.arange(len(chunk))
+        reason = rejection.REASONS.index(chunk.fault or "malformed")
+        return Decoded(_empty(schema), rejections(chunk, rows, np.full(len(chunk), reason)), 0, rows[:0])
+    read = columns(chunk, paths_of(source), con)
+    found = typed_columns(read.table, source, con)
+    positions = _positions(chunk.file, chunk.first + np.flatnonzero(read.good))
     canonical, reason = _canonical(found, source, plan, positions, read, con)
     code = read.code.copy()
     code[read.good] = reason
@@ -66,7 +69,8 @@ def decode(chunk: RawChunk, source: Source, plan: DecodePlan, con: duckdb.DuckDB
     accepted = pa.Table.from_arrays([canonical[name].combine_chunks() for name in schema.names], schema=schema)
     if not keep.all():
         accepted = accepted.filter(pa.array(keep))
-    return Decoded(_batch(accepted), _rejected(chunk, numbers, code), read.undeclared)
+    bad = np.flatnonzero(code >= 0)
+    return Decoded(_batch(accepted), rejections(chunk, bad, code[bad]), read.undeclared, np.flatnonzero(code < 0))
 
 
 def _empty(schema: pa.Schema) -> pa.RecordBatch:
@@ -76,68 +80,6 @@ def _empty(schema: pa.Schema) -> pa.RecordBatch:
 def _batch(table: pa.Table) -> pa.RecordBatch:
     whole = table.combine_chunks()
     return whole.to_batches()[0] if len(whole) else _empty(table.schema)
-
-
-def _paths(source: Source) -> list[str]:
-    expressions = [one.expression for one in (*source.fields.values(), *source.properties.values())]
-    paths = {path for expression in expressions for path in expression.paths}
-    return sorted(paths | {use.on for use in source.lookups.values()})
-
-
-def _typed(read: Columns, source: Source, con: duckdb.DuckDBPyConnection) -> pa.Table:
-    """The fields and properties of the records: `f:name` and `p:name`, with `bad:` flags of what is not of its type."""
-    raw = {name: read.table.schema.field(name).type for name in read.table.column_names}
-    texts, typed = [], []
-    for name, one in source.fields.items():
-        kind = DataType("timestamp") if name in _INSTANTS else _TYPES.get(name, DataType("string"))
-        _add(f"f:{name}", one, kind, source, raw, texts, typed)
-    for name, declared in source.properties.items():
-        _add(f"p:{name}", Field(declared.expression), declared.type, source, raw, texts, typed)
-    for use in source.lookups.values():
-        texts.append(f"CAST({quoted(use.on)} AS VARCHAR) AS {quoted('k:' + use.on)}")
-        typed.append(quoted("k:" + use.on))
-    con.register("raw_columns", read.table)
-    inner = f"SELECT {', '.join(dict.fromkeys(texts))} FROM raw_columns"
-    found = con.execute(f"SELECT {', '.join(dict.fromkeys(typed))} FROM ({inner})").to_arrow_table()
-    con.unregister("raw_columns")
-    return found
-
-
-def _add(
-    name: str,
-    one: Field,
-    kind: DataType,
-    source: Source,
-    raw: Mapping[str, pa.DataType],
-    texts: list[str],
-    typed: list[str],
-) -> None:
-    """Say how a column is read. A plain column that has its type already is taken as it is."""
-    place, bad, naive = quoted(name), quoted("bad:" + name), quoted("naive:" + name)
-    plain = one.expression.paths[0] if one.expression.sql == quoted(next(iter(one.expression.paths), "")) else None
-    if plain is not None and raw.get(plain) == kind.arrow:
-        texts.append(f"{quoted(plain)} AS {place}")
-        typed.append(place if kind.kind != "timestamp" else f"epoch_us({place}) AS {place}")
-        return
-    texts.append(f"{_as_text(one.expression, raw)} AS {place}")
-    if kind.kind != "timestamp":
-        value = typed_sql(place, kind)
-        typed += [f"{value} AS {place}", f"({place} IS NOT NULL AND {value} IS NULL) AS {bad}"]
-        return
-    micros, is_naive = instant_sql(place, one.format)
-    typed += [f"{micros} AS {place}", f"({place} IS NOT NULL AND {micros} IS NULL) AS {bad}"]
-    if (one.timezone or source.timezone) != "UTC":
-        typed.append(f"coalesce({is_naive}, false) AS {naive}")
-
-
-def _as_text(expression: Expression, raw: Mapping[str, pa.DataType]) -> str:
-    """The expression over text; columns that have a type are written as text first."""
-    sql = expression.sql
-    for path in expression.paths:
-        if not pa.types.is_string(raw[path]):
-            wide = pa.types.is_nested(raw[path])
-            sql = sql.replace(quoted(path), f"CAST({'to_json(' if wide else ''}{quoted(path)}{')' if wide else ''} AS VARCHAR)")
-    return f"CAST({sql} AS VARCHAR)"
 
 
 def _canonical(
@@ -151,7 +93,7 @@ def _canonical(
     received = said.get("received_at")
     said["received_at"] = own if received is None else pc.coalesce(received, own)
     said |= {"source": pa.chunked_array([pa.array([source.name]).take(pa.array(np.zeros(count, np.int64)))])}
-    properties = {name: _property(found, name, declared.type) for name, declared in source.properties.items()}
+    properties = {name: _property(found, name, declared.type, source.timezone) for name, declared in source.properties.items()}
     reason = _reasons(found, source, said)
     if source.kind == "events":
         said.setdefault("event_id", pa.chunked_array([positions]))
@@ -181,7 +123,7 @@ def _hashed(source: Source, said: Mapping[str, pa.ChunkedArray], properties: Map
 
 def _field(found: pa.Table, name: str, source: Source) -> pa.ChunkedArray:
     column = found[f"f:{name}"]
-    if name not in _INSTANTS:
+    if name not in INSTANTS:
         return column
     naive = f"naive:f:{name}"
     return _instant(column, found[naive] if naive in found.column_names else None, source.fields[name].timezone or source.timezone)
@@ -195,9 +137,11 @@ def _instant(micros: pa.ChunkedArray, naive: pa.ChunkedArray | None, timezone: s
     return pa.chunked_array([pa.array(local, mask=np.asarray(micros.is_null()).astype(np.bool_)).cast(INSTANT)])
 
 
-def _property(found: pa.Table, name: str, kind: DataType) -> pa.ChunkedArray:
-    column = found[f"p:{name}"]
-    return column.cast(INSTANT) if kind.kind == "timestamp" else column.cast(kind.arrow)
+def _property(found: pa.Table, name: str, kind: DataType, timezone: str) -> pa.ChunkedArray:
+    column, naive = found[f"p:{name}"], f"naive:p:{name}"
+    if kind.kind != "timestamp":
+        return column.cast(kind.arrow)
+    return _instant(column, found[naive] if naive in found.column_names else None, timezone)
 
 
 def _normal(subject: pa.ChunkedArray, source: Source, con: duckdb.DuckDBPyConnection) -> pa.ChunkedArray:
@@ -279,19 +223,19 @@ def _positions(file: str, numbers: Ints) -> pa.Array:
     return pc.binary_join_element_wise(pa.scalar(file), written, "\0")
 
 
-def _rejected(chunk: RawChunk, numbers: Ints, code: Ints) -> pa.RecordBatch:
-    bad = np.flatnonzero(code >= 0)
-    raw = chunk.records.take(pa.array(bad)) if chunk.rows is None else _written(chunk.rows, bad)
+def rejections(chunk: RawChunk, rows: Ints, code: Ints, received_at: pa.Array | None = None) -> pa.RecordBatch:
+    """Records of a chunk set aside whole: their positions, the reasons by their code in `rejection.REASONS`, their bytes."""
+    raw = chunk.records.take(pa.array(rows)) if chunk.rows is None else _written(chunk.rows, rows)
     columns = [
-        pa.array([chunk.source]).take(pa.array(np.zeros(len(bad), np.int64))),
-        _positions(chunk.file, numbers[bad]),
-        pa.array(rejection.REASONS).take(pa.array(code[bad])),
+        pa.array([chunk.source]).take(pa.array(np.zeros(len(rows), np.int64))),
+        _positions(chunk.file, chunk.first + rows),
+        pa.array(rejection.REASONS).take(pa.array(code)),
         raw.cast(pa.binary()),
-        pa.nulls(len(bad), INSTANT),
+        pa.nulls(len(rows), INSTANT) if received_at is None else received_at,
     ]
     return pa.RecordBatch.from_arrays(columns, schema=rejection.SCHEMA)
 
 
-def _written(rows: pa.RecordBatch, bad: Sequence[int]) -> pa.Array:
+def _written(rows: pa.RecordBatch, bad: Ints) -> pa.Array:
     """Rows of a Parquet file as text: they have no bytes of their own."""
     return pa.array([str(row).encode() for row in rows.take(pa.array(bad)).to_pylist()], pa.binary())

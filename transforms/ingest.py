@@ -17,7 +17,7 @@ from schemas.definitions.source import Source
 from schemas.record import Input, RawChunk
 from transforms.algebra.engine import connect
 from transforms.coder import ShardedBatch
-from transforms.decode import DecodePlan, decode
+from transforms.decode import DecodePlan, decode, rejections
 from transforms.shard import split
 from transforms.validate import set_aside
 
@@ -63,15 +63,17 @@ def ingest(chunk: RawChunk, plan: Plan, con: duckdb.DuckDBPyConnection) -> Inges
 
 
     source = plan.sources[chunk.source]
-    accepted, rejected, undeclared = decode(chunk, source, plan.decoding, con)
+    accepted, rejected, undeclared, rows = decode(chunk, source, plan.decoding, con)
     told = pa.Table.from_batches([rejected])
     future = int(pc.sum(pc.equal(rejected.column("reason"), "future")).as_py() or 0)
     quarantined = rejected.num_rows - future
     late = late_used = 0
     if source.kind == "events" and accepted.num_rows:
         judged = set_aside(accepted, source)
+        received_at = accepted.column("received_at").take(pa.array(judged.rows))
+        late_ones = rejections(chunk, rows[judged.rows], judged.code, received_at)
         accepted, future, late, late_used = judged.kept, future + judged.future, judged.late + judged.dropped, judged.late_used
-        told = pa.concat_tables([told, pa.Table.from_batches([judged.rejected])])
+        told = pa.concat_tables([told, pa.Table.from_batches([late_ones])])
     marked = accepted.replace_schema_metadata({"kind": source.kind})
     facts = split(marked, plan.shards) if accepted.num_rows else []
     numbers = (len(chunk), quarantined, future, late, late_used, undeclared)

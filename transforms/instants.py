@@ -13,8 +13,14 @@ _NUMBER = "regexp_full_match({x}, '[+-]?[0-9]{{1,18}}(\\.[0-9]*)?')"
 _ISO = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?\s?([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)?)?"
 _OFFSET = r".*[0-9:]\s?([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)$"
 _QUARTER = 900_000_000
+_FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
 _UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 INSTANT = pa.timestamp("us", tz="UTC")
+
+
+def in_range_sql(micros: str) -> str:
+    """Microseconds of the years 1 to 9999; null for all others."""
+    return f"CASE WHEN {micros} BETWEEN {_FIRST} AND {_LAST} THEN {micros} END"
 
 
 def instant_sql(text: str, form: str) -> tuple[str, str]:
@@ -22,8 +28,13 @@ def instant_sql(text: str, form: str) -> tuple[str, str]:
 
     A bare number is an instant only where `form` says its unit.
     """
+    micros, is_naive = _micros_sql(text, form)
+    return in_range_sql(micros), is_naive
+
+
+def _micros_sql(text: str, form: str) -> tuple[str, str]:
     if form in _UNITS:
-        number = f"CAST(floor(TRY_CAST({text} AS DECIMAL(38,9)) * {_UNITS[form]}) AS BIGINT)"
+        number = f"TRY_CAST(floor(TRY_CAST({text} AS DECIMAL(38,9)) * {_UNITS[form]}) AS BIGINT)"
         return f"CASE WHEN {_NUMBER.format(x=text)} THEN {number} END", "false"
     if form == "date":
         shaped = f"regexp_full_match({text}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}')"

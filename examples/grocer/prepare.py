@@ -43,7 +43,7 @@ CAMPAIGNS = """
     SELECT household_id::VARCHAR AS household_id, campaign_id::VARCHAR AS campaign_id,
            replace(campaign_type, 'Type ', '') AS campaign_type,
            start_date::DATE AS starts_on, end_date::DATE AS ends_on
-    FROM campaigns JOIN campaign_descriptions USING (campaign_id) 
+    FROM campaigns JOIN campaign_descriptions USING (campaign_id)
     ORDER BY starts_on, campaigns.campaign_id, campaigns.household_id
 """
 DEMOGRAPHICS = """

@@ -21,6 +21,10 @@ from transforms.algebra.timeline import Selected, Timeline
 from transforms.algebra.truth import resolve
 
 
+Asked = tuple[Measure, EventReference, Window, str | None, Comparison]
+"""What a leaf measures: over which events, in which window, of which column, and what it is compared with."""
+
+
 @dataclass
 class View:
     """Evaluates the nodes of the segments that share one set of purposes. Equal nodes are computed once.

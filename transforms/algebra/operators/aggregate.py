@@ -4,7 +4,7 @@ from schemas.definitions.comparison import AnyComparison
 from schemas.definitions.node import Node
 from schemas.definitions.reference import References
 from transforms.algebra.order import Steps
-from transforms.algebra.view import View
+from transforms.algebra.view import Asked, View
 
 
 class Aggregate(Node):
@@ -19,10 +19,14 @@ class Aggregate(Node):
         """The feature."""
         return References(features=(self.feature,))
 
-    def steps(self, view: View) -> Steps:
-        """By the feature's measure over its group's events."""
+    def measured(self, view: View) -> Asked:
+        """The feature's measure over its group's events."""
         column = view.feature(self.feature)
-        return view.compare(column.aggregate, column.source, column.window, column.aggregate.of, self.compare)
+        return column.aggregate, column.source, column.window, column.aggregate.of, self.compare
+
+    def steps(self, view: View) -> Steps:
+        """Where the feature satisfies the comparison."""
+        return view.compare(*self.measured(view))
 
 
 OPERATOR = Aggregate

@@ -10,7 +10,7 @@ from transforms.algebra.aggregates.count import Count
 from transforms.algebra.aggregates.distinct import Distinct
 from transforms.algebra.measure import Measure
 from transforms.algebra.order import Steps
-from transforms.algebra.view import View
+from transforms.algebra.view import Asked, View
 
 
 class Did(EventFields, Node):
@@ -32,9 +32,13 @@ class Did(EventFields, Node):
         """What is counted."""
         return Distinct(name="values", of=self.distinct) if self.distinct else Count(name="events")
 
+    def measured(self, view: View) -> Asked:
+        """One measure, `count` or `distinct`."""
+        return self.measure, self.reference, self.window, self.distinct, self.count
+
     def steps(self, view: View) -> Steps:
-        """By one measure, `count` or `distinct`."""
-        return view.compare(self.measure, self.reference, self.window, self.distinct, self.count)
+        """Where the measure satisfies the comparison."""
+        return view.compare(*self.measured(view))
 
 
 OPERATOR = Did

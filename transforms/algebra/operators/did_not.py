@@ -2,12 +2,15 @@
 
 from pydantic import Field
 
+from schemas.definitions.comparison import Compare, Comparison
 from schemas.definitions.node import Node
 from schemas.definitions.reference import EventFields
 from schemas.definitions.window import AnyWindow, Lifetime
+from transforms.algebra.aggregates.count import Count
 from transforms.algebra.order import Steps
-from transforms.algebra.reduce import reaches
-from transforms.algebra.view import View
+from transforms.algebra.view import Asked, View
+
+_NONE = Comparison(Compare("=", 0))
 
 
 class DidNot(EventFields, Node):
@@ -18,10 +21,13 @@ class DidNot(EventFields, Node):
 
     window: AnyWindow = Field(default=Lifetime())
 
+    def measured(self, view: View) -> Asked:
+        """The count, which is to be 0."""
+        return Count(name="events"), self.reference, self.window, None, _NONE
+
     def steps(self, view: View) -> Steps:
-        """Where a first event does not count."""
-        selected, _ = view.select(self.reference, self.window)
-        return reaches(selected.rows, 1, view.size, negated=True)
+        """Where no event counts."""
+        return view.compare(*self.measured(view))
 
 
 OPERATOR = DidNot

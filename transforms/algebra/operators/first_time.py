@@ -2,12 +2,16 @@
 
 from pydantic import Field
 
+from schemas.definitions.comparison import Compare, Comparison
 from schemas.definitions.node import Node
 from schemas.definitions.reference import EventFields
 from schemas.definitions.window import AnyWindow, Lifetime
+from transforms.algebra.aggregates.count import Count
 from transforms.algebra.order import Steps
 from transforms.algebra.rank import nth
-from transforms.algebra.view import View
+from transforms.algebra.view import Asked, View
+
+_ANY = Comparison(Compare(">=", 1))
 
 
 class FirstTime(EventFields, Node):
@@ -17,6 +21,10 @@ class FirstTime(EventFields, Node):
     can_be_unknown = False
 
     window: AnyWindow = Field(default=Lifetime())
+
+    def measured(self, view: View) -> Asked:
+        """The events in the window; the first of them must be the first of all."""
+        return Count(name="events"), self.reference, self.window, None, _ANY
 
     def steps(self, view: View) -> Steps:
         """The event of rank one, for as long as its window says."""

@@ -1,0 +1,1 @@
+"""How fast Segue is, beside the best SQL by hand and a plain Beam pipeline, over one synthetic world."""

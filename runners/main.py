@@ -1,0 +1,135 @@
+"""The command line `segue`: global options, one file a command, and errors as exit codes."""
+
+import os
+import sys
+import traceback
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from runners.commands.compile import compile_
+from runners.commands.doctor import doctor
+from runners.commands.explain import explain
+from runners.commands.init import init
+from runners.commands.ls import ls
+from runners.commands.query import query
+from runners.commands.run import run
+from runners.commands.runs import runs
+from runners.commands.show import show
+from runners.commands.test import test
+from runners.commands.validate import validate
+from runners.session import Session
+from schemas.errors import DefinitionErrors, SegueError
+
+app = typer.Typer(
+    name="segue",
+    help="Segments, features and their history from streams of user events, with consent inside the computation.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for _name, _command in {
+    "init": init,
+    "validate": validate,
+    "compile": compile_,
+    "run": run,
+    "test": test,
+    "explain": explain,
+    "query": query,
+    "show": show,
+    "runs": runs,
+    "ls": ls,
+    "doctor": doctor,
+}.items():
+    app.command(_name)(_command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        try:
+            typer.echo(f"segue {version('segue')}")
+        except PackageNotFoundError:
+            typer.echo("segue (not installed)")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    ctx: typer.Context,
+    project_dir: Annotated[Path | None, typer.Option(help="The project; by default the nearest folder up with segue.yaml.")] = None,
+    target: Annotated[str | None, typer.Option(help="A target of segue.yaml; by default its default_target.")] = None,
+    format: Annotated[str, typer.Option(help="text or json.")] = "text",  # noqa: A002  the option's name
+    quiet: Annotated[bool, typer.Option("--quiet", help="Results only.")] = False,
+    log_format: Annotated[str, typer.Option(help="text or json, for what goes to stderr.")] = "text",
+    no_color: Annotated[bool, typer.Option("--no-color", help="No colours.")] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="The version.")] = False,
+) -> None:
+    """Segments as code: the same answer from a batch, an increment and `explain`, at every past instant."""
+    for name, value in (("--format", format), ("--log-format", log_format)):
+        if value not in ("text", "json"):
+            raise typer.BadParameter(f"{name} is text or json")
+    ctx.obj = Session(project_dir, target, format, quiet, not no_color)  # type: ignore[arg-type]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one call and exit with its code."""
+    sys.exit(call(_hoisted(sys.argv[1:] if arguments is None else arguments)))
+
+
+_GLOBAL = {"--project-dir": 1, "--target": 1, "--format": 1, "--log-format": 1, "--quiet": 0, "--no-color": 0}
+
+
+def _hoisted(arguments: list[str]) -> list[str]:
+    """Global options may also stand behind the command."""
+    front, rest, index = [], [], 0
+    while index < len(arguments):
+        name = arguments[index].split("=")[0]
+        own = name == "--format" and arguments[index + 1 : index + 2] == ["csv"]
+        width = 1 + (_GLOBAL.get(name, 0) if "=" not in arguments[index] else 0)
+        (front if name in _GLOBAL and not own else rest).extend(arguments[index : index + width])
+        index += width
+    return front + rest
+
+
+def call(arguments: list[str]) -> int:
+    """The exit code of a call; what went wrong is said on stderr, definitions with --format json on stdout."""
+    try:
+        app(arguments, standalone_mode=False)
+    except SegueError as error:
+        _tell(error, "json" in arguments[arguments.index("--format") :][:2] if "--format" in arguments else False)
+        return error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        typer.echo("SEG-0130 stopped; what was published before stands, nothing else was", err=True)
+        return 130
+    except typer.Exit as stop:
+        return stop.exit_code
+    except Exception as error:  # noqa: BLE001  the last resort: never a stack trace for a user
+        return _unexpected(error)
+    return 0
+
+
+def _tell(error: SegueError, as_json: bool) -> None:
+    if isinstance(error, DefinitionErrors) and as_json:
+        import json
+
+        typer.echo(json.dumps([vars(problem) for problem in error.problems], ensure_ascii=False))
+    typer.echo(str(error), err=True)
+
+
+def _unexpected(error: Exception) -> int:
+    shown = getattr(error, "show", None)
+    if callable(shown):  # a mistake in the call, which click words well
+        shown()
+        return int(getattr(error, "exit_code", 2))
+    if os.environ.get("SEGUE_DEBUG"):
+        traceback.print_exception(error)
+    typer.echo(f"SEG-0999 {type(error).__name__}: this should not happen; SEGUE_DEBUG=1 shows where it did", err=True)
+    return 1
+
+
+
+if __name__ == "__main__":
+    main()

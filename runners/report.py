@@ -1,0 +1,44 @@
+"""The summary of a run, for people."""
+
+from runners.warehouses.ducklake import Lake, quoted
+from schemas.definitions.project import Project
+
+
+def summarise(lake: Lake, project: Project, run_id: str, seconds: float) -> str:
+    """Events read, subjects, each segment with its size, what consent refused and why, where the tables are, what to try."""
+    lines = [*_read(lake, run_id, seconds), "", *_sizes(lake, project), "", *_refused(lake, run_id), "", *_next(lake, project)]
+    return "\n".join(lines)
+
+
+def _read(lake: Lake, run_id: str, seconds: float) -> list[str]:
+    names = ("read", "used", "quarantined", "future", "late", "duplicate", "kept", "refused", "unneeded")
+    row = lake.rows(f"SELECT {', '.join(names)} FROM run_manifest WHERE run_id = {quoted(run_id)}")[0]
+    told = ", ".join(f"{count:,} {name}" for name, count in zip(names[1:], row[1:], strict=True) if count)
+    events = lake.value("SELECT count(*) FROM events")
+    subjects = lake.value("SELECT sum(subjects) FROM consent_verdicts WHERE run_id = " + quoted(run_id) + " GROUP BY purpose LIMIT 1")
+    return [f"{row[0]:,} records read in {seconds:,.1f} s: {told}", f"{events:,} events of {int(subjects or 0):,} subjects"]
+
+
+def _sizes(lake: Lake, project: Project) -> list[str]:
+    sizes = dict(lake.rows("SELECT segment, count(*) FROM segment_membership GROUP BY segment"))
+    width = max((len(name) for name in project.segments), default=0)
+    shown = [segment for segment in project.segments.values() if segment.publish]
+    return ["segments", *(f"  {one.name:<{width}}  {sizes.get(one.name, 0):>8,}  {one.description}".rstrip() for one in shown)]
+
+
+def _refused(lake: Lake, run_id: str) -> list[str]:
+    rows = lake.rows(
+        "SELECT purpose, reason, subjects, events FROM consent_verdicts "
+        f"WHERE run_id = {quoted(run_id)} ORDER BY purpose, subjects DESC, reason"
+    )
+    width = max((len(f"{purpose} {reason}") for purpose, reason, _, _ in rows), default=0)
+    listed = [f"  {f'{purpose} {reason}':<{width}}  {subjects:>8,} subjects  {events:>10,} events" for purpose, reason, subjects, events in rows]
+    return ["consent", *listed]
+
+
+def _next(lake: Lake, project: Project) -> list[str]:
+    found = lake.rows("SELECT subject, segment FROM segment_membership ORDER BY segment, subject LIMIT 1")
+    where = f" --project-dir {project.root}"
+    example = [f"  segue{where} explain {found[0][0]} {found[0][1]}"] if found else []
+    ask = "SELECT segment, count(*) AS members FROM segment_membership GROUP BY segment ORDER BY members DESC"
+    return [f"tables are in {lake.root}", "try", *example, f'  segue{where} query "{ask}"']

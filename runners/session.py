@@ -1,0 +1,55 @@
+"""What every command shares: where the project is, how to speak, and the whole language."""
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from schemas.definitions.project import Project
+    from runners.warehouses.ducklake import Lake
+
+
+@dataclass
+class Session:
+    """The global options of one call. Results go to stdout, everything else to stderr."""
+
+    project_dir: Path | None = None
+    target: str | None = None
+    format: Literal["text", "json"] = "text"
+    quiet: bool = False
+    color: bool = True
+
+    def project(self) -> "Project":
+        """Read and check the project. Errors: DefinitionErrors, CallError."""
+        from schemas.definitions.catalog import read_project
+        from schemas.definitions.language import Language
+        from schemas.definitions.project import find_root
+        from transforms.algebra.aggregates import AGGREGATES
+        from transforms.algebra.operators import OPERATORS
+        from transforms.algebra.project import type_of
+
+        root = self.project_dir or find_root(Path.cwd())
+        return read_project(root, Language(OPERATORS, AGGREGATES, type_of), self.target, os.environ)
+
+    def lake(self, project: "Project") -> "Lake":
+        """The target's warehouse, read-only. Errors: CallError where there is none yet."""
+        from runners.warehouses.ducklake import folder, open_lake
+
+        return open_lake(folder(project.target.warehouse, project.root))
+
+    def say(self, text: str) -> None:
+        """A result."""
+        sys.stdout.write(text + "\n")
+
+    def json(self, value: Any) -> None:
+        """A result as JSON."""
+        self.say(json.dumps(value, ensure_ascii=False, default=str))
+
+    def note(self, text: str) -> None:
+        """Something beside the result."""
+        if not self.quiet:
+            sys.stderr.write(text + "\n")
+            sys.stderr.flush()

@@ -1,0 +1,147 @@
+"""Why a subject is in a segment or not: the truth of every node at T, by the kernel that computed the history."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from schemas.definitions.comparison import Compare, Comparison
+from schemas.definitions.node import Node
+from schemas.definitions.reference import EventReference
+from schemas.definitions.segment import ActiveIn, InSegment, Segment
+from schemas.definitions.window import Window
+from transforms.algebra.evaluate import evaluate, population
+from transforms.algebra.facts import Facts
+from transforms.algebra.measure import Measure
+from transforms.algebra.order import FOREVER, TRUE, UNKNOWN, Steps, search, value_at
+from transforms.algebra.view import View
+
+_ALONE = np.zeros(1, np.int64)
+
+
+def explain(segment: Segment, facts: Facts, events: pa.Table, at: int) -> dict[str, Any]:
+    """The truth tree of one subject at T = `at`.
+
+    `events` are the subject's events in the order of `facts`, with `event_id`, `source`, `event` and `occurred_at`.
+    """
+    evaluation = evaluate(facts.grounds.project, facts)
+    view = evaluation.views[segment.purposes]
+    stint = _stint(view, at)
+    answer = evaluation.answers[segment.name]
+    return {
+        "segment": segment.name,
+        "member": bool(value_at(answer, _ALONE, np.array([at]))[0] == TRUE),
+        "population": _population(segment, view, stint, facts, at),
+        "purpose_open": stint is not None,
+        "tree": _Tree(view, stint, events, at).node(segment.when),
+        "next_transition_at": _following(answer, 0, at),
+    }
+
+
+def _stint(view: View, at: int) -> int | None:
+    stints = view.timeline.stints
+    using = np.flatnonzero((stints.use_from <= at) & (at < stints.use_to))
+    return int(using[0]) if len(using) else None
+
+
+def _following(steps: Steps, who: int, at: int) -> int | None:
+    index = int(search(steps.who, steps.at, np.array([who]), np.array([at]), "right")[0])
+    return int(steps.at[index]) if index < len(steps.who) and steps.who[index] == who else None
+
+
+def _population(segment: Segment, view: View, stint: int | None, facts: Facts, at: int) -> bool:
+    """Whether the subject is in the population at T; without an open purpose only being known can be told."""
+    if stint is None:
+        narrow = isinstance(segment.population, ActiveIn | InSegment)
+        return not narrow and bool(facts.first_fact_at[0] <= at)
+    steps = population(view, segment.population)
+    return bool(value_at(steps, np.array([stint]), np.array([at]))[0] == TRUE)
+
+
+class _Tree:
+    """Tells of each node; where no stint is open every node is unknown, since nothing may be used."""
+
+    def __init__(self, view: View, stint: int | None, events: pa.Table, at: int) -> None:
+        self.view, self.stint, self.events, self.at = view, stint, events, at
+
+    def node(self, node: Node) -> dict[str, Any]:
+        value = self._value(node)
+        told: dict[str, Any] = {
+            "node": node.name,
+            "rule": _rule(node),
+            "value": value,
+            "missing": node.missing,
+            "numbers": {},
+            "window": None,
+            "decided_by": [],
+            "children": [self.node(child) for child in node.children],
+        }
+        if self.stint is not None:
+            told |= self._measured(node)
+            told["next_flip_at"] = _following(self.view.steps(node), self.stint, self.at)
+        return told
+
+    def _value(self, node: Node) -> bool | None:
+        if self.stint is None:
+            return None
+        code = int(value_at(self.view.steps(node), np.array([self.stint]), np.array([self.at]))[0])
+        return None if code == UNKNOWN else code == TRUE
+
+    def _measured(self, node: Node) -> dict[str, Any]:
+        """The numbers, the window and the events of a leaf that measures events."""
+        asked = measured(node, self.view)
+        if asked is None:
+            return self._stated(node)
+        measure, reference, window, column, comparison = asked
+        selected, values = self.view.select(reference, window, column)
+        mine = (selected.rows.who == self.stint) & (selected.rows.start <= self.at) & (self.at < selected.rows.stop)
+        rows = np.flatnonzero(mine)
+        type_ = self.view.project.event_columns.get(column) if column else None
+        who = np.zeros(len(rows), np.int64)
+        value = measure.value(who, values.take(rows), 1, measure.result_type(type_))[0].as_py()
+        decisive = self.view.timeline.row[selected.chosen[rows]]
+        return {
+            "numbers": {"value": value, "compared": comparison.text, **_nearest(value, comparison)},
+            "window": self._window(selected.rows.start[rows], selected.rows.stop[rows]),
+            "decided_by": self._events(decisive),
+        }
+
+    def _window(self, start: np.ndarray, stop: np.ndarray) -> dict[str, int | None]:
+        """From when the events counted, and when the first of them ceases to."""
+        ends = stop[stop != FOREVER]
+        return {
+            "counted_from": int(start.min()) if len(start) else None,
+            "first_ends_at": int(ends.min()) if len(ends) else None,
+        }
+
+    def _events(self, rows: np.ndarray) -> list[dict[str, Any]]:
+        columns = ["source", "event_id", "event", "occurred_at"]
+        return list(self.events.select(columns).take(pa.array(rows)).to_pylist()) if len(rows) else []
+
+    def _stated(self, node: Node) -> dict[str, Any]:
+        """The profile values of a node that compares them."""
+        values = {}
+        for column, comparison in node.references().profile:
+            steps, distinct = self.view.timeline.facts.grounds.profiles.column("birth_date" if column == "age" else column)
+            index = int(value_at(steps, _ALONE, np.array([self.at]))[0])
+            values[column] = {"value": distinct[index].as_py() if index >= 0 else None, "compared": comparison.text}
+        return {"numbers": values}
+
+
+def measured(node: Node, view: View) -> tuple[Measure, EventReference, Window, str | None, Comparison] | None:
+    """What a leaf measures, over which events, and what it is compared with; None for other nodes."""
+    told = getattr(node, "measured", None)
+    return None if told is None else told(view)
+
+
+def _nearest(value: Any, comparison: Comparison) -> dict[str, Any]:
+    """How far the value is from the one constant that it is compared with."""
+    if value is None or not isinstance(comparison.tree, Compare) or isinstance(comparison.tree.constant, str | bool):
+        return {}
+    constant = comparison.tree.constant
+    return {"distance": value - (float(constant) if isinstance(value, float) else constant)}
+
+
+def _rule(node: Node) -> str:
+    said = (type(node).__doc__ or "").strip().split("\n")[0]
+    return said.rstrip(".")

@@ -1,0 +1,112 @@
+"""Fields and properties of a source: expressions over raw columns, each value of its type or flagged as bad."""
+
+import re
+from collections.abc import Mapping
+
+import duckdb
+import pyarrow as pa
+
+from schemas.definitions.datatype import DataType
+from schemas.definitions.expression import Expression, quoted
+from schemas.definitions.source import INSTANTS, Field, Source
+from transforms.instants import in_range_sql, instant_sql
+from transforms.typed import typed_sql
+
+_TYPES = {"purpose_major": DataType("int"), "retroactive": DataType("bool")}
+_LARGEST_MAJOR = 2**31 - 1
+_CAST = re.compile(r"""('(?:[^']|'')*')|CAST\(("(?:[^"]|"")+") AS ([A-Z]+(?: WITH TIME ZONE)?(?:\([0-9]+,[0-9]+\))?)\)""")
+
+
+def paths_of(source: Source) -> list[str]:
+    """The raw paths that a source reads, sorted."""
+    expressions = [one.expression for one in (*source.fields.values(), *source.properties.values())]
+    paths = {path for expression in expressions for path in expression.paths}
+    return sorted(paths | {use.on for use in source.lookups.values()})
+
+
+def typed_columns(raw: pa.Table, source: Source, con: duckdb.DuckDBPyConnection) -> pa.Table:
+    """The fields `f:name`, properties `p:name` and lookup keys `k:name` of all rows.
+
+    `bad:…` beside them flags values that are not of their type, `naive:…` instants without an offset. Instants are
+    int64 microseconds, as if UTC.
+    """
+    sql = _sql(source, {name: raw.schema.field(name).type for name in raw.column_names})
+    return _computed(raw, sql, con)
+
+
+def _computed(raw: pa.Table, sql: str, con: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Run the query. Where an expression fails on a value, look for the row by halves and flag it as bad."""
+    con.register("raw_columns", raw)
+    try:
+        return con.execute(sql).to_arrow_table()
+    except (duckdb.DataError, duckdb.InvalidInputException):
+        if len(raw) > 1:
+            half = len(raw) // 2
+            return pa.concat_tables([_computed(part, sql, con) for part in (raw.slice(0, half), raw.slice(half))])
+        con.register("raw_columns", raw.slice(0, 0))
+        schema = con.execute(sql).to_arrow_table().schema
+        bad = [pa.array([True]) if name.startswith("bad:") else pa.nulls(1, schema.field(name).type) for name in schema.names]
+        return pa.table(bad, schema=schema)
+    finally:
+        con.unregister("raw_columns")
+
+
+def _sql(source: Source, raw: Mapping[str, pa.DataType]) -> str:
+    texts, typed = [f"{_shown('_', pa.null())} AS \"_\""] if not raw else [], []
+    for name, one in source.fields.items():
+        kind = DataType("timestamp") if name in INSTANTS else _TYPES.get(name, DataType("string"))
+        _add(f"f:{name}", one, kind, source, raw, texts, typed)
+    for name, declared in source.properties.items():
+        _add(f"p:{name}", Field(declared.expression), declared.type, source, raw, texts, typed)
+    for use in source.lookups.values():
+        texts.append(f"{quoted(use.on)} AS {quoted('k:' + use.on)}")
+        typed.append(quoted("k:" + use.on))
+    shown = ", ".join(f"{_shown(name, kind)} AS {quoted(name)}, {quoted(name)} AS {quoted('r:' + name)}" for name, kind in raw.items())
+    inner = f"SELECT {', '.join(dict.fromkeys(texts))} FROM (SELECT {shown} FROM raw_columns)"
+    return f"SELECT {', '.join(dict.fromkeys(typed))} FROM ({inner})"
+
+
+def _shown(name: str, kind: pa.DataType) -> str:
+    """A raw column as text; one that has a type is written first."""
+    if pa.types.is_string(kind):
+        return quoted(name)
+    return f"CAST(to_json({quoted(name)}) AS VARCHAR)" if pa.types.is_nested(kind) else f"CAST({quoted(name)} AS VARCHAR)"
+
+
+def _add(
+    name: str,
+    one: Field,
+    kind: DataType,
+    source: Source,
+    raw: Mapping[str, pa.DataType],
+    texts: list[str],
+    typed: list[str],
+) -> None:
+    """Say how a column is read. A plain column that has its type already is taken as it is."""
+    place, bad, naive = quoted(name), quoted("bad:" + name), quoted("naive:" + name)
+    plain = one.expression.paths[0] if one.expression.sql == quoted(next(iter(one.expression.paths), "")) else None
+    if plain is not None and raw.get(plain) == kind.arrow and kind.kind not in ("float", "int"):
+        texts.append(f"{quoted('r:' + plain)} AS {place}")
+        typed.append(place if kind.kind != "timestamp" else f"{in_range_sql(f'epoch_us({place})')} AS {place}")
+        if kind.kind == "timestamp":
+            typed.append(f"({place} IS NOT NULL AND {in_range_sql(f'epoch_us({place})')} IS NULL) AS {bad}")
+        return
+    text, failed = _forgiving(one.expression)
+    texts += [f"CAST({text} AS VARCHAR) AS {place}", *([f"({failed}) AS {quoted('failed:' + name)}"] if failed else [])]
+    wrong = f"{place} IS NOT NULL OR {quoted('failed:' + name)}" if failed else f"{place} IS NOT NULL"
+    if kind.kind == "timestamp":
+        value, is_naive = instant_sql(place, one.format)
+        if (one.timezone or source.timezone) != "UTC":
+            typed.append(f"coalesce({is_naive}, false) AS {naive}")
+    else:
+        value = typed_sql(place, kind)
+    if name == "f:purpose_major":
+        value = f"CASE WHEN {value} BETWEEN 0 AND {_LARGEST_MAJOR} THEN {value} END"
+    typed += [f"{value} AS {place}", f"(({wrong}) AND {value} IS NULL) AS {bad}"]
+
+
+def _forgiving(expression: Expression) -> tuple[str, str]:
+    """The expression with casts of columns that give null where they fail, and whether one of them does."""
+    casts = [(found[2], found[3]) for found in _CAST.finditer(expression.sql) if found[1] is None]
+    text = _CAST.sub(lambda found: found[0] if found[1] is not None else f"TRY_{found[0]}", expression.sql)
+    return text, " OR ".join(f"({column} IS NOT NULL AND TRY_CAST({column} AS {kind}) IS NULL)" for column, kind in casts)
