@@ -8,7 +8,7 @@ from apache_beam.pvalue import PCollection
 
 from schemas.record import Input
 from transforms.algebra.program import Moment, Program
-from transforms.coder import ShardedBatch
+from transforms.coder import ShardedBatch, sharded
 from transforms.ingest import Ingest, Plan
 from transforms.segment import Segment
 from transforms.stage import Stage, StageRows
@@ -45,7 +45,7 @@ class SegmentUsers(beam.PTransform):  # type: ignore[misc]
         # rejection.SCHEMA
         read.inputs | "StageInputs" >> beam.ParDo(StageRows(self.stage, "inputs"))
         # what became of each file's records, and the position reached
-        remembered = inputs.pipeline | "Remember" >> beam.Create(self.remembered)
+        remembered = inputs.pipeline | "Remember" >> beam.Create(self.remembered) | "Remembered" >> sharded()
         # (shard, batch) of kind `state` or `stored_*`
         facts = (read.facts, remembered) | "ByShard" >> beam.Flatten()
         return facts | Segment(self.program, self.moment, self.stage)

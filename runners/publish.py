@@ -117,13 +117,23 @@ def _is_nothing_new(lake: Lake, plan: RunPlan, parent: LastRun) -> bool:
 
 
 def _place_states(lake: Lake, staged: Staging, run_id: str) -> list[Path]:
-    """Move the state files to `state/<run_id>/`; until the commit names them they are orphans."""
+    """Move the state files to `state/<run_id>/`; until the commit names them they are orphans.
+
+    A publication that died in between has moved some already: all that lie there are the run's.
+    """
     target = lake.states / run_id
     target.mkdir(parents=True, exist_ok=True)
-    placed = []
     for path in sorted(staged.states.glob("*.arrow")):
-        descriptor = os.open(path, os.O_RDONLY)
-        os.fsync(descriptor)  # the catalog must never name a file that a power cut takes back
+        _sync(path)
+        path.replace(target / path.name)
+    _sync(target)
+    return sorted(target.glob("*.arrow"))
+
+
+def _sync(path: Path) -> None:
+    """Bring a file or a folder to the disk: the catalog must never name a file that a power cut takes back."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
         os.close(descriptor)
-        placed.append(path.replace(target / path.name))
-    return placed

@@ -63,4 +63,6 @@ def whole_of(records: pa.Array) -> bytes:
 
 def offsets_of(records: pa.Array) -> Ints:
     """Where each record begins in the buffer, and where the last one ends."""
-    return np.frombuffer(records.buffers()[1], np.int32)[records.offset : records.offset + len(records) + 1].astype(np.int64)
+    return np.frombuffer(records.buffers()[1], np.int32)[records.offset : records.offset + len(records) + 1].astype(
+        np.int64
+    )

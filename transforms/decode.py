@@ -37,7 +37,11 @@ class DecodePlan:
         """The canonical columns of a kind."""
         if kind == "consents":
             return consent.SCHEMA
-        return event.with_properties(self.event_columns) if kind == "events" else profile.with_properties(self.profile_columns)
+        return (
+            event.with_properties(self.event_columns)
+            if kind == "events"
+            else profile.with_properties(self.profile_columns)
+        )
 
 
 class Decoded(NamedTuple):
@@ -83,7 +87,12 @@ def _batch(table: pa.Table) -> pa.RecordBatch:
 
 
 def _canonical(
-    found: pa.Table, source: Source, plan: DecodePlan, positions: pa.Array, read: Columns, con: duckdb.DuckDBPyConnection
+    found: pa.Table,
+    source: Source,
+    plan: DecodePlan,
+    positions: pa.Array,
+    read: Columns,
+    con: duckdb.DuckDBPyConnection,
 ) -> tuple[dict[str, pa.ChunkedArray], Ints]:
     """The canonical columns of all records, and for each the code of the reason for which it is set aside, or -1."""
     count = len(found)
@@ -93,7 +102,9 @@ def _canonical(
     received = said.get("received_at")
     said["received_at"] = own if received is None else pc.coalesce(received, own)
     said |= {"source": pa.chunked_array([pa.array([source.name]).take(pa.array(np.zeros(count, np.int64)))])}
-    properties = {name: _property(found, name, declared.type, source.timezone) for name, declared in source.properties.items()}
+    properties = {
+        name: _property(found, name, declared.type, source.timezone) for name, declared in source.properties.items()
+    }
     reason = _reasons(found, source, said)
     if source.kind == "events":
         said.setdefault("event_id", pa.chunked_array([positions]))
@@ -107,17 +118,27 @@ def _canonical(
         said.setdefault(column.name, pa.chunked_array([pa.nulls(count, column.type)]))
     if source.kind == "consents":
         _judge(said, plan, reason)
-    return {name: column.cast(plan.schema(source.kind).field(name).type) for name, column in said.items() if name in plan.schema(source.kind).names}, reason
+    return {
+        name: column.cast(plan.schema(source.kind).field(name).type)
+        for name, column in said.items()
+        if name in plan.schema(source.kind).names
+    }, reason
 
 
-def _hashed(source: Source, said: Mapping[str, pa.ChunkedArray], properties: Mapping[str, pa.ChunkedArray]) -> dict[str, pa.ChunkedArray]:
+def _hashed(
+    source: Source, said: Mapping[str, pa.ChunkedArray], properties: Mapping[str, pa.ChunkedArray]
+) -> dict[str, pa.ChunkedArray]:
     """What the content of a record is: everything but when it was received, and from where."""
     if source.kind == "events":
         core = ("event", "event_id", "occurred_at", "subject")
     elif source.kind == "profiles":
         core = ("subject", "valid_from", "payload", "explicit_nulls")
     else:
-        core = tuple(name for name in consent.SCHEMA.names if name in said and name not in ("received_at", "source", "effective_at"))
+        core = tuple(
+            name
+            for name in consent.SCHEMA.names
+            if name in said and name not in ("received_at", "source", "effective_at")
+        )
     return {**{name: said[name] for name in core}, **properties}
 
 
@@ -126,7 +147,9 @@ def _field(found: pa.Table, name: str, source: Source) -> pa.ChunkedArray:
     if name not in INSTANTS:
         return column
     naive = f"naive:f:{name}"
-    return _instant(column, found[naive] if naive in found.column_names else None, source.fields[name].timezone or source.timezone)
+    return _instant(
+        column, found[naive] if naive in found.column_names else None, source.fields[name].timezone or source.timezone
+    )
 
 
 def _instant(micros: pa.ChunkedArray, naive: pa.ChunkedArray | None, timezone: str) -> pa.ChunkedArray:
@@ -148,7 +171,9 @@ def _normal(subject: pa.ChunkedArray, source: Source, con: duckdb.DuckDBPyConnec
     if not source.normalise:
         return subject
     con.register("ids", pa.table({"subject": subject}))
-    column = con.execute(f"SELECT {normal_sql('subject', source.normalise)} AS subject FROM ids").to_arrow_table()["subject"]
+    column = con.execute(f"SELECT {normal_sql('subject', source.normalise)} AS subject FROM ids").to_arrow_table()[
+        "subject"
+    ]
     con.unregister("ids")
     return column
 
@@ -186,7 +211,10 @@ def _explicit_nulls(source: Source, read: Columns, count: int, con: duckdb.DuckD
         return pa.chunked_array([pa.array([[]], pa.list_(pa.string())).take(pa.array(np.zeros(count, np.int64)))])
     con.register("raw", pa.table({"raw": read.raw}))
     cases = ", ".join(
-        "CASE WHEN json_type(raw, '" + "$" + "".join(f'."{part}"' for part in path.split(".")) + f"') = 'NULL' THEN '{name}' END"
+        "CASE WHEN json_type(raw, '"
+        + "$"
+        + "".join(f'."{part}"' for part in path.split("."))
+        + f"') = 'NULL' THEN '{name}' END"
         for name, path in paths.items()
     )
     nulls = con.execute(f"SELECT list_filter([{cases}], lambda x: x IS NOT NULL) AS n FROM raw").to_arrow_table()["n"]

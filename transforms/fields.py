@@ -14,7 +14,9 @@ from transforms.typed import typed_sql
 
 _TYPES = {"purpose_major": DataType("int"), "retroactive": DataType("bool")}
 _LARGEST_MAJOR = 2**31 - 1
-_CAST = re.compile(r"""('(?:[^']|'')*')|CAST\(("(?:[^"]|"")+") AS ([A-Z]+(?: WITH TIME ZONE)?(?:\([0-9]+,[0-9]+\))?)\)""")
+_CAST = re.compile(
+    r"""('(?:[^']|'')*')|CAST\(("(?:[^"]|"")+") AS ([A-Z]+(?: WITH TIME ZONE)?(?:\([0-9]+,[0-9]+\))?)\)"""
+)
 
 
 def paths_of(source: Source) -> list[str]:
@@ -45,14 +47,21 @@ def _computed(raw: pa.Table, sql: str, con: duckdb.DuckDBPyConnection) -> pa.Tab
             return pa.concat_tables([_computed(part, sql, con) for part in (raw.slice(0, half), raw.slice(half))])
         con.register("raw_columns", raw.slice(0, 0))
         schema = con.execute(sql).to_arrow_table().schema
-        bad = [pa.array([True]) if name.startswith("bad:") else pa.nulls(1, schema.field(name).type) for name in schema.names]
-        return pa.table(bad, schema=schema)
+        return pa.table([_of_bad_row(column) for column in schema], schema=schema)
     finally:
         con.unregister("raw_columns")
 
 
+def _of_bad_row(column: pa.Field) -> pa.Array:
+    """What stands for a value of a row that could not be computed: flagged as bad, and not as missing."""
+    if column.name.startswith("bad:"):
+        return pa.array([True])
+    return pa.array(["?"]) if pa.types.is_string(column.type) else pa.nulls(1, column.type)
+
+
 def _sql(source: Source, raw: Mapping[str, pa.DataType]) -> str:
-    texts, typed = [f"{_shown('_', pa.null())} AS \"_\""] if not raw else [], []
+    texts: list[str] = []
+    typed: list[str] = []
     for name, one in source.fields.items():
         kind = DataType("timestamp") if name in INSTANTS else _TYPES.get(name, DataType("string"))
         _add(f"f:{name}", one, kind, source, raw, texts, typed)
@@ -61,7 +70,9 @@ def _sql(source: Source, raw: Mapping[str, pa.DataType]) -> str:
     for use in source.lookups.values():
         texts.append(f"{quoted(use.on)} AS {quoted('k:' + use.on)}")
         typed.append(quoted("k:" + use.on))
-    shown = ", ".join(f"{_shown(name, kind)} AS {quoted(name)}, {quoted(name)} AS {quoted('r:' + name)}" for name, kind in raw.items())
+    shown = ", ".join(
+        f"{_shown(name, kind)} AS {quoted(name)}, {quoted(name)} AS {quoted('r:' + name)}" for name, kind in raw.items()
+    )
     inner = f"SELECT {', '.join(dict.fromkeys(texts))} FROM (SELECT {shown} FROM raw_columns)"
     return f"SELECT {', '.join(dict.fromkeys(typed))} FROM ({inner})"
 
@@ -70,7 +81,9 @@ def _shown(name: str, kind: pa.DataType) -> str:
     """A raw column as text; one that has a type is written first."""
     if pa.types.is_string(kind):
         return quoted(name)
-    return f"CAST(to_json({quoted(name)}) AS VARCHAR)" if pa.types.is_nested(kind) else f"CAST({quoted(name)} AS VARCHAR)"
+    return (
+        f"CAST(to_json({quoted(name)}) AS VARCHAR)" if pa.types.is_nested(kind) else f"CAST({quoted(name)} AS VARCHAR)"
+    )
 
 
 def _add(
@@ -109,4 +122,6 @@ def _forgiving(expression: Expression) -> tuple[str, str]:
     """The expression with casts of columns that give null where they fail, and whether one of them does."""
     casts = [(found[2], found[3]) for found in _CAST.finditer(expression.sql) if found[1] is None]
     text = _CAST.sub(lambda found: found[0] if found[1] is not None else f"TRY_{found[0]}", expression.sql)
-    return text, " OR ".join(f"({column} IS NOT NULL AND TRY_CAST({column} AS {kind}) IS NULL)" for column, kind in casts)
+    return text, " OR ".join(
+        f"({column} IS NOT NULL AND TRY_CAST({column} AS {kind}) IS NULL)" for column, kind in casts
+    )

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import apache_beam as beam
 import duckdb
@@ -16,7 +16,7 @@ from apache_beam.pvalue import PCollection, TaggedOutput
 from schemas.definitions.source import Source
 from schemas.record import Input, RawChunk
 from transforms.algebra.engine import connect
-from transforms.coder import ShardedBatch
+from transforms.coder import ShardedBatch, sharded
 from transforms.decode import DecodePlan, decode, rejections
 from transforms.shard import split
 from transforms.validate import set_aside
@@ -61,7 +61,6 @@ class Ingested(NamedTuple):
 def ingest(chunk: RawChunk, plan: Plan, con: duckdb.DuckDBPyConnection) -> Ingested:
     """Decode, validate and shard one chunk; read = accepted + set aside."""
 
-
     source = plan.sources[chunk.source]
     accepted, rejected, undeclared, rows = decode(chunk, source, plan.decoding, con)
     told = pa.Table.from_batches([rejected])
@@ -72,13 +71,20 @@ def ingest(chunk: RawChunk, plan: Plan, con: duckdb.DuckDBPyConnection) -> Inges
         judged = set_aside(accepted, source)
         received_at = accepted.column("received_at").take(pa.array(judged.rows))
         late_ones = rejections(chunk, rows[judged.rows], judged.code, received_at)
-        accepted, future, late, late_used = judged.kept, future + judged.future, judged.late + judged.dropped, judged.late_used
+        accepted, future, late, late_used = (
+            judged.kept,
+            future + judged.future,
+            judged.late + judged.dropped,
+            judged.late_used,
+        )
         told = pa.concat_tables([told, pa.Table.from_batches([late_ones])])
     marked = accepted.replace_schema_metadata({"kind": source.kind})
     facts = split(marked, plan.shards) if accepted.num_rows else []
     numbers = (len(chunk), quarantined, future, late, late_used, undeclared)
     said = (chunk.source, chunk.file, json.dumps(chunk.after.to_json(), sort_keys=True), *numbers)
-    account = pa.RecordBatch.from_arrays([pa.array([value], kind.type) for value, kind in zip(said, ACCOUNT, strict=True)], schema=ACCOUNT)
+    account = pa.RecordBatch.from_arrays(
+        [pa.array([value], kind.type) for value, kind in zip(said, ACCOUNT, strict=True)], schema=ACCOUNT
+    )
     return Ingested(facts, told.combine_chunks().to_batches()[0] if len(told) else rejected, account)
 
 
@@ -143,9 +149,7 @@ class Ingest(beam.PTransform):  # type: ignore[misc]
 
     plan: Plan
 
-    def expand(self, inputs: PCollection[list[Input]]) -> Read:
+    def expand(self, inputs: PCollection[list[Input]]) -> Any:
         """One stage, three outputs."""
         read = inputs | "ReadFiles" >> beam.ParDo(_IngestFn(self.plan)).with_outputs("rejected", "inputs", main="facts")
-        return Read(read.facts, read.rejected, read["inputs"])
-
-
+        return Read(read.facts | "Sharded" >> sharded(), read.rejected, read["inputs"])

@@ -24,7 +24,10 @@ def of_csv(chunk: RawChunk, paths: Sequence[str]) -> Columns:
     rows = np.flatnonzero(code < 0)
     code[rows[bad]] = MALFORMED
     count = len(kept) - len(bad)
-    picked = {path: found[chunk.header.index(path)] if path in chunk.header else pa.nulls(count, pa.string()) for path in paths}
+    picked = {
+        path: found[chunk.header.index(path)] if path in chunk.header else pa.nulls(count, pa.string())
+        for path in paths
+    }
     table = pa.table(picked) if picked else pa.table({"_": pa.nulls(count)})
     return Columns(table, code, count * len([name for name in chunk.header if name not in paths]))
 

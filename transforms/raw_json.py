@@ -75,7 +75,9 @@ def _found(raw: pa.Array, code: Ints, paths: Sequence[str], con: duckdb.DuckDBPy
     if not hollow.any():
         return found
     objects = ~hollow
-    objects[hollow] = np.asarray(pc.starts_with(pc.utf8_ltrim_whitespace(kept.filter(pa.array(hollow))), "{")).astype(np.bool_)
+    objects[hollow] = np.asarray(pc.starts_with(pc.utf8_ltrim_whitespace(kept.filter(pa.array(hollow))), "{")).astype(
+        np.bool_
+    )
     _narrowed(kept, code, objects)
     return found.filter(pa.array(objects))
 

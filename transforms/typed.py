@@ -22,7 +22,9 @@ def typed_sql(text: str, kind: DataType) -> str:
     if kind.kind == "bool":
         return f"CASE lower({text}) WHEN 'true' THEN true WHEN 'false' THEN false END"
     if kind.kind == "date":
-        return f"CASE WHEN regexp_full_match({text}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}') THEN TRY_CAST({text} AS DATE) END"
+        return (
+            f"CASE WHEN regexp_full_match({text}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}') THEN TRY_CAST({text} AS DATE) END"
+        )
     if kind.kind == "timestamp":
         return instant_sql(text, "iso")[0]
     if kind.item is not None:
@@ -48,7 +50,10 @@ def normal_sql(column: str, steps: Sequence[str]) -> str:
 
 def content_hash(said: Mapping[str, pa.ChunkedArray], con: duckdb.DuckDBPyConnection) -> pa.ChunkedArray:
     """SHA-256 of each row as canonical JSON: keys sorted, absent ones null, instants as microseconds, decimals as text."""
-    parts = [f"'{',' if index else '{'}\"{name}\":' || {_json(name, said[name].type)}" for index, name in enumerate(sorted(said))]
+    parts = [
+        f"'{',' if index else '{'}\"{name}\":' || {_json(name, said[name].type)}"
+        for index, name in enumerate(sorted(said))
+    ]
     con.register("said", pa.table(dict(said)))
     sql = f"SELECT unhex(sha256({' || '.join(parts)} || '}}')) AS hash FROM said"
     column = con.execute(sql).to_arrow_table()["hash"]

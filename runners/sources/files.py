@@ -6,13 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runners.sources.streams import open_decoded
+from runners.sources.reading import is_record
+from runners.sources.streams import UNREADABLE, Bomb, Stream, open_decoded
 from schemas.definitions.project import Project
 from schemas.definitions.source import Source
 from schemas.errors import CallError, SourceChanged
 from schemas.record import Compression, Format, Input, Position
 
-FORMATS: dict[str, Format] = {".ndjson": "ndjson", ".jsonl": "ndjson", ".json": "ndjson", ".csv": "csv", ".parquet": "parquet"}
+FORMATS: dict[str, Format] = {
+    ".ndjson": "ndjson",
+    ".jsonl": "ndjson",
+    ".json": "ndjson",
+    ".csv": "csv",
+    ".parquet": "parquet",
+}
 COMPRESSIONS: dict[str, Compression] = {".gz": "gzip", ".zst": "zstd"}
 _BLOCK = 1 << 22
 
@@ -59,7 +66,9 @@ def _matches(root: Path, source: Source, empty: list[str]) -> Iterator[tuple[str
     for pattern in source.files:
         absolute = Path(pattern).is_absolute()
         base = Path(Path(pattern).anchor) if absolute else root
-        found = sorted(path for path in base.glob(str(Path(pattern).relative_to(base)) if absolute else pattern) if path.is_file())
+        found = sorted(
+            path for path in base.glob(str(Path(pattern).relative_to(base)) if absolute else pattern) if path.is_file()
+        )
         if not found:
             empty.append(pattern)
         yield from ((path.as_posix() if absolute else path.relative_to(root).as_posix(), path) for path in found)
@@ -71,7 +80,9 @@ def _input(source: str, name: str, path: Path, start: Position | None) -> Input 
     if start is not None and (start.size, start.mtime_ns, start.inode) == (stat.st_size, stat.st_mtime_ns, stat.st_ino):
         return None
     form, compression = format_of(name)
-    found = Input(source, name, str(path), form, compression, stat.st_size, stat.st_mtime_ns, stat.st_ino, start or Position())
+    found = Input(
+        source, name, str(path), form, compression, stat.st_size, stat.st_mtime_ns, stat.st_ino, start or Position()
+    )
     if start is None:
         return found
     return found if _continues(found, start) else None
@@ -83,24 +94,39 @@ def format_of(name: str) -> tuple[Format, Compression]:
     compression = COMPRESSIONS.get(suffixes[-1] if suffixes else "", "none")
     ending = suffixes[-1 if compression == "none" else -2] if len(suffixes) > (compression != "none") else ""
     if ending not in FORMATS:
-        raise CallError("SEG-0407", f"`{name}` is of no format that is read", "use .ndjson, .csv or .parquet, each also .gz or .zst")
+        raise CallError(
+            "SEG-0407", f"`{name}` is of no format that is read", "use .ndjson, .csv or .parquet, each also .gz or .zst"
+        )
     return FORMATS[ending], compression
 
 
 def _continues(found: Input, start: Position) -> bool:
-    """Whether more follows what was read; what was read must be there unchanged."""
+    """Whether records follow what was read; what was read must be there unchanged."""
     if found.format == "parquet":
-        if hashlib.sha256(Path(found.path).read_bytes()).hexdigest() != start.sha256:
+        with Path(found.path).open("rb") as file:
+            same = hashlib.file_digest(file, "sha256").hexdigest() == start.sha256
+        if not same:
             raise _changed(found, "a Parquet file does not grow")
         return False
-    digest, left = hashlib.sha256(), start.bytes
-    with open_decoded(found) as stream:
-        while left and (block := stream.read(min(left, _BLOCK))):
-            digest.update(block)
-            left -= len(block)
-        if left or digest.hexdigest() != start.sha256:
-            raise _changed(found, "a file changes only by growing")
-        return bool(stream.read(1))
+    try:
+        with open_decoded(found) as stream:
+            if _digest(stream, start.bytes) != start.sha256:
+                raise _changed(found, "a file changes only by growing")
+            more = stream.read(_BLOCK)
+    except (*UNREADABLE, Bomb):
+        return True  # the reader sets aside what can not be read
+    if start.is_open and more and not more.startswith((b"\n", b"\r")):
+        raise _changed(found, "its last line was complete")
+    whole = found.format == "csv" or b"\n" in more or len(more) == _BLOCK
+    return bool(more) and (whole or is_record(more, found.format, ()))
+
+
+def _digest(stream: Stream, left: int) -> str:
+    digest = hashlib.sha256()
+    while left and (block := stream.read(min(left, _BLOCK))):
+        digest.update(block)
+        left -= len(block)
+    return digest.hexdigest() if not left else ""
 
 
 def _changed(found: Input, rule: str) -> SourceChanged:

@@ -22,7 +22,11 @@ def _read(project: Project, source: Source) -> pa.Table:
     table = pa.concat_tables([part.cast(schema) for part in parts]) if parts else schema.empty_table()
     first = pc.index_in(table["key"], value_set=pc.unique(table["key"]))
     numbered = table.append_column("_n", first)
-    kept = pa.table({"_n": numbered["_n"], "_row": pa.array(range(len(table)))}).group_by("_n").aggregate([("_row", "min")])
+    kept = (
+        pa.table({"_n": numbered["_n"], "_row": pa.array(range(len(table)))})
+        .group_by("_n")
+        .aggregate([("_row", "min")])
+    )
     return table.take(kept.sort_by("_n")["_row_min"])
 
 

@@ -97,7 +97,9 @@ class _Lines:
             yield from self._records(rest, 0, np.array([len(rest)]))
         else:
             waiting = len(rest)
-        yield _chunk(self.source, self.position.records + 1, _none(), self.position, waiting=waiting, header=self.header)
+        yield _chunk(
+            self.source, self.position.records + 1, _none(), self.position, waiting=waiting, header=self.header
+        )
 
     def _skip(self, stream: Stream) -> None:
         """Pass over what was read before; of CSV, read the header that lies in it."""

@@ -65,8 +65,8 @@ def versions(lake: Lake) -> dict[str, list[tuple[SegmentVersion, bool]]]:
 
 
 def state_paths(lake: Lake) -> dict[int, Path]:
-    """The state file of each shard."""
-    return {shard: lake.root / path for shard, path in lake.rows("SELECT shard, path FROM kernel_state")}
+    """The state file of each shard, by its number."""
+    return {shard: lake.root / path for shard, path in lake.rows("SELECT shard, path FROM kernel_state ORDER BY shard")}
 
 
 def schemas_of(project: Project) -> dict[str, pa.Schema]:

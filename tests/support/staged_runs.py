@@ -101,7 +101,7 @@ def consent(subject: str, action: str, day: float, **more: Any) -> dict[str, Any
     return {**standard, **more}
 
 
-def enter(plan: RunPlan, moves: Sequence[tuple[str, float, bool]], segment: str = "vip") -> None:
+def enter(plan: RunPlan, moves: Sequence[tuple[str, float, bool]], segment: str = "vip", shard: int = 0) -> None:
     """Stage transitions (subject, day, member) with the changes that tell of them."""
     version = plan.versions[segment].version
     key = [{"segment": segment, "version": version, "subject": subject} for subject, _, _ in moves]
@@ -113,8 +113,8 @@ def enter(plan: RunPlan, moves: Sequence[tuple[str, float, bool]], segment: str 
         {**one, "kind": "entered" if member else "exited", "effective_at": at(day), "member": member, "reason": "event"}
         for one, (_, day, member) in zip(key, moves, strict=True)
     ]
-    stage(plan, "transitions", turns)
-    stage(plan, "changes", told)
+    stage(plan, "transitions", turns, shard)
+    stage(plan, "changes", told, shard)
 
 
 def first_run(lake: Lake, **changes: Any) -> RunPlan:

@@ -1,0 +1,157 @@
+"""`segue doctor`: versions, extensions, the warehouse, permissions: what works, and what to do about the rest."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from runners.session import Session
+    from schemas.definitions.project import Project
+
+PACKAGES = ("apache-beam", "duckdb", "pyarrow")
+EXTENSIONS = ("sqlite_scanner", "ducklake")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: what was found, and what to do where it is not right."""
+
+    name: str
+    ok: bool
+    found: str
+    to_do: str = ""
+
+
+def doctor(ctx: typer.Context) -> None:
+    """Look at versions, extensions, time zones, the project and its warehouse; say what to do about the rest."""
+    session = ctx.obj
+    findings = []
+    for one in _findings(session):
+        findings.append(one)
+        if session.format == "text":
+            session.say(f"{'ok' if one.ok else 'BROKEN':<7}{one.name}: {one.found}")
+            if one.to_do:
+                session.say(f"       {one.to_do}")
+    if session.format == "json":
+        session.json([asdict(one) for one in findings])
+    if not all(one.ok for one in findings):
+        raise typer.Exit(1)
+
+
+def _findings(session: "Session") -> Iterator[Finding]:
+    yield _python()
+    yield from (_package(name) for name in PACKAGES)
+    yield from (_tried(f"extension {name}", lambda name=name: _load(name)) for name in EXTENSIONS)  # type: ignore[misc]
+    yield _tried("time zones", _zones)
+    yield from _project(session)
+
+
+def _python() -> Finding:
+    right = sys.version_info[:2] == (3, 11)
+    return Finding("python", right, sys.version.split()[0], "" if right else "install Segue with Python 3.11")
+
+
+def _package(name: str) -> Finding:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return Finding(name, True, version(name))
+    except PackageNotFoundError:
+        return Finding(name, False, "not installed", "install Segue again: it brings this package")
+
+
+def _tried(name: str, look: Callable[[], str]) -> Finding:
+    """What `look` found; whatever goes wrong in it is a finding, too."""
+    from schemas.errors import SegueError
+
+    try:
+        return Finding(name, True, look())
+    except SegueError as error:
+        return Finding(name, False, f"{error.code} {error.message}", error.hint or "install Segue again")
+    except Exception as error:  # noqa: BLE001  a doctor tells of every illness
+        return Finding(name, False, f"{type(error).__name__}: {str(error).splitlines()[0]}", "install Segue again")
+
+
+def _load(name: str) -> str:
+    import duckdb
+
+    from runners.warehouses.ducklake import extension
+
+    config = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+    con = duckdb.connect(config=config)
+    try:
+        con.load_extension(str(extension(name)))
+    finally:
+        con.close()
+    return "loads"
+
+
+def _zones() -> str:
+    from datetime import datetime
+    from importlib.metadata import version
+    from zoneinfo import ZoneInfo
+
+    from schemas.errors import JobFailed
+
+    summer = datetime(2026, 7, 1, tzinfo=ZoneInfo("Europe/Berlin")).utcoffset()
+    if summer is None or summer.total_seconds() != 7200:
+        raise JobFailed("SEG-0906", "the data of time zones is wrong", "install the package tzdata again")
+    return f"tzdata {version('tzdata')}"
+
+
+def _project(session: "Session") -> Iterator[Finding]:
+    """What can be said of the project, where there is one."""
+    from schemas.definitions.project import find_root
+    from schemas.errors import CallError, DefinitionErrors
+
+    try:
+        root = session.project_dir or find_root(Path.cwd())
+    except CallError:
+        yield Finding("project", True, "none here", "go to a project, or make one with `segue init DIR`")
+        return
+    try:
+        project = session.project()
+    except DefinitionErrors as error:
+        yield Finding("project", False, f"{len(error.problems)} problems in {root}", "`segue validate` lists them")
+    except CallError as error:
+        yield Finding("project", False, f"{error.code} {error.message}", error.hint)
+    else:
+        yield Finding("project", True, f"{project.name} in {project.root}")
+        yield _tried("warehouse", lambda: _readable(project))
+        yield _writable(project)
+
+
+def _readable(project: "Project") -> str:
+    from runners.warehouses.ducklake import CATALOG, folder, open_lake
+
+    root = folder(project.target.warehouse, project.root)
+    if not (root / CATALOG).exists():
+        return f"not there yet, the first `segue run` makes it (target {project.target.name})"
+    with open_lake(root, patience_s=2.0) as lake:
+        tables = lake.value("SELECT count(*) FROM duckdb_tables() WHERE database_name = 'lake'")
+    return f"can be read, {tables} tables (target {project.target.name})"
+
+
+def _writable(project: "Project") -> Finding:
+    from runners.warehouses.ducklake import folder
+    from schemas.errors import CallError
+
+    try:
+        place = folder(project.target.warehouse, project.root)
+    except CallError as error:
+        return Finding("permissions", False, error.message, error.hint)
+    wanted = [place, place / "data", project.root / "target"]
+    refused = [path for path in map(_nearest, wanted) if not os.access(path, os.W_OK | os.X_OK)]
+    if refused:
+        return Finding("permissions", False, f"{refused[0]} can not be written to", "give this user the right to write")
+    return Finding("permissions", True, "the warehouse and target/ can be written to")
+
+
+def _nearest(path: Path) -> Path:
+    """The path, or the nearest folder above that exists."""
+    return next(one for one in (path, *path.parents) if one.exists())

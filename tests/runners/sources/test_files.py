@@ -1,0 +1,87 @@
+"""What there is to read: new files and what files have grown by; what was read must still be there."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from runners.sources.files import Listing, list_inputs
+from runners.sources.reading import read
+from schemas.definitions.project import Project
+from schemas.errors import SourceChanged
+from tests.support.raw_files import source_of, written
+
+
+def listing(root: Path, positions: dict[str, Any], pattern: str = "*.ndjson*") -> Listing:
+    source = source_of(**{"from": {"files": pattern}})
+    return list_inputs(cast(Project, SimpleNamespace(root=root, sources={"orders": source})), {"orders": positions})
+
+
+def positions_after(found: Listing) -> dict[str, Any]:
+    return {one.file: list(read(one))[-1].after.to_json() for one in found.inputs}
+
+
+def test_files_are_named_from_the_project_on_and_sorted(tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    for name in ("b", "a"):
+        written(tmp_path / "d" / f"{name}.ndjson", b"{}\n")
+    assert [one.file for one in listing(tmp_path, {}, "d/*").inputs] == ["d/a.ndjson", "d/b.ndjson"]
+
+
+def test_a_pattern_without_files_is_told(tmp_path: Path) -> None:
+    assert listing(tmp_path, {}).empty == ("*.ndjson*",)
+
+
+@pytest.mark.parametrize("content", [b"", b'{"a":1}\n', b'{"a":1}', b'{"a":1}\n{"a"', b"\n"])
+@pytest.mark.parametrize("ending", ["", ".gz", ".zst"])
+def test_a_file_that_was_read_is_not_listed_again(content: bytes, ending: str, tmp_path: Path) -> None:
+    path = written(tmp_path / f"x.ndjson{ending}", content)
+    known = positions_after(listing(tmp_path, {}))
+    assert listing(tmp_path, known).inputs == ()
+    written(path, content)
+    assert listing(tmp_path, known).inputs == ()
+
+
+def test_a_file_that_grew_is_read_on(tmp_path: Path) -> None:
+    path = written(tmp_path / "x.ndjson", b'{"a":1}\n')
+    known = positions_after(listing(tmp_path, {}))
+    written(path, b'{"a":1}\n{"a":2}\n')
+    (grown,) = listing(tmp_path, known).inputs
+    assert grown.start.records == 1
+
+
+@pytest.mark.parametrize("content", [b'{"a":2}\n', b"", b'{"a":2}\n{"a":3}\n'])
+@pytest.mark.parametrize("ending", ["", ".gz", ".zst"])
+def test_a_prefix_that_changed_or_shrank_stops_the_run(content: bytes, ending: str, tmp_path: Path) -> None:
+    path = written(tmp_path / f"x.ndjson{ending}", b'{"a":1}\n')
+    known = positions_after(listing(tmp_path, {}))
+    written(path, content)
+    with pytest.raises(SourceChanged, match="is not what it was"):
+        listing(tmp_path, known)
+
+
+def test_a_last_line_that_was_taken_may_get_its_newline_but_no_more(tmp_path: Path) -> None:
+    path = written(tmp_path / "x.ndjson", b'{"a":1}')
+    known = positions_after(listing(tmp_path, {}))
+    (grown,) = listing(tmp_path, known).inputs or (None,)
+    assert grown is None
+    written(path, b'{"a":1}\n{"a":2}\n')
+    assert len(listing(tmp_path, known).inputs) == 1
+    written(path, b'{"a":1} \n')
+    with pytest.raises(SourceChanged):
+        listing(tmp_path, known)
+
+
+def test_a_file_that_vanished_is_told(tmp_path: Path) -> None:
+    path = written(tmp_path / "x.ndjson", b'{"a":1}\n')
+    known = positions_after(listing(tmp_path, {}))
+    path.unlink()
+    assert listing(tmp_path, known).vanished == ("x.ndjson",)
+
+
+def test_a_truncated_file_is_set_aside_once(tmp_path: Path) -> None:
+    path = written(tmp_path / "x.ndjson.gz", b'{"a":1}\n' * 9)
+    path.write_bytes(path.read_bytes()[:-4])
+    known = positions_after(listing(tmp_path, {}))
+    assert listing(tmp_path, known).inputs == ()

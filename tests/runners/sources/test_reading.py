@@ -1,0 +1,146 @@
+"""Files are read forward, in whole records, whatever their format, and what is broken costs only itself."""
+
+import gzip
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import zstandard
+
+from runners.sources import reading, streams
+from schemas.record import RawChunk
+from tests.support.raw_files import chunks_of, input_of, written
+
+
+def records(chunks: list[RawChunk]) -> list[bytes]:
+    return [one.as_py() for chunk in chunks if chunk.fault is None for one in chunk.records]
+
+
+def faults(chunks: list[RawChunk]) -> list[str]:
+    return [chunk.fault for chunk in chunks if chunk.fault is not None]
+
+
+@pytest.mark.parametrize("ending", ["", ".gz", ".zst"])
+@pytest.mark.parametrize("block", [7, 64, 1 << 23])
+def test_where_blocks_are_cut_changes_no_record_and_no_number(
+    ending: str, block: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "BLOCK", block)
+    lines = [b'{"a":%d}\n' % number for number in range(40)]
+    chunks = chunks_of(written(tmp_path / f"x.ndjson{ending}", b"\n".join(lines)))
+    assert records(chunks) == lines
+    assert [chunk.first + at for chunk in chunks for at in range(len(chunk))] == list(range(1, 41))
+    assert chunks[-1].after.records == 40
+
+
+def test_reading_on_from_any_record_gives_what_reading_at_once_gives(tmp_path: Path) -> None:
+    lines = [b'{"a":%d}\n' % number for number in range(6)] + [b"\n"]
+    whole = chunks_of(written(tmp_path / "x.ndjson", b"".join(lines)))
+    for cut in range(1, 6):
+        first = chunks_of(written(tmp_path / "x.ndjson", b"".join(lines[:cut])))
+        then = chunks_of(written(tmp_path / "x.ndjson", b"".join(lines)), first[-1].after)
+        assert records(first) + records(then) == records(whole)
+        assert replace(then[-1].after, mtime_ns=0, inode=0) == replace(whole[-1].after, mtime_ns=0, inode=0)
+
+
+def test_a_last_line_without_newline_is_a_record_if_it_can_be_read(tmp_path: Path) -> None:
+    chunks = chunks_of(written(tmp_path / "x.ndjson", b'{"a":1}\n{"a":2}'))
+    assert records(chunks) == [b'{"a":1}\n', b'{"a":2}']
+    assert chunks[-1].after.is_open
+
+
+def test_a_last_line_that_still_grows_waits(tmp_path: Path) -> None:
+    chunks = chunks_of(written(tmp_path / "x.ndjson", b'{"a":1}\n{"a":'))
+    assert records(chunks) == [b'{"a":1}\n']
+    assert (chunks[-1].waiting, chunks[-1].after.bytes, chunks[-1].after.is_open) == (5, 8, False)
+
+
+def test_a_byte_order_mark_at_the_beginning_is_passed_over(tmp_path: Path) -> None:
+    assert records(chunks_of(written(tmp_path / "x.ndjson", b'\xef\xbb\xbf{"a":1}\n'))) == [b'{"a":1}\n']
+
+
+@pytest.mark.parametrize("block", [16, 1 << 23])
+def test_a_record_that_is_too_long_costs_only_itself(
+    block: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "LONGEST_RECORD", 20)
+    monkeypatch.setattr(reading, "BLOCK", block)
+    long = b'{"a":"' + b"x" * 200 + b'"}\n'
+    chunks = chunks_of(written(tmp_path / "x.ndjson", b'{"a":1}\n' + long + b'{"a":2}\n' + long + b'{"a":3}\n'))
+    assert records(chunks) == [b'{"a":1}\n', b'{"a":2}\n', b'{"a":3}\n']
+    assert faults(chunks) == ["too_large", "too_large"]
+    assert chunks[-1].after.records == 5
+    assert chunks[-1].after.bytes == 3 * 8 + 2 * len(long)
+
+
+@pytest.mark.parametrize("ending", [".gz", ".zst"])
+def test_of_a_truncated_file_all_is_used_that_can_be_read(ending: str, tmp_path: Path) -> None:
+    lines = b"".join(b'{"a":%d}\n' % (number * 7919 % 100003) for number in range(50_000))
+    path = written(tmp_path / f"x.ndjson{ending}", lines)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    chunks = chunks_of(path)
+    found = records(chunks)
+    assert faults(chunks) == ["malformed"]
+    assert len(found) > 1_000
+    assert lines.startswith(b"".join(found))
+    assert chunks[-1].after.records == len(found) + 1
+
+
+@pytest.mark.parametrize(("ending", "pack"), [(".gz", gzip.compress), (".zst", zstandard.compress)])
+def test_a_bomb_is_set_aside_in_bounded_memory(
+    ending: str, pack: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "FREE", 1 << 20)
+    assert callable(pack)
+    path = tmp_path / f"x.ndjson{ending}"
+    path.write_bytes(pack(b'{"a":1}\n' + b" " * (1 << 26)))
+    chunks = chunks_of(path)
+    assert faults(chunks)[-1] == "too_large"
+    assert sum(len(chunk.records) for chunk in chunks) <= 3
+    assert max(chunk.records.nbytes for chunk in chunks) < 1 << 24
+
+
+def test_parts_of_a_file_compressed_one_by_one_are_one_file(tmp_path: Path) -> None:
+    for ending, pack in ((".gz", gzip.compress), (".zst", zstandard.compress)):
+        path = tmp_path / f"x.ndjson{ending}"
+        path.write_bytes(pack(b'{"a":1}\n{"a"') + pack(b":2}\n"))
+        assert records(chunks_of(path)) == [b'{"a":1}\n', b'{"a":2}\n']
+
+
+def test_what_is_no_gzip_is_one_malformed_record(tmp_path: Path) -> None:
+    path = tmp_path / "x.ndjson.gz"
+    path.write_bytes(b'{"a":1}\n')
+    assert faults(chunks_of(path)) == ["malformed"]
+
+
+def test_in_csv_a_quoted_newline_ends_no_record_and_the_header_is_none(tmp_path: Path) -> None:
+    path = written(tmp_path / "x.csv", b'a,b\n1,"x\ny"\n2,z\n')
+    chunks = chunks_of(path)
+    assert records(chunks) == [b'1,"x\ny"\n', b"2,z\n"]
+    again = chunks_of(written(path, path.read_bytes() + b"3,w\n"), chunks[-1].after)
+    assert (records(again), again[0].header, again[0].first) == ([b"3,w\n"], ("a", "b"), 3)
+
+
+def test_rows_of_parquet_are_records(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"a": [1, 2, 3]}), tmp_path / "x.parquet")
+    chunks = chunks_of(tmp_path / "x.parquet")
+    assert sum(map(len, chunks)) == chunks[-1].after.records == 3
+
+
+def test_a_truncated_parquet_file_is_one_malformed_record(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"a": [1, 2, 3]}), tmp_path / "x.parquet")
+    (tmp_path / "x.parquet").write_bytes((tmp_path / "x.parquet").read_bytes()[:50])
+    assert faults(chunks_of(tmp_path / "x.parquet")) == ["malformed"]
+
+
+def test_of_a_file_that_grows_meanwhile_only_what_was_listed_is_read(tmp_path: Path) -> None:
+    listed = input_of(written(tmp_path / "x.ndjson", b'{"a":1}\n'))
+    written(tmp_path / "x.ndjson", b'{"a":1}\n{"a":2}\n')
+    assert records(list(reading.read(listed))) == [b'{"a":1}\n']
+
+
+def test_an_empty_file_is_read_and_holds_nothing(tmp_path: Path) -> None:
+    (only,) = chunks_of(written(tmp_path / "x.ndjson", b""))
+    assert (len(only), only.after.bytes, only.after.records) == (0, 0, 0)

@@ -1,0 +1,112 @@
+"""Opening the warehouse: one writer, any readers, and typed errors where something outside is in the way."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from runners.publish import publish
+from runners.warehouses.ducklake import Lake, folder, open_lake
+from runners.warehouses.tables import TABLES, prepare
+from runners.warehouses.views import VIEWS
+from schemas.errors import CallError, TryAgain
+from tests.support.staged_runs import first_run
+
+_HOLD = """
+import fcntl, sqlite3, sys
+if sys.argv[1] == "lock":
+    held = open(sys.argv[2], "w")
+    fcntl.flock(held, fcntl.LOCK_EX)
+else:
+    held = sqlite3.connect(sys.argv[2], isolation_level=None)
+    held.execute("BEGIN EXCLUSIVE")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def _held(kind: str, path: Path) -> Iterator[None]:
+    """Another process that holds a lock, or the catalog."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _HOLD, kind, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        yield
+        assert other.stdin is not None
+        other.stdin.close()
+
+
+def test_a_second_writer_is_told_to_try_again(tmp_path: Path) -> None:
+    with open_lake(tmp_path, write=True) as lake:
+        prepare(lake)
+    with _held("lock", tmp_path / "lake.lock"), pytest.raises(TryAgain, match="another process is writing"):
+        open_lake(tmp_path, write=True)
+
+
+def test_readers_do_not_mind_a_writer(lake: Lake) -> None:
+    publish(lake, first_run(lake))
+    with open_lake(lake.root) as reader:
+        assert reader.value("SELECT count(*) FROM events") == 2
+
+
+def test_a_catalog_that_another_process_holds_is_tried_again(lake: Lake) -> None:
+    lake.patience_s = 0.3
+    with _held("catalog", lake.root / "catalog.sqlite"), pytest.raises(TryAgain, match="busy"):
+        publish(lake, first_run(lake))
+    assert lake.value("SELECT count(*) FROM run_commits") == 0
+
+
+def test_a_reader_without_a_warehouse_is_told_what_makes_one(tmp_path: Path) -> None:
+    with pytest.raises(CallError, match="there is no warehouse"):
+        open_lake(tmp_path)
+
+
+def test_a_reader_can_not_write(lake: Lake) -> None:
+    with open_lake(lake.root) as reader, pytest.raises(Exception, match="read-only"):
+        reader.run("DELETE FROM events")
+
+
+def test_a_warehouse_that_was_moved_is_the_same(lake: Lake, tmp_path: Path) -> None:
+    publish(lake, first_run(lake))
+    lake.con.close()
+    shutil.copytree(lake.root, tmp_path / "it's elsewhere")
+    with open_lake(tmp_path / "it's elsewhere") as reader:
+        assert reader.value("SELECT count(*) FROM segment_membership") == 1
+
+
+def test_rows_lie_in_parquet_alone(lake: Lake) -> None:
+    publish(lake, first_run(lake))
+    assert b"ann" not in (lake.root / "catalog.sqlite").read_bytes().replace(b"channel", b"")
+    assert list(lake.data.rglob("*.parquet"))
+
+
+def test_every_table_column_and_view_has_a_comment(lake: Lake) -> None:
+    publish(lake, first_run(lake))
+    for kind, count in (("table", len(TABLES)), ("view", len(VIEWS))):
+        comments = lake.rows(f"SELECT comment FROM duckdb_{kind}s() WHERE database_name = 'lake'")
+        assert len(comments) == count
+        assert all(comment for (comment,) in comments)
+    bare = "SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = 'lake' AND comment IS NULL"
+    assert {table for table, _ in lake.rows(bare)} <= {view.name for view in VIEWS}
+
+
+def test_a_views_comment_explains_each_of_its_columns(lake: Lake) -> None:
+    for view in VIEWS:
+        shown = [name for (name,) in lake.rows(f"SELECT column_name FROM (DESCRIBE {view.name})")]
+        assert shown == list(view.columns)
+
+
+@pytest.mark.parametrize("address", ["bigquery:p.d", "parquet:x", "ducklake:", "ducklake:postgres:dsn"])
+def test_an_address_that_can_not_be_opened_yet_is_refused(address: str) -> None:
+    with pytest.raises(CallError):
+        folder(address, Path("/project"))
+
+
+def test_a_relative_folder_is_the_projects() -> None:
+    assert folder("ducklake:warehouse", Path("/project")) == Path("/project/warehouse")

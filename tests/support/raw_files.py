@@ -1,0 +1,77 @@
+"""Builders of raw files and of the sources that read them."""
+
+import gzip
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import zstandard
+
+from runners.sources.files import format_of
+from runners.sources.reading import read
+from schemas.definitions.source import Source, SourceForm, resolve_source
+from schemas.record import Input, Position, RawChunk
+from transforms.algebra.engine import connect
+from transforms.decode import Decoded, DecodePlan, decode
+
+PROPERTIES = {
+    "amount": "decimal(12,2)",
+    "items": "int",
+    "rate": "float",
+    "gift": "bool",
+    "day": "date",
+    "tags": "list(int)",
+}
+
+
+def source_of(**changes: Any) -> Source:
+    """A source of events with one property of every kind."""
+    fields = {"event_id": "id", "event": "'buy'", "subject": "who", "occurred_at": "at"}
+    form = {"source": "orders", "from": {"files": "x"}, "fields": fields, "properties": PROPERTIES, **changes}
+    given = {name: part for name, part in form.items() if part is not None}
+    return resolve_source(SourceForm.model_validate(given), "sources/orders.yaml")
+
+
+def input_of(path: Path, start: Position = Position()) -> Input:
+    """The whole file as an input."""
+    form, compression = format_of(path.name)
+    stat = path.stat()
+    return Input("orders", path.name, str(path), form, compression, stat.st_size, stat.st_mtime_ns, stat.st_ino, start)
+
+
+def written(path: Path, content: bytes) -> Path:
+    """The content at a path, compressed as its name says."""
+    packed = {".gz": gzip.compress, ".zst": zstandard.compress}.get(path.suffix, bytes)(content)
+    path.write_bytes(packed)
+    return path
+
+
+def chunks_of(path: Path, start: Position = Position()) -> list[RawChunk]:
+    """All chunks of a file."""
+    return list(read(input_of(path, start)))
+
+
+def decoded(chunks: Iterable[RawChunk], source: Source, **more: Any) -> list[Decoded]:
+    """Every chunk, decoded."""
+    plan = DecodePlan(
+        {name: one.type for name, one in source.properties.items()} if source.kind == "events" else {},
+        {name: one.type for name, one in source.properties.items()} if source.kind == "profiles" else {},
+        ("ads",),
+        **more,
+    )
+    con = connect()
+    try:
+        return [decode(chunk, source, plan, con) for chunk in chunks]
+    finally:
+        con.close()
+
+
+def accepted(results: Iterable[Decoded]) -> pa.Table:
+    """What was accepted of all chunks."""
+    return pa.Table.from_batches([one.accepted for one in results])
+
+
+def rejected(results: Iterable[Decoded]) -> pa.Table:
+    """What was set aside of all chunks."""
+    return pa.Table.from_batches([one.rejected for one in results])
