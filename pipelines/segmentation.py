@@ -49,5 +49,3 @@ class SegmentUsers(beam.PTransform):  # type: ignore[misc]
         # (shard, batch) of kind `state` or `stored_*`
         facts = (read.facts, remembered) | "ByShard" >> beam.Flatten()
         return facts | Segment(self.program, self.moment, self.stage)
-
-

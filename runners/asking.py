@@ -14,4 +14,6 @@ def instant_of(text: str | None, project: Project) -> int | None:
             raise ValueError("it names no offset")
         return parse_instant(text, project.timezone)
     except ValueError:
-        raise CallError("SEG-0110", "no such instant", "give ISO 8601 with an offset, as 2026-01-31T09:30:00Z, or a date") from None
+        raise CallError(
+            "SEG-0110", "no such instant", "give ISO 8601 with an offset, as 2026-01-31T09:30:00Z, or a date"
+        ) from None

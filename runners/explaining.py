@@ -44,7 +44,9 @@ def explain_subject(
     told = explain(project.segments[segment], *_facts(project, subject, found), at)
     purposes = project.segments[segment].purposes
     why = {p: verdict(project, p, found["consents"], found["profiles"], subject, at, at, known_at) for p in purposes}
-    rows = found["consents"].select(["event_id", "purpose", "action", "channel", "claimed_at", "received_at", "effective_at"])
+    rows = found["consents"].select(
+        ["event_id", "purpose", "action", "channel", "claimed_at", "received_at", "effective_at"]
+    )
     ledger = [row for row in rows.sort_by("effective_at").to_pylist() if row["purpose"] in (*purposes, "*")]
     head = {"subject": subject, "segment": segment, "at": at, "known": known_at}
     return _plain({**head, **told, "verdicts": why, "ledger": ledger}, {"at", "known", "next_transition_at"})
@@ -53,12 +55,16 @@ def explain_subject(
 def _facts(project: Project, subject: str, found: dict[str, pa.Table]) -> tuple[Any, pa.Table]:
     """The facts of the one subject, and its events in their order."""
     program = Program(project, dict.fromkeys(project.segments, 1))
-    empty: State = empty_state(program.projected_schema, profile.with_properties(project.profile_columns), program.feature_schema)
+    empty: State = empty_state(
+        program.projected_schema, profile.with_properties(project.profile_columns), program.feature_schema
+    )
     con = connect()
     state, _ = absorb(empty, Arrived(found["events"], found["profiles"], found["consents"]), program.projection, con)
     con.close()
     if not state.count:
-        raise CallError("SEG-0905", "the subject is not known at that K", "ids are as the source gives them, normalised")
+        raise CallError(
+            "SEG-0905", "the subject is not known at that K", "ids are as the source gives them, normalised"
+        )
     events = found["events"]
     at = ints(events["occurred_at"], 0)
     index = event_order(at * 0, at, events["event_id"], events["source"])
@@ -77,7 +83,11 @@ def _plain(value: Any, instants: set[str], key: str = "") -> Any:
         return value.isoformat()
     if isinstance(value, Decimal):
         return str(value)
-    if isinstance(value, int) and not isinstance(value, bool) and (key in instants or key.endswith("_at") or key == "counted_from"):
+    if (
+        isinstance(value, int)
+        and not isinstance(value, bool)
+        and (key in instants or key.endswith("_at") or key == "counted_from")
+    ):
         return write_instant(value)
     return value
 
@@ -89,7 +99,10 @@ def render(told: dict[str, Any]) -> str:
     use = ", ".join(f"{purpose} {reason}" for purpose, reason in told["verdicts"].items())
     following = told["next_transition_at"]
     lines = [head, f"population: {_MARKS[told['population']]}", f"use: {use}", *_tree(told["tree"], 0)]
-    lines += [f"ledger: {row['action']} {row['purpose']} claimed {row['claimed_at']}, acts {row['effective_at']}" for row in told["ledger"][-6:]]
+    lines += [
+        f"ledger: {row['action']} {row['purpose']} claimed {row['claimed_at']}, acts {row['effective_at']}"
+        for row in told["ledger"][-6:]
+    ]
     return "\n".join([*lines, f"next flip if nothing more arrives: {following or 'never'}"])
 
 
@@ -97,10 +110,15 @@ def _tree(node: dict[str, Any], depth: int) -> list[str]:
     pad = "  " * depth
     numbers = node["numbers"]
     told = f" value {numbers['value']}, wanted {numbers['compared']}" if "compared" in numbers else ""
-    told += "".join(f" {name} is {part['value']}, wanted {part['compared']}" for name, part in numbers.items() if isinstance(part, dict))
+    told += "".join(
+        f" {name} is {part['value']}, wanted {part['compared']}"
+        for name, part in numbers.items()
+        if isinstance(part, dict)
+    )
     flip = f"; flips at {node['next_flip_at']}" if node.get("next_flip_at") else ""
     lines = [f"{pad}{_MARKS[node['value']]:<8}{node['node']}{told}{flip}"]
-    lines += [f"{pad}        {one['occurred_at']} {one['event']} ({one['source']} {one['event_id']})" for one in node["decided_by"][-5:]]
+    lines += [
+        f"{pad}        {one['occurred_at']} {one['event']} ({one['source']} {one['event_id']})"
+        for one in node["decided_by"][-5:]
+    ]
     return lines + [line for child in node["children"] for line in _tree(child, depth + 1)]
-
-

@@ -44,7 +44,7 @@ for _name, _command in {
     "ls": ls,
     "doctor": doctor,
 }.items():
-    app.command(_name)(_command)
+    app.command(_name)(_command)  # type: ignore[type-var]
 
 
 def _print_version(wanted: bool) -> None:
@@ -59,13 +59,17 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def options(
     ctx: typer.Context,
-    project_dir: Annotated[Path | None, typer.Option(help="The project; by default the nearest folder up with segue.yaml.")] = None,
+    project_dir: Annotated[
+        Path | None, typer.Option(help="The project; by default the nearest folder up with segue.yaml.")
+    ] = None,
     target: Annotated[str | None, typer.Option(help="A target of segue.yaml; by default its default_target.")] = None,
     format: Annotated[str, typer.Option(help="text or json.")] = "text",  # noqa: A002  the option's name
     quiet: Annotated[bool, typer.Option("--quiet", help="Results only.")] = False,
     log_format: Annotated[str, typer.Option(help="text or json, for what goes to stderr.")] = "text",
     no_color: Annotated[bool, typer.Option("--no-color", help="No colours.")] = False,
-    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="The version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="The version.")
+    ] = False,
 ) -> None:
     """Segments as code: the same answer from a batch, an increment and `explain`, at every past instant."""
     for name, value in (("--format", format), ("--log-format", log_format)):
@@ -84,7 +88,9 @@ _GLOBAL = {"--project-dir": 1, "--target": 1, "--format": 1, "--log-format": 1, 
 
 def _hoisted(arguments: list[str]) -> list[str]:
     """Global options may also stand behind the command."""
-    front, rest, index = [], [], 0
+    front: list[str] = []
+    rest: list[str] = []
+    index = 0
     while index < len(arguments):
         name = arguments[index].split("=")[0]
         own = name == "--format" and arguments[index + 1 : index + 2] == ["csv"]
@@ -128,7 +134,6 @@ def _unexpected(error: Exception) -> int:
         traceback.print_exception(error)
     typer.echo(f"SEG-0999 {type(error).__name__}: this should not happen; SEGUE_DEBUG=1 shows where it did", err=True)
     return 1
-
 
 
 if __name__ == "__main__":

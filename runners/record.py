@@ -4,6 +4,8 @@ Mostly these are the staged rows as they are. Where a whole history was staged, 
 defined, the difference to the published record is computed here: what is equal is left alone.
 """
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 
 from runners.run_plan import RunPlan
@@ -131,7 +133,7 @@ BEGINNING_AT = -62_135_596_800_000_000
 """Year 1: before every instant that a table can hold, in microseconds."""
 
 
-def _table(schema: pa.Schema, rows: list[tuple[str | int, ...]]) -> pa.Table:
+def _table(schema: pa.Schema, rows: Sequence[tuple[str | int, ...]]) -> pa.Table:
     columns = zip(*rows, strict=True) if rows else [[] for _ in schema]
     return pa.table(
         [pa.array(list(column), kind.type) for column, kind in zip(columns, schema, strict=True)], schema=schema

@@ -6,7 +6,15 @@ from schemas.definitions.project import Project
 
 def summarise(lake: Lake, project: Project, run_id: str, seconds: float) -> str:
     """Events read, subjects, each segment with its size, what consent refused and why, where the tables are, what to try."""
-    lines = [*_read(lake, run_id, seconds), "", *_sizes(lake, project), "", *_refused(lake, run_id), "", *_next(lake, project)]
+    lines = [
+        *_read(lake, run_id, seconds),
+        "",
+        *_sizes(lake, project),
+        "",
+        *_refused(lake, run_id),
+        "",
+        *_next(lake, project),
+    ]
     return "\n".join(lines)
 
 
@@ -15,15 +23,23 @@ def _read(lake: Lake, run_id: str, seconds: float) -> list[str]:
     row = lake.rows(f"SELECT {', '.join(names)} FROM run_manifest WHERE run_id = {quoted(run_id)}")[0]
     told = ", ".join(f"{count:,} {name}" for name, count in zip(names[1:], row[1:], strict=True) if count)
     events = lake.value("SELECT count(*) FROM events")
-    subjects = lake.value("SELECT sum(subjects) FROM consent_verdicts WHERE run_id = " + quoted(run_id) + " GROUP BY purpose LIMIT 1")
-    return [f"{row[0]:,} records read in {seconds:,.1f} s: {told}", f"{events:,} events of {int(subjects or 0):,} subjects"]
+    subjects = lake.value(
+        "SELECT sum(subjects) FROM consent_verdicts WHERE run_id = " + quoted(run_id) + " GROUP BY purpose LIMIT 1"
+    )
+    return [
+        f"{row[0]:,} records read in {seconds:,.1f} s: {told}",
+        f"{events:,} events of {int(subjects or 0):,} subjects",
+    ]
 
 
 def _sizes(lake: Lake, project: Project) -> list[str]:
     sizes = dict(lake.rows("SELECT segment, count(*) FROM segment_membership GROUP BY segment"))
     width = max((len(name) for name in project.segments), default=0)
     shown = [segment for segment in project.segments.values() if segment.publish]
-    return ["segments", *(f"  {one.name:<{width}}  {sizes.get(one.name, 0):>8,}  {one.description}".rstrip() for one in shown)]
+    return [
+        "segments",
+        *(f"  {one.name:<{width}}  {sizes.get(one.name, 0):>8,}  {one.description}".rstrip() for one in shown),
+    ]
 
 
 def _refused(lake: Lake, run_id: str) -> list[str]:
@@ -32,7 +48,10 @@ def _refused(lake: Lake, run_id: str) -> list[str]:
         f"WHERE run_id = {quoted(run_id)} ORDER BY purpose, subjects DESC, reason"
     )
     width = max((len(f"{purpose} {reason}") for purpose, reason, _, _ in rows), default=0)
-    listed = [f"  {f'{purpose} {reason}':<{width}}  {subjects:>8,} subjects  {events:>10,} events" for purpose, reason, subjects, events in rows]
+    listed = [
+        f"  {f'{purpose} {reason}':<{width}}  {subjects:>8,} subjects  {events:>10,} events"
+        for purpose, reason, subjects, events in rows
+    ]
     return ["consent", *listed]
 
 

@@ -157,7 +157,9 @@ class _Step:
 
     def _decoding(self) -> DecodePlan:
         project = self.project
-        return DecodePlan(project.event_columns, project.profile_columns, tuple(project.purposes), read_lookups(project))
+        return DecodePlan(
+            project.event_columns, project.profile_columns, tuple(project.purposes), read_lookups(project)
+        )
 
     def _remembered(self) -> list[ShardedBatch]:
         """What each shard starts from: its state, or for a rebuild all facts that the warehouse holds."""
@@ -167,7 +169,9 @@ class _Step:
             return []
         schema = pa.schema([("path", pa.string())], {KIND: STATE})
         paths = read.state_paths(self.lake)
-        return [(shard, pa.RecordBatch.from_arrays([pa.array([str(path)])], schema=schema)) for shard, path in paths.items()]
+        return [
+            (shard, pa.RecordBatch.from_arrays([pa.array([str(path)])], schema=schema)) for shard, path in paths.items()
+        ]
 
     def _stored(self) -> list[ShardedBatch]:
         stored: list[ShardedBatch] = []
@@ -182,7 +186,9 @@ class _Step:
         files = sorted((self.staging / "inputs").glob("*.parquet"))
         account = pa.concat_tables([pq.read_table(path) for path in files]) if files else ACCOUNT.empty_table()
         self.positions = _merged({} if self.options.full_refresh or self.last is None else self.last.positions, account)
-        sums = {name: int(pc.sum(account[name]).as_py() or 0) for name in ("quarantined", "future", "late", "late_used")}
+        sums = {
+            name: int(pc.sum(account[name]).as_py() or 0) for name in ("quarantined", "future", "late", "late_used")
+        }
         read_aside = sums["quarantined"] + sums["future"] + sums["late"]
         row = fates_row(pa.table({name: [value] for name, value in {"read": read_aside, **sums}.items()}))
         (self.staging / "fates").mkdir(exist_ok=True)
@@ -217,7 +223,9 @@ class _Step:
 def _merged(before: Mapping[str, Any], account: pa.Table) -> dict[str, dict[str, Any]]:
     """The positions after a run: of each file the furthest."""
     after = {source: dict(files) for source, files in before.items()}
-    for source, file, position in zip(*(account[name].to_pylist() for name in ("source", "file", "position")), strict=True):
+    for source, file, position in zip(
+        *(account[name].to_pylist() for name in ("source", "file", "position")), strict=True
+    ):
         found, known = json.loads(position), after.setdefault(source, {}).get(file)
         if known is None or (found["records"], found["bytes"]) >= (known["records"], known["bytes"]):
             after[source][file] = found
@@ -228,8 +236,15 @@ def _instant_asked(project: Project, options: Options, last: read.LastRun | None
     """T: as asked, as the project fixes it, or now."""
     t_at = options.as_of if options.as_of is not None else project.as_of if project.as_of is not None else options.now
     if last is not None and t_at < last.t_at and not options.full_refresh:
-        raise CallError("SEG-0904", "T lies before the last published one", "ask for a later one, or give --full-refresh")
-    if last is not None and options.known_at is not None and options.known_at < last.known_at and not options.full_refresh:
+        raise CallError(
+            "SEG-0904", "T lies before the last published one", "ask for a later one, or give --full-refresh"
+        )
+    if (
+        last is not None
+        and options.known_at is not None
+        and options.known_at < last.known_at
+        and not options.full_refresh
+    ):
         raise CallError("SEG-0904", "K lies below what has been read", "ask for a later one, or give --full-refresh")
     return t_at
 
@@ -239,7 +254,9 @@ def _versions(lake: Lake, project: Project) -> dict[str, SegmentVersion]:
     known, numbers = read.versions(lake), {}
     for name, segment in project.segments.items():
         found = known.get(name, [])
-        current = next((version for version, is_current in found if is_current and version.meaning == segment.meaning), None)
+        current = next(
+            (version for version, is_current in found if is_current and version.meaning == segment.meaning), None
+        )
         fresh = SegmentVersion(max((version.version for version, _ in found), default=0) + 1, segment.meaning)
         numbers[name] = current or fresh
     return numbers

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from schemas.definitions.project import Project
     from runners.warehouses.ducklake import Lake
+    from schemas.definitions.project import Project
 
 
 @dataclass

@@ -16,7 +16,8 @@ _TRANSITION = 25
 
 def describe(project: Project, program: Program) -> dict[str, Any]:
     """Counts, the purposes touched, and how many bytes of state an event and a subject cost."""
-    used = {name for one in (*project.segments.values(), *project.features.values()) for name in one.purposes}
+    served = [one.purposes for one in project.segments.values()] + [one.purposes for one in project.features.values()]
+    used = {name for purposes in served for name in purposes}
     columns = [*EVENTS, *program.projected_schema]
     return {
         "name": project.name,
@@ -25,7 +26,10 @@ def describe(project: Project, program: Program) -> dict[str, Any]:
         "sources": len(project.sources),
         "purposes": sorted(used),
         "state_bytes_per_event": sum(_width(column.type) for column in columns),
-        "state_bytes_per_subject": _TEXT + 8 + 2 * _TRANSITION * len(project.segments) + sum(_width(c.type) for c in program.feature_schema),
+        "state_bytes_per_subject": _TEXT
+        + 8
+        + 2 * _TRANSITION * len(project.segments)
+        + sum(_width(c.type) for c in program.feature_schema),
         "meaning": project.meaning,
     }
 

@@ -29,7 +29,8 @@ class RecordBatchCoder(Coder):  # type: ignore[misc]
 
     def to_type_hint(self) -> type[pa.RecordBatch]:
         """What is coded."""
-        return pa.RecordBatch
+        hint: type[pa.RecordBatch] = pa.RecordBatch
+        return hint
 
 
 beam.coders.registry.register_coder(pa.RecordBatch, RecordBatchCoder)

@@ -1,4 +1,4 @@
-"""Decode: from raw records of a source to canonical, typed batches; what can not be read is set aside with its bytes."""
+"""Decode: from raw records to canonical, typed batches; what can not be read is set aside with its bytes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -61,8 +61,8 @@ def decode(chunk: RawChunk, source: Source, plan: DecodePlan, con: duckdb.DuckDB
     schema = plan.schema(source.kind)
     if chunk.fault is not None or not len(chunk):
         rows = np.arange(len(chunk))
-        reason = rejection.REASONS.index(chunk.fault or "malformed")
-        return Decoded(_empty(schema), rejections(chunk, rows, np.full(len(chunk), reason)), 0, rows[:0])
+        fault = np.full(len(chunk), rejection.REASONS.index(chunk.fault or "malformed"))
+        return Decoded(_empty(schema), rejections(chunk, rows, fault), 0, rows[:0])
     read = columns(chunk, paths_of(source), con)
     found = typed_columns(read.table, source, con)
     positions = _positions(chunk.file, chunk.first + np.flatnonzero(read.good))
@@ -238,7 +238,7 @@ def _judge(said: dict[str, pa.ChunkedArray], plan: DecodePlan, reason: Ints) -> 
 
 def _looked_up(found: pa.Table, source: Source, plan: DecodePlan) -> dict[str, pa.ChunkedArray]:
     """The columns taken from lookups: null where the key is not there."""
-    taken = {}
+    taken: dict[str, pa.ChunkedArray] = {}
     for name, use in source.lookups.items():
         lookup = plan.lookups[name]
         index = pc.index_in(found[f"k:{use.on}"], value_set=lookup["key"].combine_chunks())
@@ -252,7 +252,7 @@ def _positions(file: str, numbers: Ints) -> pa.Array:
 
 
 def rejections(chunk: RawChunk, rows: Ints, code: Ints, received_at: pa.Array | None = None) -> pa.RecordBatch:
-    """Records of a chunk set aside whole: their positions, the reasons by their code in `rejection.REASONS`, their bytes."""
+    """Records of a chunk set aside whole, with positions and bytes; `code` is an index of `rejection.REASONS`."""
     raw = chunk.records.take(pa.array(rows)) if chunk.rows is None else _written(chunk.rows, rows)
     columns = [
         pa.array([chunk.source]).take(pa.array(np.zeros(len(rows), np.int64))),

@@ -21,7 +21,8 @@ _CAST = re.compile(
 
 def paths_of(source: Source) -> list[str]:
     """The raw paths that a source reads, sorted."""
-    expressions = [one.expression for one in (*source.fields.values(), *source.properties.values())]
+    fields, properties = source.fields.values(), source.properties.values()
+    expressions = [*(one.expression for one in fields), *(one.expression for one in properties)]
     paths = {path for expression in expressions for path in expression.paths}
     return sorted(paths | {use.on for use in source.lookups.values()})
 

@@ -136,8 +136,8 @@ class Ingest(beam.PTransform):  # type: ignore[misc]
     """Read files and make canonical facts of their records, by shard of the subject.
 
     Takes:     PCollection[list[Input]]: lists of files, each read from its committed position.
-    Gives:     `facts`, PCollection[ShardedBatch] of `event.SCHEMA`, `profile.SCHEMA` or `consent.SCHEMA` as their metadata `kind`
-               says; `rejected`, `rejection.SCHEMA`; `inputs`, one row of ACCOUNT a chunk.
+    Gives:     `facts`, PCollection[ShardedBatch] of `event.SCHEMA`, `profile.SCHEMA` or `consent.SCHEMA` as their
+               metadata `kind` says; `rejected`, `rejection.SCHEMA`; `inputs`, one row of ACCOUNT a chunk.
     Windowing: none of its own.
     Emits:     a file's chunks in order; files in any order.
     State:     none.

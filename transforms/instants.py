@@ -1,4 +1,4 @@
-"""Written instants as microseconds UTC: ISO 8601, numbers since 1970, patterns; local times by their zone (semantics 2.1)."""
+"""Written instants as microseconds UTC: ISO 8601, numbers, patterns; wall clocks by their zone (semantics 2.1)."""
 
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -51,7 +51,8 @@ def _iso(text: str) -> tuple[str, str]:
     """Of the usual forms the engine's own cast is right; the rarer ones are brought into them first."""
     offset = f"regexp_matches({text}, '{_OFFSET}') AND length({text}) > 10"
     tidy = f"replace(regexp_replace({text}, '([Tt ][0-9]{{2}}:[0-9]{{2}})(\\s?)([Zz+-]|$)', '\\1:00\\2\\3'), ',', '.')"
-    cast = f"CASE WHEN {offset} THEN epoch_us(TRY_CAST({tidy} AS TIMESTAMPTZ)) ELSE epoch_us(TRY_CAST({tidy} AS TIMESTAMP)) END"
+    with_offset, without = (f"epoch_us(TRY_CAST({tidy} AS {kind}))" for kind in ("TIMESTAMPTZ", "TIMESTAMP"))
+    cast = f"CASE WHEN {offset} THEN {with_offset} ELSE {without} END"
     usual = f"epoch_us(TRY_CAST({text} AS TIMESTAMPTZ))"
     plain = f"length({text}) BETWEEN 20 AND 30 AND {text}[11] = 'T' AND {text}[-1] = 'Z' AND {text}[5] = '-'"
     slow = f"CASE WHEN regexp_full_match({text}, '{_ISO}') THEN {cast} END"

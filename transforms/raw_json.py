@@ -18,7 +18,7 @@ _LONG_NUMBER = r"[:\[,\s-][0-9.]{17}"
 _ESCAPED = r"\\u0000"
 _SUSPECT = "|".join((_NON_FINITE, _STRAY_COMMA, _LONG_NUMBER, _ESCAPED))
 """What the engine accepts though it is no JSON, or would round to a double."""
-_FEW = 1 << 25
+_FEW = 1 << 22
 
 
 def of_json(records: pa.BinaryArray, paths: Sequence[str], con: duckdb.DuckDBPyConnection) -> Columns:

@@ -26,9 +26,7 @@ STORED = b"stored_"
 """Before the kind of facts that the warehouse holds already: the state is made anew from them."""
 
 
-def segment(
-    program: Program, batches: Iterable[pa.RecordBatch], moment: Moment
-) -> tuple[State, dict[str, pa.Table]]:
+def segment(program: Program, batches: Iterable[pa.RecordBatch], moment: Moment) -> tuple[State, dict[str, pa.Table]]:
     """Advance one shard by its batches, in whatever order they came: its state, stored facts, new facts."""
     kinds: dict[bytes, list[pa.RecordBatch]] = {}
     for batch in batches:
@@ -84,7 +82,7 @@ class _SegmentFn(beam.DoFn):  # type: ignore[misc]
         arrived.add(element[1])
         end.set(window.max_timestamp())
 
-    @on_timer(END)
+    @on_timer(END)  # type: ignore[untyped-decorator]
     def finish(
         self,
         shard: int = beam.DoFn.KeyParam,

@@ -5,6 +5,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from transforms.algebra.order import Ints
+from transforms.columns import offsets_of
 
 Hashes = npt.NDArray[np.uint64]
 
@@ -14,9 +15,11 @@ _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))  # SplitMi
 
 def subject_hash(subjects: pa.Array) -> Hashes:
     """A 64-bit hash of each text: its UTF-8, eight bytes at a time, mixed as in SplitMix64. No nulls."""
-    offsets = np.frombuffer(subjects.buffers()[1], np.int32)[subjects.offset : subjects.offset + len(subjects) + 1].astype(np.int64)
-    content = subjects.buffers()[2]
-    padded = np.concatenate((np.frombuffer(content, np.uint8) if content else np.empty(0, np.uint8), np.zeros(8, np.uint8)))
+    if not len(subjects):
+        return np.empty(0, np.uint64)
+    offsets = offsets_of(subjects)
+    content = np.frombuffer(subjects.buffers()[2] or b"", np.uint8)
+    padded = np.concatenate((content, np.zeros(8, np.uint8)))
     words = np.ndarray((len(padded) - 7,), "<u8", padded, 0, (1,))
     start, length = offsets[:-1], np.diff(offsets)
     hashes = length.astype(np.uint64) * _ODD

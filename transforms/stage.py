@@ -30,9 +30,23 @@ _TABLES: dict[str, pa.Schema] = {
         ]
     ),
     "upcoming": pa.schema([*_KEY, ("next_transition_at", INSTANT)]),
-    "verdicts": pa.schema([("purpose", pa.string()), ("reason", pa.string()), ("events", pa.int64()), ("subjects", pa.int64())]),
+    "verdicts": pa.schema(
+        [("purpose", pa.string()), ("reason", pa.string()), ("events", pa.int64()), ("subjects", pa.int64())]
+    ),
 }
-FATES = ("read", "quarantined", "future", "late", "duplicate", "kept", "refused", "unneeded", "used", "late_used", "conflicts")
+FATES = (
+    "read",
+    "quarantined",
+    "future",
+    "late",
+    "duplicate",
+    "kept",
+    "refused",
+    "unneeded",
+    "used",
+    "late_used",
+    "conflicts",
+)
 
 
 @dataclass(frozen=True)

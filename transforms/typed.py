@@ -49,7 +49,7 @@ def normal_sql(column: str, steps: Sequence[str]) -> str:
 
 
 def content_hash(said: Mapping[str, pa.ChunkedArray], con: duckdb.DuckDBPyConnection) -> pa.ChunkedArray:
-    """SHA-256 of each row as canonical JSON: keys sorted, absent ones null, instants as microseconds, decimals as text."""
+    """SHA-256 of each row as canonical JSON: sorted keys, null for none, instants in microseconds, decimals as text."""
     parts = [
         f"'{',' if index else '{'}\"{name}\":' || {_json(name, said[name].type)}"
         for index, name in enumerate(sorted(said))

@@ -1,4 +1,4 @@
-"""Validate: set aside the events that are dated in the future, and those too late where the source says so (semantics 2.3)."""
+"""Validate: set aside events dated in the future, and those too late where the source says so (semantics 2.3)."""
 
 from typing import NamedTuple
 

@@ -21,9 +21,9 @@ SECOND_VERSION = datetime(2017, 6, 1, 4, tzinfo=UTC)
 """When the second version of marketing_email was introduced: midnight in New York."""
 OUTAGE = datetime(2017, 8, 10, 13, tzinfo=UTC), datetime(2017, 8, 18, 9, tzinfo=UTC)
 """While the preference page kept its rows and sent none."""
-SUBJECT_ONLINE = {"method": "interactive", "actor": "subject"}
-DOUBLE_OPT_IN = {"method": "double_opt_in", "actor": "subject"}
-ON_PAPER = {"method": "import", "actor": "controller", "claimed_precision": "day"}
+SUBJECT_ONLINE: Row = {"method": "interactive", "actor": "subject"}
+DOUBLE_OPT_IN: Row = {"method": "double_opt_in", "actor": "subject"}
+ON_PAPER: Row = {"method": "import", "actor": "controller", "claimed_precision": "day"}
 
 
 def ledger(households: Sequence[str], seed: int = 2017) -> list[Row]:
@@ -106,7 +106,7 @@ def _asked_again(chance: Random, household: str, joined_at: datetime) -> list[Ro
         return []
     begin = max(joined_at + timedelta(days=1), SECOND_VERSION)
     again = _between(chance, begin, begin + timedelta(days=42))
-    said = {"purpose_major": 2, "notice_version": "2017-06", **DOUBLE_OPT_IN}
+    said: Row = {"purpose_major": 2, "notice_version": "2017-06", **DOUBLE_OPT_IN}
     rows = [_row(household, EMAIL, "GRANT", again, 40, **said)]
     if chance.random() < 0.08:
         left_at = _between(chance, again + timedelta(days=3), _at(2017, 12, 20))
@@ -131,7 +131,7 @@ def _raffle(chance: Random, household: str) -> list[Row]:
 def _preference_page(chance: Random, household: str, joined_at: datetime) -> list[Row]:
     """A page saved as a whole: what is not in the snapshot is withdrawn. Everyone leaves analytics on."""
     at = _between(chance, _at(2017, 9, 1), _at(2017, 12, 1))
-    said = {"event_id": f"page-{household}", "payload_kind": "snapshot", **SUBJECT_ONLINE}
+    said: Row = {"event_id": f"page-{household}", "payload_kind": "snapshot", **SUBJECT_ONLINE}
     rows = [_row(household, ANALYTICS, "GRANT", at, **said)]
     if chance.random() < 0.7:
         rows.append(_row(household, OFFERS, "GRANT", at, **said))
@@ -172,15 +172,15 @@ def _dispute(chance: Random, household: str, joined_at: datetime) -> list[Row]:
 def _agency(chance: Random, household: str, joined_at: datetime) -> list[Row]:
     """An agency sold consents that it never had: they are void from their beginning."""
     at = _between(chance, SECOND_VERSION, _at(2017, 7, 10))
-    said = {"purpose_major": 2, "notice_version": "agency-7", "method": "agent", "actor": "controller"}
-    void = {"method": "import", "actor": "controller", "retroactive": True}
+    said: Row = {"purpose_major": 2, "notice_version": "agency-7", "method": "agent", "actor": "controller"}
+    void: Row = {"method": "import", "actor": "controller", "retroactive": True}
     granted = _row(household, EMAIL, "GRANT", at, 900, **said)
     return [granted, _row(household, EMAIL, "INVALIDATE", _at(2017, 11, 6), 60, **void)]
 
 
 def _unclear_form(chance: Random, household: str, joined_at: datetime) -> list[Row]:
     """A form found to be unclear: its consents end, and what was done before stands."""
-    said = {"method": "import", "actor": "controller", "retroactive": False}
+    said: Row = {"method": "import", "actor": "controller", "retroactive": False}
     return [_row(household, OFFERS, "INVALIDATE", _at(2017, 10, 2), 60, **said)]
 
 
@@ -210,7 +210,7 @@ def _in_the_outage(chance: Random, household: str, joined_at: datetime) -> list[
 def _contradiction(chance: Random, household: str, joined_at: datetime) -> list[Row]:
     """Yes on the telephone and no on the web in one instant, half of them under one id: no is what counts."""
     at = _between(chance, _at(2017, 3, 1), _at(2017, 11, 1))
-    one_id = {"event_id": f"both-{household}"} if chance.random() < 0.5 else {}
+    one_id: Row = {"event_id": f"both-{household}"} if chance.random() < 0.5 else {}
     rows = [_row(household, OFFERS, "GRANT", at, **one_id, **SUBJECT_ONLINE)]
     return [*rows, _row(household, OFFERS, "WITHDRAW", at, 5, **one_id, **SUBJECT_ONLINE)]
 
@@ -218,9 +218,9 @@ def _contradiction(chance: Random, household: str, joined_at: datetime) -> list[
 def _repeat(chance: Random, household: str, joined_at: datetime) -> list[Row]:
     """One row that is delivered again a day later, and one back-dated by a month: a quarter of an hour of it holds."""
     at = _between(chance, _at(2017, 2, 1), _at(2017, 11, 1))
-    said = {"event_id": f"again-{household}", **DOUBLE_OPT_IN}
+    said: Row = {"event_id": f"again-{household}", **DOUBLE_OPT_IN}
     twice = [_row(household, OFFERS, "GRANT", at, seconds, **said) for seconds in (10, 86_410)]
-    late = {"method": "import", "actor": "controller"}
+    late: Row = {"method": "import", "actor": "controller"}
     return [*twice, _row(household, OFFERS, "GRANT", at + timedelta(days=3), 30 * 86_400, **late)]
 
 

@@ -17,7 +17,7 @@ import duckdb
 if __package__:
     from .consents import ledger
 else:
-    from consents import ledger
+    from consents import ledger  # type: ignore[import-not-found,no-redef]
 
 HERE = Path(__file__).resolve().parent
 PARQUET = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880)"

@@ -1,7 +1,6 @@
 """`segue compile`: the SQL that segments and features become, and the manifest of all definitions."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,15 +24,11 @@ def compile_(
     allow_empty: Annotated[bool, typer.Option("--allow-empty", help="Exit 0 where nothing is selected.")] = False,
 ) -> None:
     """Write the SQL of segments and features to target/compiled/, and target/manifest.json."""
-    from schemas.definitions.selection import demand
-    from schemas.definitions.selection import select as choose
-
     session = ctx.obj
     project = session.project()
     for warning in project.warnings:
         session.note(warning.render())
-    chosen = choose(project, select, meanings_before(project.root))
-    demand(chosen, select, allow_empty or not chosen.empty)
+    chosen = chosen_of(project, select, allow_empty)
     texts = {**_texts(project, chosen), MANIFEST: json.dumps(manifest(project), indent=2, ensure_ascii=False) + "\n"}
     for path, text in texts.items():
         (project.root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -45,20 +40,34 @@ def compile_(
         session.say("\n".join(written))
 
 
-def meanings_before(root: Path) -> Mapping[str, str] | None:
-    """The meanings in the project's manifest by name: segments, and features as `group.name_window`; None without one.
+def chosen_of(project: "Project", text: str | None, allow_empty: bool) -> "Selection":
+    """The segments and feature groups that are selected. Errors: CallError, NothingSelected."""
+    from schemas.definitions.selection import Selection, select
+    from schemas.errors import NothingSelected
 
-    Errors: CallError for a manifest that can not be read.
-    """
-    from schemas.errors import CallError
-
-    if not (root / MANIFEST).exists():
-        return None
     try:
-        said = json.loads((root / MANIFEST).read_text(encoding="utf-8"))
-        return {name: one["meaning"] for kind in ("segments", "features") for name, one in said[kind].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise CallError("SEG-0900", f"{MANIFEST} can not be read", "delete it; `segue compile` writes it") from None
+        chosen = select(project, text)
+        if not chosen.segments and not chosen.features:
+            raise NothingSelected("SEG-0903", "no segment or feature is selected", "`segue ls` lists what there is")
+    except NothingSelected:
+        if not allow_empty:
+            raise
+        return Selection((), ())
+    return chosen
+
+
+def narrow(project: "Project", kind: str, name: str) -> "Project":
+    """The project with only one of the `segments` or `features`, and the segments and features that it refers to."""
+    from dataclasses import replace
+
+    from schemas.definitions.lineage import Item, Lineage, reach
+
+    lineage, item = Lineage(project), Item(kind, name)
+    kept = {item, *reach([item], lineage.above)}
+    segments = {one: segment for one, segment in project.segments.items() if Item("segments", one) in kept}
+    features = {one: group for one, group in project.features.items() if Item("features", one) in kept}
+    order = tuple(one for one in project.order if one in segments)
+    return replace(project, segments=segments, features=features, order=order)
 
 
 def manifest(project: "Project") -> dict[str, Any]:
@@ -82,7 +91,7 @@ def manifest(project: "Project") -> dict[str, Any]:
             for name, source in project.sources.items()
         },
         "features": {name: _feature(project, column) for name, column in project.feature_columns.items()},
-        "segments": {name: _segment(project, segment) for name, segment in project.segments.items()},
+        "segments": {name: _segment(segment) for name, segment in project.segments.items()},
     }
 
 
@@ -107,9 +116,8 @@ def _feature(project: "Project", column: "FeatureColumn") -> dict[str, Any]:
     }
 
 
-def _segment(project: "Project", segment: "Segment") -> dict[str, Any]:
+def _segment(segment: "Segment") -> dict[str, Any]:
     from schemas.definitions.canonical import canonical
-    from schemas.definitions.selection import referred
 
     refers = [node.references() for node in segment.when.walk()]
     events = [reference for one in refers for reference in one.events]
@@ -127,7 +135,7 @@ def _segment(project: "Project", segment: "Segment") -> dict[str, Any]:
         "when": canonical(segment.when.meaning()),
         "refers_to": {
             "segments": sorted(set(segment.segments)),
-            "features": sorted(referred(project, segment)),
+            "features": sorted({name for one in refers for name in one.features}),
             "events": _events(events),
             "event_columns": sorted(columns.union(*(one.event_columns for one in refers))),
             "profile_columns": sorted({name for one in refers for name, _ in one.profile}),
@@ -143,16 +151,18 @@ def _events(references: list[Any]) -> list[str]:
 
 def _texts(project: "Project", chosen: "Selection") -> dict[Path, str]:
     """The files by path, relative to the project."""
-    from schemas.definitions.selection import narrow
-
-    texts = {
-        COMPILED / "segments" / f"{name}.sql": _segment_sql(project.segments[name], narrow(project, [name]))
-        for name in chosen.segments
+    return {
+        **{
+            COMPILED / "segments" / f"{name}.sql": _segment_sql(
+                project.segments[name], narrow(project, "segments", name)
+            )
+            for name in chosen.segments
+        },
+        **{
+            COMPILED / "features" / f"{name}.sql": _feature_sql(narrow(project, "features", name), name)
+            for name in chosen.features
+        },
     }
-    for group in dict.fromkeys(project.feature_columns[name].group for name in chosen.features):
-        names = [name for name in chosen.features if project.feature_columns[name].group == group]
-        texts[COMPILED / "features" / f"{group}.sql"] = _feature_sql(narrow(project, [], names), group)
-    return texts
 
 
 def _segment_sql(segment: "Segment", narrowed: "Project") -> str:

@@ -82,8 +82,7 @@ def _load(name: str) -> str:
 
     from runners.warehouses.ducklake import extension
 
-    config = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
-    con = duckdb.connect(config=config)
+    con = duckdb.connect(config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
     try:
         con.load_extension(str(extension(name)))
     finally:

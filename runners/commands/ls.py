@@ -15,14 +15,11 @@ def ls(
     allow_empty: Annotated[bool, typer.Option("--allow-empty", help="Exit 0 where nothing is selected.")] = False,
 ) -> None:
     """List the segments and features that a selection means."""
-    from runners.commands.compile import meanings_before
-    from schemas.definitions.selection import demand
-    from schemas.definitions.selection import select as choose
+    from runners.commands.compile import chosen_of
 
     session = ctx.obj
     project = session.project()
-    chosen = choose(project, select, meanings_before(project.root))
-    demand(chosen, select, allow_empty or not chosen.empty)
+    chosen = chosen_of(project, select, allow_empty)
     if session.format == "json":
         session.json(_described(project, chosen))
         return
@@ -32,10 +29,9 @@ def ls(
 
 def _described(project: "Project", chosen: "Selection") -> list[dict[str, Any]]:
     """A mapping for each definition: kind, name, purposes, tags, file."""
-    groups = {name: project.features[project.feature_columns[name].group] for name in chosen.features}
-    found = [("segment", name, project.segments[name]) for name in chosen.segments]
-    listed = [*found, *(("feature", name, group) for name, group in groups.items())]
+    segments = [("segment", project.segments[name]) for name in chosen.segments]
+    features = [("features", project.features[name]) for name in chosen.features]
     return [
-        {"kind": kind, "name": name, "purposes": list(one.purposes), "tags": list(one.tags), "file": one.file}
-        for kind, name, one in listed
+        {"kind": kind, "name": one.name, "purposes": list(one.purposes), "tags": list(one.tags), "file": one.file}
+        for kind, one in (*segments, *features)
     ]

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -28,7 +28,7 @@ def query(
             session.note(f"{write_parquet(rows, output):,} rows in {output}")
 
 
-def form_of(name: str) -> str:
+def form_of(name: str) -> Any:
     """A format of rows. Errors: CallError."""
     from schemas.errors import CallError
 

@@ -8,9 +8,13 @@ import typer
 
 def run(
     ctx: typer.Context,
-    as_of: Annotated[str | None, typer.Option("--as-of", help="T: ISO 8601, or a date of the project's timezone.")] = None,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", help="T: ISO 8601, or a date of the project's timezone.")
+    ] = None,
     known_at: Annotated[str | None, typer.Option("--known-at", help="K: what was received later is not seen.")] = None,
-    full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Read all sources from their beginning.")] = False,
+    full_refresh: Annotated[
+        bool, typer.Option("--full-refresh", help="Read all sources from their beginning.")
+    ] = False,
 ) -> None:
     """Read what is new, advance, stage, audit, publish. Running it twice changes nothing."""
     import json

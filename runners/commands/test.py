@@ -23,9 +23,8 @@ if TYPE_CHECKING:
 SUBJECT = "subject"
 DAY = 86_400_000_000
 BORN = date(1980, 1, 1)
-ALONE = {"scope": "person", "channel": "*", "claimed_precision": "us", "payload_kind": "delta", "retroactive": False}
-BY_SUBJECT = {**ALONE, "purpose_major": 1, "method": "interactive", "actor": "subject"}
-"""What a ledger row of a story says where it says nothing else."""
+BY_SUBJECT = {"method": "interactive", "actor": "subject"}
+"""What a ledger row of a story says where it says nothing else, beside the ledger's own defaults."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +50,15 @@ def test(
     allow_empty: Annotated[bool, typer.Option("--allow-empty", help="Exit 0 where nothing is selected.")] = False,
 ) -> None:
     """Run the stories of segments: each in one batch, in cuts and by explain."""
-    from runners.commands.compile import meanings_before
-    from schemas.definitions.selection import demand
-    from schemas.definitions.selection import select as choose
+    from runners.commands.compile import chosen_of
+    from schemas.errors import NothingSelected
 
     session = ctx.obj
     project = session.project()
-    chosen = choose(project, select, meanings_before(project.root))
+    chosen = chosen_of(project, select, allow_empty)
     told = [(name, story) for name in chosen.segments for story in project.segments[name].tests]
-    demand(chosen, select, allow_empty or bool(chosen.segments if select is None else told))
+    if not told and not allow_empty:
+        raise NothingSelected("SEG-0903", "no story is selected", "stories stand under `tests:` of a segment")
     programs = {name: _program(project, name) for name, _ in told}
     results = []
     for name, story in told:
@@ -80,34 +79,46 @@ def test(
 def tell(program: "Program", segment: "Segment", story: "Story") -> list[Answer]:
     """What is found of each expectation of a story, in its order."""
     facts = _Facts(program.project, segment, story)
-    return [_answer(program, segment.name, facts, expected) for expected in story.expect]
+    cuts = list(_cuts(program, facts))
+    return [_answer(program, segment.name, facts, cuts, expected) for expected in story.expect]
 
 
 def _program(project: "Project", name: str) -> "Program":
     """The segment alone with what it refers to."""
-    from schemas.definitions.selection import narrow
+    from runners.commands.compile import narrow
     from transforms.algebra.program import Program
 
-    narrowed = narrow(project, [name])
+    narrowed = narrow(project, "segments", name)
     return Program(narrowed, dict.fromkeys(narrowed.segments, 1))
 
 
-def _answer(program: "Program", name: str, facts: "_Facts", expected: "Expected") -> Answer:
+def _cuts(program: "Program", facts: "_Facts") -> "Iterator[tuple[int, State]]":
+    """The state after each instant at which anything is received: a step for each."""
+    from transforms.algebra.order import BEGINNING
+
+    state, last = _nothing(program), BEGINNING
+    for cut in facts.receipts:
+        state = _advanced(program, state, facts.seen(last, cut), (last, cut))
+        last = cut
+        yield cut, state
+
+
+def _answer(
+    program: "Program", name: str, facts: "_Facts", cuts: "Sequence[tuple[int, State]]", expected: "Expected"
+) -> Answer:
     from transforms.algebra.order import BEGINNING, FOREVER
 
     known = FOREVER if expected.known is None else expected.known
-    batch = _advanced(program, _nothing(program), facts, (BEGINNING, known), (BEGINNING, expected.at))
-    state, last_known, last_at = _nothing(program), BEGINNING, BEGINNING
-    for cut in (one for one in facts.receipts if one <= known):
-        state = _advanced(program, state, facts, (last_known, cut), (last_at, cut))
-        last_known = last_at = cut
+    seen = facts.seen(BEGINNING, known)
+    batch = _advanced(program, _nothing(program), seen, (BEGINNING, expected.at))
+    stepped = next((state for cut, state in reversed(cuts) if cut <= known), None)
     return Answer(
         at=expected.at,
         known=expected.known,
         expected=expected.member,
         batch=_believed(program, batch, name, expected.at),
-        cuts=_believed(program, state, name, expected.at),
-        explain=_explained(program, batch, name, facts.seen(BEGINNING, known)[0], expected.at),
+        cuts=stepped is not None and _believed(program, stepped, name, expected.at),
+        explain=_explained(program, batch, name, seen[0], expected.at),
     )
 
 
@@ -120,14 +131,14 @@ def _nothing(program: "Program") -> "State":
 
 
 def _advanced(
-    program: "Program", state: "State", facts: "_Facts", known: tuple[int, int], at: tuple[int, int]
+    program: "Program", state: "State", seen: "tuple[pa.Table, pa.Table, pa.Table]", at: tuple[int, int]
 ) -> "State":
-    """The state after the facts received in (known, known], from one T to another."""
+    """The state after these facts, from one T to another."""
     from transforms.algebra.absorb import Arrived
     from transforms.algebra.advance import advance
     from transforms.algebra.program import Moment
 
-    return advance(program, state, Arrived(*facts.seen(*known)), Moment(*at))[0]
+    return advance(program, state, Arrived(*seen), Moment(*at))[0]
 
 
 def _believed(program: "Program", state: "State", name: str, at: int) -> bool:
@@ -246,10 +257,13 @@ class _Facts:
         return rows
 
     def _consents(self) -> Iterator[dict[str, Any]]:
+        from schemas.consent import DEFAULTS
+
         sources = [source.name for source in self.project.sources.values() if source.kind == "consents"]
         for number, (one, purpose) in enumerate(self._told_consents()):
             said = {"source": (*sources, "story")[0], "subject": SUBJECT, "event_id": f"row {number:04}"}
-            row = {**BY_SUBJECT, **said, "purpose": purpose, "action": one.action, "claimed_at": one.at, **one.said}
+            told = {"purpose": purpose, "action": one.action, "claimed_at": one.at, **one.said}
+            row = {**DEFAULTS, **BY_SUBJECT, **said, **told}
             received_at = one.at if one.received_at is None else one.received_at
             yield {**row, "received_at": received_at, "record_hash": _hash(row)}
 

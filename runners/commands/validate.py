@@ -16,6 +16,10 @@ def validate(ctx: typer.Context) -> None:
     if session.format == "json":
         session.json(said)
         return
-    session.say(f"{project.name}: {said['segments']} segments, {said['features']} features, {said['sources']} sources: all good")
+    session.say(
+        f"{project.name}: {said['segments']} segments, {said['features']} features, {said['sources']} sources: all good"
+    )
     session.say(f"purposes touched: {', '.join(said['purposes']) or 'none'}")
-    session.say(f"state: about {said['state_bytes_per_event']} bytes an event, {said['state_bytes_per_subject']} more a subject")
+    session.say(
+        f"state: about {said['state_bytes_per_event']} bytes an event, {said['state_bytes_per_subject']} more a subject"
+    )

@@ -38,5 +38,3 @@ def run_locally(pipeline: beam.PTransform, inputs: Sequence[Input], poll: Callab
         thread.join(0.2)
     if failures:
         raise failures[0]
-
-

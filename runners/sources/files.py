@@ -47,7 +47,9 @@ def list_inputs(project: Project, positions: Positions) -> Listing:
 
     Errors: SourceChanged where what was read of a file is not there any more.
     """
-    inputs, vanished, empty = [], [], []
+    inputs: list[Input] = []
+    vanished: list[str] = []
+    empty: list[str] = []
     for source in project.sources.values():
         if source.kind == "lookup":
             continue

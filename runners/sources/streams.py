@@ -26,9 +26,10 @@ UNREADABLE = (EOFError, OSError, zlib.error, zstandard.ZstdError)
 
 
 class _Decompressor(Protocol):
-    eof: bool
-    unused_data: bytes
-
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
     def decompress(self, data: bytes, /) -> bytes: ...
 
 
@@ -69,7 +70,7 @@ class Stream:
 
 def open_decoded(source: Input) -> Stream:
     """The file from its beginning, decompressed. Reading raises one of UNREADABLE, or Bomb."""
-    file = Path(source.path).open("rb")
+    file = Path(source.path).open("rb")  # noqa: SIM115  closed by the stream
     if source.compression == "none":
         return Stream(_plain(file, source.size), file, source.size)
     return Stream(_decompressed(file, _DECOMPRESSORS[source.compression]), file, FREE + RATIO * source.size)

@@ -15,6 +15,8 @@ import pyarrow.parquet as pq
 
 Format = Literal["text", "json", "csv"]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+WHOLE = {b"whole": b"true"}
+"""Marks a field of decimals that are integers too wide for 64 bits, as the sum of a column of integers is."""
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 """With one of these at its beginning a spreadsheet takes a text for a formula."""
 
@@ -91,19 +93,20 @@ def _rows(
     reader: pa.RecordBatchReader, shape: Callable[[Any, pa.DataType], Any]
 ) -> Iterator[tuple[list[str], tuple[Any, ...]]]:
     for batch in reader:
-        columns = [[shape(value, kind) for value in _values(column)] for column, kind in _typed(batch)]
+        columns = [
+            [shape(value, field.type) for value in _values(column, field)]
+            for column, field in zip(batch.columns, batch.schema, strict=True)
+        ]
         for row in zip(*columns, strict=True):
             yield batch.schema.names, row
 
 
-def _typed(batch: pa.RecordBatch) -> Iterator[tuple[pa.Array, pa.DataType]]:
-    return zip(batch.columns, batch.schema.types, strict=True)
-
-
-def _values(column: pa.Array) -> list[Any]:
+def _values(column: pa.Array, field: pa.Field) -> list[Any]:
     """Python values; instants as microseconds, which reach further than `datetime`."""
+    if field.metadata and WHOLE.items() <= field.metadata.items():
+        return [None if value is None else int(value) for value in column.to_pylist()]
     if pa.types.is_timestamp(column.type):
-        return column.cast(pa.timestamp("us", column.type.tz)).cast(pa.int64()).to_pylist()
+        return column.cast(pa.timestamp("us", column.type.tz), safe=False).cast(pa.int64()).to_pylist()
     return column.to_pylist()
 
 
@@ -113,7 +116,7 @@ def _plain(value: Any, kind: pa.DataType) -> Any:
         return None
     if pa.types.is_timestamp(kind):
         return _instant(value)
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
         return [_plain(part, kind.value_type) for part in value]
     if pa.types.is_struct(kind):
         return {field.name: _plain(value[field.name], field.type) for field in kind}

@@ -10,12 +10,15 @@ import duckdb
 import pyarrow as pa
 
 from runners.warehouses.ducklake import Lake, named, quoted
+from runners.warehouses.output import WHOLE
 from schemas.errors import CallError
 
 FUNCTIONS = frozenset({"range", "generate_series", "unnest", "as_of"})
 """Table functions that a query may call. Any other may reach files: `sqlite_scan` does, even in a locked engine."""
 
 SCHEMAS = frozenset({"information_schema"})
+
+_HUGE = ("HUGEINT", "UHUGEINT")
 
 _AS_OF = """
 CREATE OR REPLACE TEMP MACRO as_of(t, k) AS TABLE
@@ -44,9 +47,26 @@ def query(lake: Lake, sql: str, batch_rows: int = 50_000) -> pa.RecordBatchReade
     """
     _allow(lake, sql)
     try:
-        return lake.con.execute(sql).to_arrow_reader(batch_rows)
+        found = lake.con.sql(sql)
+        reader = found.to_arrow_reader(batch_rows)
     except duckdb.Error as error:
-        raise CallError("SEG-0612", f"the query failed: {_first_line(error)}") from error
+        raise _failed(error) from error
+    pairs = zip(reader.schema, found.types, strict=True)
+    schema = pa.schema([field.with_metadata(WHOLE) if str(kind) in _HUGE else field for field, kind in pairs])
+    return pa.RecordBatchReader.from_batches(schema, _batches(reader, schema))
+
+
+def _batches(reader: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """The batches of a result that is computed as it is read, so that what is wrong with it may come late."""
+    try:
+        for batch in reader:
+            yield pa.RecordBatch.from_arrays(batch.columns, schema=schema)
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
+        raise _failed(error) from error
+
+
+def _failed(error: Exception) -> CallError:
+    return CallError("SEG-0612", f"the query failed: {_first_line(error)}")
 
 
 def show(lake: Lake, table: str, limit: int | None = None) -> pa.RecordBatchReader:
@@ -125,5 +145,5 @@ def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
             open_parts += part
 
 
-def _first_line(error: duckdb.Error | str) -> str:
+def _first_line(error: Exception | str) -> str:
     return str(error).strip().splitlines()[0]

@@ -235,11 +235,8 @@ def _consented(project: Project, reading: Reading) -> None:
     document = reading.documents["purposes", ""]
     for index, purpose in enumerate(project.purposes.values()):
         if purpose.needs_consent:
-            message, expected = (
-                f"`{purpose.id}` rests on consent, and no source tells of any",
-                "a source of `kind: consents`",
-            )
-            path: Path = ("purposes", index, "basis")
+            message = f"`{purpose.id}` rests on consent, and no source tells of any"
+            path, expected = ("purposes", index, "basis"), "a source of `kind: consents`"
             reading.problems.append(document.problem("SEG-0308", message, path, expected=expected))
 
 

@@ -12,6 +12,8 @@ import pytest
 from benchmarks.by_beam import by_beam
 from benchmarks.by_sql import by_sql
 from benchmarks.world import HERE, Size, reveal, write_world
+from runners.running import Options, run_batch
+from runners.warehouses.ducklake import open_lake
 from schemas.definitions.catalog import read_project
 from tests.support.worlds import language
 
@@ -42,6 +44,20 @@ def test_sql_by_hand_and_plain_beam_find_the_same_members(world: Path, by_hand: 
     beam: Members = {(segment, subject) for segment, _, subject in (line.partition(",") for line in lines)}
     assert beam == set(_rows(f"FROM '{by_hand / 'memberships.parquet'}'"))
     assert len(lines) == len(beam)
+
+
+def test_segue_answers_as_the_sql_by_hand(world: Path, by_hand: Path) -> None:
+    run_batch(read_project(world, language()), Options(now=0), lambda *_: None)
+    hashed = "subject, event_id, received_at, amount, record_hash"
+    columns = ", ".join(row[0] for row in _rows(f"DESCRIBE FROM '{by_hand / 'feature_rows.parquet'}'"))
+    with open_lake(world / "warehouse", write=False) as lake:
+        for what, table, file in (
+            (hashed, "events", "events.parquet"),
+            ("segment, subject", "segment_membership", "memberships.parquet"),
+            (columns, "feature_rows", "feature_rows.parquet"),
+        ):
+            ours = lake.rows(f"SELECT {what} FROM {table} ORDER BY ALL")
+            assert ours == lake.rows(f"SELECT {what} FROM '{by_hand / file}' ORDER BY ALL"), table
 
 
 def test_every_segment_of_the_project_has_members_and_there_are_ten(world: Path, by_hand: Path) -> None:

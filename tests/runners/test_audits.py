@@ -46,7 +46,11 @@ def _not_in_quarantine(plan: RunPlan) -> None:
 
 
 def _uneven_verdicts(plan: RunPlan) -> None:
-    stage(plan, "verdicts", [{"purpose": name, "reason": "DENIED", "events": n, "subjects": 1} for n, name in enumerate("ab")])
+    stage(
+        plan,
+        "verdicts",
+        [{"purpose": name, "reason": "DENIED", "events": n, "subjects": 1} for n, name in enumerate("ab")],
+    )
 
 
 def _after_t(plan: RunPlan) -> None:

@@ -25,7 +25,9 @@ def _segment(measure: str, text: str) -> Expectations:
         ("share", "between 0.6 and 0.9", "it is 0.5, expected >= 0.6 and <= 0.9"),
     ],
 )
-def test_a_segment_that_is_not_as_expected_fails_with_both_numbers(lake: Lake, measure: str, text: str, said: str) -> None:
+def test_a_segment_that_is_not_as_expected_fails_with_both_numbers(
+    lake: Lake, measure: str, text: str, said: str
+) -> None:
     plan = first_run(lake, expectations=_segment(measure, text))
     with pytest.raises(AuditFailed) as caught:
         publish(lake, plan)
@@ -58,7 +60,9 @@ def test_change_is_against_the_last_run(lake: Lake) -> None:
 def test_a_feature_value_that_is_not_as_expected_is_placed(lake: Lake, expected: FeatureExpectation, why: str) -> None:
     column = "purchases__spend_7d"
     plan = first_run(lake, expectations=Expectations(features={column: expected}))
-    stage(plan, "feature_rows", [{"subject": s, column: v} for s, v in [("ann", "9.00"), ("bob", None), ("cy", "100.01")]])
+    stage(
+        plan, "feature_rows", [{"subject": s, column: v} for s, v in [("ann", "9.00"), ("bob", None), ("cy", "100.01")]]
+    )
     with pytest.raises(AuditFailed) as caught:
         publish(lake, plan)
     row = 1 if expected.not_null else 2
@@ -71,14 +75,16 @@ def test_a_source_that_sets_too_much_aside_fails(lake: Lake) -> None:
     stage(plan, "events", [event("ann", "1", 1)])
     stage(plan, "quarantine", [{"source": "orders", "position": "a", "reason": "malformed", "raw": b"x"}])
     stage(plan, "fates", [{"read": 2, "used": 1, "quarantined": 1}])
-    with pytest.raises(AuditFailed, match="source `orders`: quarantined: .* it is 0.5, expected <= 1%"):
+    with pytest.raises(AuditFailed, match=r"source `orders`: quarantined: .* it is 0.5, expected <= 1%"):
         publish(lake, plan)
 
 
 def test_a_source_whose_newest_record_is_too_old_fails(lake: Lake) -> None:
     said = SourceExpectation(freshness_us=2 * DAY)
     plan = first_run(lake, expectations=Expectations(sources={"orders": said}))
-    with pytest.raises(AuditFailed, match="days since its newest record: .* it is 8, expected <= 2"):
+    with pytest.raises(AuditFailed, match=r"days since its newest record: .* it is 8, expected <= 2"):
         publish(lake, plan)
-    fresh = dataclasses.replace(first_run(lake), expectations=Expectations(sources={"orders": SourceExpectation(8 * DAY)}))
+    fresh = dataclasses.replace(
+        first_run(lake), expectations=Expectations(sources={"orders": SourceExpectation(8 * DAY)})
+    )
     assert publish(lake, fresh).status == "published"

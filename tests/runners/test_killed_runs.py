@@ -20,7 +20,12 @@ CLOCK = {"committed_at"}
 
 
 def _publish(root: Path, fault: str = "", limit: int | None = None) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "SEGUE_FAULT": fault, "SEGUE_FAULT_LOG": str(root.parent / "fired")}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "SEGUE_FAULT": fault,
+        "SEGUE_FAULT_LOG": str(root.parent / "fired"),
+    }
     limited = None if limit is None else lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     return subprocess.run(
         [sys.executable, str(ROOT / "tests/support/publishing.py"), str(root)],

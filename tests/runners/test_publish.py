@@ -76,7 +76,9 @@ def test_a_plan_made_before_another_run_was_published_is_tried_again(lake: Lake)
 def test_a_failed_audit_publishes_nothing_and_says_which_rows_and_why(lake: Lake) -> None:
     plan = first_run(lake)
     stage(plan, "fates", [{"read": 5, "used": 4}])
-    with pytest.raises(AuditFailed, match=r"fates: every record has one: 1 row\(s\) \(fates/0000.parquet row 0\): read"):
+    with pytest.raises(
+        AuditFailed, match=r"fates: every record has one: 1 row\(s\) \(fates/0000.parquet row 0\): read"
+    ):
         publish(lake, plan)
     assert set(_counts(lake).values()) == {0}
 
@@ -94,7 +96,7 @@ def test_a_correction_closes_and_inserts_and_nothing_is_overwritten(lake: Lake) 
     publish(lake, first_run(lake))
     publish(lake, correction(lake))
     rows = lake.rows(
-        'SELECT epoch_us("at"), member, known_to IS NULL FROM segment_transitions WHERE subject = \'ann\' '
+        "SELECT epoch_us(\"at\"), member, known_to IS NULL FROM segment_transitions WHERE subject = 'ann' "
         'ORDER BY known_from, "at"'
     )
     assert rows == [(at(1), True, False), (at(1), True, True), (at(3), False, True)]
@@ -103,7 +105,9 @@ def test_a_correction_closes_and_inserts_and_nothing_is_overwritten(lake: Lake) 
 def test_what_was_emitted_before_a_withdrawal_was_known_is_exposed(lake: Lake) -> None:
     first = publish(lake, first_run(lake))
     second = publish(lake, correction(lake))
-    rows = lake.rows("SELECT subject, epoch_us(emitted_at), epoch_us(wrong_since_at), epoch_us(learned_at) FROM exposures")
+    rows = lake.rows(
+        "SELECT subject, epoch_us(emitted_at), epoch_us(wrong_since_at), epoch_us(learned_at) FROM exposures"
+    )
     assert rows == [("ann", first.known_at, at(3), second.known_at)]
     assert lake.rows("SELECT change_id FROM exposures") == lake.rows(
         "SELECT change_id FROM segment_changes WHERE kind = 'corrected'"

@@ -57,7 +57,10 @@ class Generator:
 
     def __init__(self, random: Random) -> None:
         self.random = random
-        self.instants = [START + self.pick((0, 6, 18, 23, 24)) * HOUR + self.pick(range(7)) * DAY + self.pick((0, 1, -1)) for _ in range(6)]
+        self.instants = [
+            START + self.pick((0, 6, 18, 23, 24)) * HOUR + self.pick(range(7)) * DAY + self.pick((0, 1, -1))
+            for _ in range(6)
+        ]
         self.features: list[tuple[str, tuple[str, ...], bool]] = []
         self.aggregates = self._aggregates()
 
@@ -90,9 +93,27 @@ class Generator:
             "segments": self.segments(),
             "features": [group],
             "sources": {
-                "e1": {"kind": "events", "properties": {"amount": "decimal(8,2)", "cat": "string", "n": "int", "ts": "timestamp", "flag": "bool"}},
+                "e1": {
+                    "kind": "events",
+                    "properties": {
+                        "amount": "decimal(8,2)",
+                        "cat": "string",
+                        "n": "int",
+                        "ts": "timestamp",
+                        "flag": "bool",
+                    },
+                },
                 "e2": {"kind": "events", "properties": {"amount": "decimal(8,2)", "cat": "string"}},
-                "prof": {"kind": "profiles", "properties": {"country": "string", "birth_date": "date", "timezone": "string", "vip": "bool", "score": "decimal(6,2)"}},
+                "prof": {
+                    "kind": "profiles",
+                    "properties": {
+                        "country": "string",
+                        "birth_date": "date",
+                        "timezone": "string",
+                        "vip": "bool",
+                        "score": "decimal(6,2)",
+                    },
+                },
                 "led": {"kind": "consents"},
             },
             "lists": {"lists/v.csv": {"subject": {"u1", "zz"}}},
@@ -134,8 +155,12 @@ class Generator:
         for number in range(3):
             names = [segment["segment"] for segment in made]
             purpose: Any = "p" if number < 2 else self.pick(("p", ["p", "q"]))
-            population = self.pick(("known_subjects", "known_subjects", {"active_in": "2d"}, *({"in_segment": name} for name in names[:1])))
-            made.append({"segment": f"s{number}", "purpose": purpose, "population": population, "when": self.node(2, names)})
+            population = self.pick(
+                ("known_subjects", "known_subjects", {"active_in": "2d"}, *({"in_segment": name} for name in names[:1]))
+            )
+            made.append(
+                {"segment": f"s{number}", "purpose": purpose, "population": population, "when": self.node(2, names)}
+            )
         return made
 
     def reference(self) -> dict[str, Any]:
@@ -148,7 +173,18 @@ class Generator:
             if gate == "not":
                 return {"not": self.node(depth - 1, segments)}
             return {gate: [self.node(depth - 1, segments), *self.several(2, lambda: self.node(depth - 1, segments))]}
-        names = ("did", "did", "did_not", "first_time", "aggregate", "aggregate", "property", "bucket", "list", *(["in_segment"] if segments else []))
+        names = (
+            "did",
+            "did",
+            "did_not",
+            "first_time",
+            "aggregate",
+            "aggregate",
+            "property",
+            "bucket",
+            "list",
+            *(["in_segment"] if segments else []),
+        )
         name = self.pick(names)
         if name == "in_segment":
             return {name: self.pick(segments)}
@@ -192,8 +228,14 @@ class Generator:
         amount = self.pick((None, Decimal("1.00"), Decimal("2.00"), Decimal("2.55"), Decimal("3.10")))
         said: dict[str, Any] = {"amount": amount, "cat": self.pick((None, "x", "y", "X"))}
         if source == "e1":
-            said |= {"n": self.pick((None, 1, 2, 3)), "ts": self.pick((None, START, START + 2 * DAY)), "flag": self.pick((None, True, False))}
-        return Event(source, self.pick(SUBJECTS), f"i{self.random.randrange(10)}", self.pick("abc"), at, self.received(at), said)
+            said |= {
+                "n": self.pick((None, 1, 2, 3)),
+                "ts": self.pick((None, START, START + 2 * DAY)),
+                "flag": self.pick((None, True, False)),
+            }
+        return Event(
+            source, self.pick(SUBJECTS), f"i{self.random.randrange(10)}", self.pick("abc"), at, self.received(at), said
+        )
 
     def profile(self) -> Profile:
         at = self.at()
@@ -205,18 +247,48 @@ class Generator:
             "score": (Decimal("1.50"), Decimal("2.00")),
         }
         said = {name: self.pick(choices) for name, choices in values.items() if self.chance(60)}
-        return Profile("prof", self.pick(SUBJECTS), at, self.received(at), said, self.pick(("delta", "delta", "snapshot")))
+        return Profile(
+            "prof", self.pick(SUBJECTS), at, self.received(at), said, self.pick(("delta", "delta", "snapshot"))
+        )
 
     def consents(self) -> tuple[Consent, ...]:
         early, grants = START - DAY, []
         for subject in SUBJECTS:
             for number, purpose in enumerate("pq"):
                 if self.chance(80):
-                    grants.append(Consent("led", subject, f"g{number}", purpose, "GRANT", early, early, method="interactive", actor="subject"))
+                    grants.append(
+                        Consent(
+                            "led",
+                            subject,
+                            f"g{number}",
+                            purpose,
+                            "GRANT",
+                            early,
+                            early,
+                            method="interactive",
+                            actor="subject",
+                        )
+                    )
         return (*grants, *self.several(5, self.consent))
 
     def consent(self) -> Consent:
-        at, action = self.at(), self.pick(("GRANT", "GRANT", "WITHDRAW", "DENY", "OBJECT", "UNOBJECT", "RESTRICT", "UNRESTRICT", "INVALIDATE", "ERASE"))
+        at, action = (
+            self.at(),
+            self.pick(
+                (
+                    "GRANT",
+                    "GRANT",
+                    "WITHDRAW",
+                    "DENY",
+                    "OBJECT",
+                    "UNOBJECT",
+                    "RESTRICT",
+                    "UNRESTRICT",
+                    "INVALIDATE",
+                    "ERASE",
+                )
+            ),
+        )
         for_all = action in ("WITHDRAW", "RESTRICT") and self.chance(30)
         return Consent(
             source="led",

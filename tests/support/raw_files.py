@@ -1,7 +1,7 @@
 """Builders of raw files and of the sources that read them."""
 
 import gzip
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from schemas.record import Input, Position, RawChunk
 from transforms.algebra.engine import connect
 from transforms.decode import Decoded, DecodePlan, decode
 
+BEGINNING = Position()
 PROPERTIES = {
     "amount": "decimal(12,2)",
     "items": "int",
@@ -33,7 +34,7 @@ def source_of(**changes: Any) -> Source:
     return resolve_source(SourceForm.model_validate(given), "sources/orders.yaml")
 
 
-def input_of(path: Path, start: Position = Position()) -> Input:
+def input_of(path: Path, start: Position = BEGINNING) -> Input:
     """The whole file as an input."""
     form, compression = format_of(path.name)
     stat = path.stat()
@@ -42,12 +43,12 @@ def input_of(path: Path, start: Position = Position()) -> Input:
 
 def written(path: Path, content: bytes) -> Path:
     """The content at a path, compressed as its name says."""
-    packed = {".gz": gzip.compress, ".zst": zstandard.compress}.get(path.suffix, bytes)(content)
-    path.write_bytes(packed)
+    pack: Callable[[bytes], bytes] = {".gz": gzip.compress, ".zst": zstandard.compress}.get(path.suffix, bytes)
+    path.write_bytes(pack(content))
     return path
 
 
-def chunks_of(path: Path, start: Position = Position()) -> list[RawChunk]:
+def chunks_of(path: Path, start: Position = BEGINNING) -> list[RawChunk]:
     """All chunks of a file."""
     return list(read(input_of(path, start)))
 

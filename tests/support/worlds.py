@@ -43,7 +43,11 @@ def language() -> Language:
 
 def write_project(folder: Path, world: World) -> None:
     """Write the definitions of a world as a project."""
-    settings = {"name": "world", "timezone": world.project["timezone"], "targets": {"dev": {"warehouse": "ducklake:lake"}}}
+    settings = {
+        "name": "world",
+        "timezone": world.project["timezone"],
+        "targets": {"dev": {"warehouse": "ducklake:lake"}},
+    }
     _write(folder / "segue.yaml", settings)
     _write(folder / "purposes.yaml", {"purposes": world.project["purposes"]})
     for name, source in world.project["sources"].items():
@@ -78,7 +82,9 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date | datetime) else value
 
 
-def arrived(project: Project, events: Sequence[Event], profiles: Sequence[Profile], consents: Sequence[Consent]) -> Arrived:
+def arrived(
+    project: Project, events: Sequence[Event], profiles: Sequence[Profile], consents: Sequence[Consent]
+) -> Arrived:
     """Facts as canonical tables."""
     return Arrived(_events(project, events), _profiles(project, profiles), _consents(consents))
 
@@ -100,7 +106,9 @@ def _profiles(project: Project, profiles: Sequence[Profile]) -> pa.Table:
         core = {"subject": one.subject, "valid_from": one.valid_from}
         said = {**core, "source": one.source, "received_at": one.received_at, "payload": one.payload}
         body = bytes.fromhex(record_hash({**core, **one.columns}))
-        rows.append({**said, **one.columns, "position": f"f\0{number:020d}", "explicit_nulls": nulls, "record_hash": body})
+        rows.append(
+            {**said, **one.columns, "position": f"f\0{number:020d}", "explicit_nulls": nulls, "record_hash": body}
+        )
     return pa.Table.from_pylist(rows, schema=profile.with_properties(project.profile_columns))
 
 
@@ -108,7 +116,9 @@ def _consents(consents: Sequence[Consent]) -> pa.Table:
     rows = []
     for one in consents:
         said = dict(vars(one))
-        body = json.dumps({key: value for key, value in said.items() if key not in ("received_at", "source")}, sort_keys=True)
+        body = json.dumps(
+            {key: value for key, value in said.items() if key not in ("received_at", "source")}, sort_keys=True
+        )
         rows.append({**said, "record_hash": hashlib.sha256(body.encode()).digest()})
     table = pa.Table.from_pylist(rows, schema=consent.SCHEMA)
     return table.set_column(table.column_names.index("effective_at"), "effective_at", effective_at(table))

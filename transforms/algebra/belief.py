@@ -118,5 +118,3 @@ def standing_at(belief: Belief, at: int) -> tuple[Ints, Ints]:
     clipped = np.minimum(index, max(len(belief.key) - 1, 0))
     same = (index < len(belief.key)) & (belief.key[clipped] == keys) if len(keys) else np.zeros(0, np.bool_)
     return keys, np.where(same, belief.at[clipped] if len(keys) else keys, FOREVER)
-
-

@@ -1,7 +1,7 @@
 """Exact numbers: scaled integers that widen to Python's own where 64 bits would not hold a sum or a product."""
 
-from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from schemas.definitions.comparison import Constant
 from transforms.algebra.order import Ints
 
-Number = npt.NDArray[np.generic]
+Number = npt.NDArray[Any]
 
 _LIMIT = 1 << 62
 
@@ -42,7 +42,7 @@ def summable(values: Number, factor: int = 1) -> Number:
     return values.astype(object) if largest * len(values) * factor >= _LIMIT else values.astype(np.int64)
 
 
-def fraction(constant: int | Decimal, scale: int = 0) -> Fraction:
+def fraction(constant: Constant, scale: int = 0) -> Fraction:
     """A constant in units of 10**-scale, exactly."""
     return Fraction(constant) * 10**scale
 

@@ -122,7 +122,9 @@ class _Tree:
         """The profile values of a node that compares them."""
         values = {}
         for column, comparison in node.references().profile:
-            steps, distinct = self.view.timeline.facts.grounds.profiles.column("birth_date" if column == "age" else column)
+            steps, distinct = self.view.timeline.facts.grounds.profiles.column(
+                "birth_date" if column == "age" else column
+            )
             index = int(value_at(steps, _ALONE, np.array([self.at]))[0])
             values[column] = {"value": distinct[index].as_py() if index >= 0 else None, "compared": comparison.text}
         return {"numbers": values}

@@ -1,6 +1,7 @@
 """Feature rows: every feature of each subject at one T, written where they differ from the last ones."""
 
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +11,7 @@ from schemas.definitions.catalog import Project
 from schemas.definitions.feature import FeatureColumn
 from transforms.algebra.claims import ints
 from transforms.algebra.evaluate import Evaluation, evaluate
+from transforms.algebra.measure import Measure
 from transforms.algebra.order import FOREVER, Flags, Ints
 from transforms.algebra.program import Moment, Program
 from transforms.algebra.state import State, facts_of
@@ -99,7 +101,8 @@ def _value(view: View, column: FeatureColumn, stint: Ints, at: int) -> tuple[pa.
     subject = view.timeline.stints.subject[selected.rows.who]
     current = stint[subject] == selected.rows.who
     counting = current & (selected.rows.start <= at) & (at < selected.rows.stop)
-    result = column.aggregate.value(subject[counting], values.take(counting), count, column.type)
+    measure = cast(Measure, column.aggregate)
+    result = measure.value(subject[counting], values.take(counting), count, column.type)
     following = np.full(count, FOREVER)
     for edge in (selected.rows.start, selected.rows.stop):
         later = current & (edge > at)

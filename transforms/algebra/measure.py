@@ -1,6 +1,7 @@
 """Aggregates as sums of exact weights: what the kernel asks of every file in `aggregates/`."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +21,7 @@ class Values:
     `at` is the instant of each event and `zone` the project's, for measures of time.
     """
 
-    def __init__(self, column: pa.Array | None, at: Ints, zone: str) -> None:
+    def __init__(self, column: Any, at: Ints, zone: str) -> None:
         self.column, self.at, self.zone = column, at, zone
 
     @property

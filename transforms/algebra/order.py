@@ -1,6 +1,6 @@
 """Sorted arrays: the only place that sorts, and the step functions everything is made of."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -84,7 +84,7 @@ def settle(who: Ints, at: Ints, value: npt.NDArray[np.integer], initial: npt.NDA
     return Steps(who[changes], at[changes], value[changes], initial)
 
 
-def running(who: Ints, weight: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+def running(who: Ints, weight: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Running sums of `weight` within each `who`; rows are sorted by `who`."""
     if not len(who):
         return weight

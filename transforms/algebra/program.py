@@ -35,7 +35,9 @@ class Program:
         """The columns of the projection."""
         flags = [pa.field(name, pa.bool_()) for name in sorted(self.projection.predicates)]
         columns = self.project.event_columns
-        return pa.schema([*flags, *(pa.field(value_name(name), columns[name].arrow) for name in self.projection.columns)])
+        return pa.schema(
+            [*flags, *(pa.field(value_name(name), columns[name].arrow) for name in self.projection.columns)]
+        )
 
     @cached_property
     def feature_schema(self) -> pa.Schema:

@@ -31,24 +31,33 @@ class Publications:
         }
 
     def transitions(self, belief: Belief) -> pa.Table:
+        """New transitions."""
         belief = belief.take(self._shown(belief.key))
         purpose = self.program.purposes.take(pa.array(belief.key // self.count))
-        return pa.table({**self._keys(belief.key), "at": _instants(belief.at), "member": belief.member, "purpose": purpose})
+        return pa.table(
+            {**self._keys(belief.key), "at": _instants(belief.at), "member": belief.member, "purpose": purpose}
+        )
 
     def closings(self, belief: Belief) -> pa.Table:
+        """Transitions that are no longer believed."""
         belief = belief.take(self._shown(belief.key))
         return pa.table({**self._keys(belief.key), "at": _instants(belief.at)})
 
     def changes(self, belief: Belief, reason: pa.Array) -> pa.Table:
+        """An entry or exit for each transition."""
         shown = self._shown(belief.key)
         belief = belief.take(shown)
         kinds = pa.array(["exited", "entered"]).take(pa.array(belief.member.astype(np.int64)))
         nothing = pa.nulls(len(belief.key), INSTANT)
-        return self._changes(belief.key, kinds, _instants(belief.at), nothing, belief.member, reason.filter(pa.array(shown)))
+        return self._changes(
+            belief.key, kinds, _instants(belief.at), nothing, belief.member, reason.filter(pa.array(shown))
+        )
 
     def corrected(self, corrections: Corrections, reason: pa.Array) -> pa.Table:
+        """A correction for each interval."""
         shown = self._shown(corrections.key)
-        key, from_at, until_at, member = (column[shown] for column in corrections)
+        key, from_at = corrections.key[shown], corrections.from_at[shown]
+        until_at, member = corrections.until_at[shown], corrections.member[shown]
         kinds = pa.array(["corrected"]).take(pa.array(np.zeros(len(key), np.int64)))
         until = _instants(until_at)
         return self._changes(key, kinds, _instants(from_at), until, member, reason.filter(pa.array(shown)))

@@ -1,7 +1,7 @@
 """The one reducer: contributions that come and go become step functions."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,7 @@ from transforms.algebra.order import (
     stable_order,
 )
 
-Weight = npt.NDArray[np.generic]
+Weight = npt.NDArray[Any]
 Judge = Callable[[Sequence[Weight]], Truths]
 
 
@@ -77,7 +77,7 @@ def cover(rows: Contributions, weights: Sequence[Weight], judge: Judge, count: i
     return settle(who[final], at[final], judge(sums), np.full(count, initial[0], np.int8))
 
 
-def handover(rows: Contributions, value: npt.NDArray[np.generic]) -> Contributions:
+def handover(rows: Contributions, value: Ints) -> Contributions:
     """Let a row stop where the next of its `value` starts, in event order: each value counts once. Empty rows stay."""
     index = stable_order(rows.who, value)
     who, start, stop = rows.who[index], rows.start[index], rows.stop[index].copy()

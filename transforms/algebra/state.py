@@ -106,7 +106,9 @@ def event_order(who: Ints, at: Ints, event_id: pa.ChunkedArray, source: pa.Chunk
         rows = index[crowded]
         names = pa.table({"event_id": event_id, "source": source}).take(pa.array(rows))
         rank = np.empty(len(rows), np.int64)
-        rank[pc.sort_indices(names, [("event_id", "ascending"), ("source", "ascending")]).to_numpy()] = np.arange(len(rows))
+        rank[pc.sort_indices(names, [("event_id", "ascending"), ("source", "ascending")]).to_numpy()] = np.arange(
+            len(rows)
+        )
         index[crowded] = rows[np.lexsort((rank, at[rows], who[rows]))]
     return index
 
@@ -130,5 +132,3 @@ def read_state(source: pa.Buffer) -> tuple[State, dict[str, object]]:
             tables.append(stream.read_all())
     about = json.loads((tables[0].schema.metadata or {})[b"about"])
     return State(*(table.replace_schema_metadata(None) for table in tables)), about
-
-

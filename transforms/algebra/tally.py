@@ -51,7 +51,9 @@ def _verdicts(project: Project, facts: Facts, who: Ints, at: Ints, used_at: int)
     columns = list(zip(*rows, strict=True)) or [()] * 4
     types = (pa.string(), pa.string(), pa.int64(), pa.int64())
     names = ("purpose", "reason", "events", "subjects")
-    return pa.table({name: pa.array(column, kind) for name, column, kind in zip(names, columns, types, strict=True)}), allowed
+    return pa.table(
+        {name: pa.array(column, kind) for name, column, kind in zip(names, columns, types, strict=True)}
+    ), allowed
 
 
 def _needed(projected: pa.Table) -> Flags:

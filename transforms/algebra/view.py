@@ -20,7 +20,6 @@ from transforms.algebra.order import Steps
 from transforms.algebra.timeline import Selected, Timeline
 from transforms.algebra.truth import resolve
 
-
 Asked = tuple[Measure, EventReference, Window, str | None, Comparison]
 """What a leaf measures: over which events, in which window, of which column, and what it is compared with."""
 

@@ -48,13 +48,16 @@ def test_csv_guards_against_formulas_and_leaves_nulls_empty() -> None:
     header, *lines = _written("csv").split("\n", 1)
     assert header == "at,day,amount,tags,times,n,share,ok,raw,text"
     assert lines[0].startswith('2020-01-02T03:04:05.000006Z,2020-02-29,12345678901234567.10,"[""a"", null]"')
-    assert "\"'=ä\"\"'\n\"\n" in lines[0]
+    assert '"\'=ä""\'\n"\n' in lines[0]
     assert lines[0].endswith(",,,[],,,,,,\n")
     assert _written("csv", pa.table({"n": [-5], "t": ["-5"]})) == "n,t\n-5,'-5\n"
 
 
 def test_text_is_aligned_with_numbers_to_the_right() -> None:
-    assert _written("text", pa.table({"name": ["ann", "b"], "n": [1, 200]})) == "name    n\n----  ---\nann     1\nb     200\n"
+    assert (
+        _written("text", pa.table({"name": ["ann", "b"], "n": [1, 200]}))
+        == "name    n\n----  ---\nann     1\nb     200\n"
+    )
 
 
 def test_instants_beyond_the_calendar_are_written_all_the_same() -> None:

@@ -1,5 +1,6 @@
 """People's SQL reads the warehouse and nothing else."""
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from runners.publish import publish
 from runners.warehouses import query as queries
 from runners.warehouses.ducklake import Lake, open_lake
+from runners.warehouses.output import write_rows
 from schemas.errors import CallError
 from tests.support.staged_runs import correction, first_run
 
@@ -72,7 +74,11 @@ def test_anything_else_is_refused(reader: Lake, sql: str) -> None:
 
 
 def test_a_hole_in_the_list_would_still_meet_a_locked_engine(reader: Lake, tmp_path: Path) -> None:
-    for sql in ("FROM read_text('/etc/hostname')", f"COPY (SELECT 1) TO '{tmp_path}/x'", "SET enable_external_access = true"):
+    for sql in (
+        "FROM read_text('/etc/hostname')",
+        f"COPY (SELECT 1) TO '{tmp_path}/x'",
+        "SET enable_external_access = true",
+    ):
         with pytest.raises(Exception, match=r"disabled by configuration|locked"):
             reader.con.execute(sql)
 
@@ -95,3 +101,15 @@ def test_as_of_answers_what_was_published_then(reader: Lake) -> None:
 def test_show_gives_all_rows_or_so_many(reader: Lake) -> None:
     assert queries.show(reader, "events").read_all().num_rows == 2
     assert queries.show(reader, "events", 1).read_all().num_rows == 1
+
+
+def test_a_sum_of_integers_is_a_number_in_json_and_a_sum_of_decimals_text(reader: Lake) -> None:
+    out = io.StringIO()
+    sums = "sum(version) AS n, 10 * sum(9000000000000000000::BIGINT) AS big, sum(amount) AS paid"
+    write_rows(queries.query(reader, f"SELECT {sums} FROM events, segment_versions"), "json", out)
+    assert out.getvalue() == '[\n{"n": 2, "big": 180000000000000000000, "paid": "19.00"}\n]\n'
+
+
+def test_what_goes_wrong_while_rows_are_read_is_told_as_a_failed_query(reader: Lake) -> None:
+    with pytest.raises(CallError, match="the query failed"):
+        queries.query(reader, "SELECT CAST(subject AS INT) FROM events").read_all()

@@ -51,7 +51,9 @@ def test_history_shows_what_is_believed_and_what_was(corrected: Lake) -> None:
 
 
 def test_an_interval_open_at_t_has_no_end_and_its_member_is_in_the_membership(two_segments: Lake) -> None:
-    members = "SELECT segment, subject, epoch_us(since), epoch_us(next_transition_at) FROM segment_membership ORDER BY ALL"
+    members = (
+        "SELECT segment, subject, epoch_us(since), epoch_us(next_transition_at) FROM segment_membership ORDER BY ALL"
+    )
     assert two_segments.rows(members) == [
         ("new", "ann", at(3), None),
         ("vip", "ann", at(1), at(40)),
@@ -73,10 +75,15 @@ def test_sizes_fill_every_day_up_to_t(two_segments: Lake) -> None:
 
 
 def test_overlap_counts_the_members_of_two_segments(two_segments: Lake) -> None:
-    assert two_segments.rows("FROM segment_overlap ORDER BY segment") == [("new", "vip", 1, 1, 2), ("vip", "new", 1, 2, 1)]
+    assert two_segments.rows("FROM segment_overlap ORDER BY segment") == [
+        ("new", "vip", 1, 1, 2),
+        ("vip", "new", 1, 2, 1),
+    ]
 
 
-@pytest.mark.parametrize(("day", "known", "members"), [(5, 2, ["ann"]), (5, 19, []), (2, 19, ["ann", "bob"]), (5, 1, [])])
+@pytest.mark.parametrize(
+    ("day", "known", "members"), [(5, 2, ["ann"]), (5, 19, []), (2, 19, ["ann", "bob"]), (5, 1, [])]
+)
 def test_as_of_reads_what_was_published_at_k_about_t(
     corrected: Lake, day: float, known: float, members: list[str]
 ) -> None:

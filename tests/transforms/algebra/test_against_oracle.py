@@ -19,7 +19,10 @@ def expected(world: World, until: int | None = None) -> dict[tuple[str, str], li
     names = [segment["segment"] for segment in world.project["segments"]]
     found = {(name, subject): history(world, name, subject, LATER) for name in names for subject in SUBJECTS}
     if until is not None:
-        found = {key: [(a, b if b is not None and b <= until else None) for a, b in value if a <= until] for key, value in found.items()}
+        found = {
+            key: [(a, b if b is not None and b <= until else None) for a, b in value if a <= until]
+            for key, value in found.items()
+        }
     return {key: value for key, value in found.items() if value}
 
 

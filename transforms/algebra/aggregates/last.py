@@ -22,7 +22,9 @@ class Last(Measure):
     def result_type(self, of: DataType | None) -> DataType:
         """The column's own type."""
         if of is None or of.kind == "list":
-            raise refuse("SEG-0208", f"`{self.op}` takes one value", expected="a property that is no list", found=str(of))
+            raise refuse(
+                "SEG-0208", f"`{self.op}` takes one value", expected="a property that is no list", found=str(of)
+            )
         return of
 
     def arrange(self, rows: Contributions, values: Values) -> Contributions:

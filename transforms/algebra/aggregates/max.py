@@ -23,7 +23,9 @@ class Max(Measure):
     def result_type(self, of: DataType | None) -> DataType:
         """The column's own type, which must have an order."""
         if of is None or of.kind in ("list", "bool"):
-            raise refuse("SEG-0208", f"`{self.op}` needs an order", expected="a number, text, date or timestamp", found=str(of))
+            raise refuse(
+                "SEG-0208", f"`{self.op}` needs an order", expected="a number, text, date or timestamp", found=str(of)
+            )
         return of
 
     def weigh(self, values: Values, constants: Sequence[Constant]) -> list[Number]:

@@ -31,9 +31,8 @@ class Mean(Measure):
         """Of (sum / count - constant), cross-multiplied."""
         target = fraction(constant, scale)
         count, amount = sums[0], sums[1]
-        if max(abs(target.numerator), target.denominator) > 1 << 20 or amount.dtype == object:
-            count, amount = count.astype(object), amount.astype(object)
-        elif len(amount) and int(np.abs(amount).max()) >= 1 << 42:
+        largest = max(int(np.abs(amount).max(initial=0)), int(count.max(initial=0)))
+        if largest * max(abs(target.numerator), target.denominator) >= 1 << 61:
             count, amount = count.astype(object), amount.astype(object)
         difference = amount * target.denominator - count * target.numerator
         return (difference > 0).astype(np.int64) - (difference < 0).astype(np.int64)

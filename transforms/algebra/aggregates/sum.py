@@ -21,7 +21,11 @@ class Sum(Measure):
 
     def result_type(self, of: DataType | None) -> DataType:
         """decimal(38,s) of a decimal(p,s) with p <= 18, int of an int."""
-        return DataType.decimal(38, of.scale or 0) if of and exact_number(of, self.op).kind == "decimal" else DataType("int")
+        return (
+            DataType.decimal(38, of.scale or 0)
+            if of and exact_number(of, self.op).kind == "decimal"
+            else DataType("int")
+        )
 
     def weigh(self, values: Values, constants: Sequence[Constant]) -> list[Number]:
         """The values themselves."""
@@ -44,7 +48,9 @@ def exact_number(of: DataType | None, op: str) -> DataType:
     if of is None or not of.is_number:
         raise refuse("SEG-0208", f"`{op}` adds numbers", expected="int or decimal(p,s)", found=str(of))
     if of.kind == "float":
-        raise refuse("SEG-0208", f"`{op}` of a float is not exact", expected="decimal(p,s), as in decimal(12,2)", found="float")
+        raise refuse(
+            "SEG-0208", f"`{op}` of a float is not exact", expected="decimal(p,s), as in decimal(12,2)", found="float"
+        )
     if of.kind == "decimal" and (of.precision or 0) > 18:
         raise refuse("SEG-0208", f"`{op}` takes decimals of up to 18 digits", expected="decimal(18,s)", found=str(of))
     return of

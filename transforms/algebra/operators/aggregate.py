@@ -1,8 +1,11 @@
 """`aggregate`: a feature satisfies a comparison (5.6)."""
 
+from typing import cast
+
 from schemas.definitions.comparison import AnyComparison
 from schemas.definitions.node import Node
 from schemas.definitions.reference import References
+from transforms.algebra.measure import Measure
 from transforms.algebra.order import Steps
 from transforms.algebra.view import Asked, View
 
@@ -22,7 +25,7 @@ class Aggregate(Node):
     def measured(self, view: View) -> Asked:
         """The feature's measure over its group's events."""
         column = view.feature(self.feature)
-        return column.aggregate, column.source, column.window, column.aggregate.of, self.compare
+        return cast(Measure, column.aggregate), column.source, column.window, column.aggregate.of, self.compare
 
     def steps(self, view: View) -> Steps:
         """Where the feature satisfies the comparison."""

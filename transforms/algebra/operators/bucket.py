@@ -33,10 +33,10 @@ class Bucket(Node):
     def steps(self, view: View) -> Steps:
         """The first 8 bytes of SHA-256(salt, NUL, subject), big-endian, modulo `of`."""
         low, high = self.range
-        number = (
-            "('0x' || sha256(encode($salt) || '\\x00'::BLOB || encode(subject))[:16])::UBIGINT % $of"
+        number = "('0x' || sha256(encode($salt) || '\\x00'::BLOB || encode(subject))[:16])::UBIGINT % $of"
+        return view.of_flags(
+            view.ask(f"{number} >= $low AND {number} < $high", salt=self.salt, of=self.of, low=low, high=high)
         )
-        return view.of_flags(view.ask(f"{number} >= $low AND {number} < $high", salt=self.salt, of=self.of, low=low, high=high))
 
 
 OPERATOR = Bucket

@@ -1,0 +1,97 @@
+"""The grocer's definitions are sound, and its stories are the law's: each is told to the oracle."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from schemas.definitions.catalog import Project, read_project
+from schemas.definitions.segment import Segment
+from schemas.definitions.story import Story
+from tests.support.oracle import member
+from tests.support.oracle_model import DAY, FOREVER, Consent, Event, Profile, World
+from tests.support.worlds import language
+
+GROCER = Path(__file__).parents[2] / "examples" / "grocer"
+SOURCES = {"purchase": "transactions", "coupon_redeemed": "redemptions", "campaign_received": "campaigns"}
+SECOND_VERSION = 1_496_289_600_000_000
+"""1 June 2017 in New York: from then on the letters need consent to their second version."""
+
+
+@pytest.fixture(scope="module")
+def project() -> Project:
+    return read_project(GROCER, language())
+
+
+@pytest.fixture(scope="module")
+def definitions() -> dict[str, Any]:
+    """The same as their YAML reads, which is how the oracle takes them; stories tell what is looked up, too."""
+    sources = {one["source"]: one for one in _read("sources/*.yaml")}
+    sources["transactions"]["properties"] |= sources["products"]["columns"]
+    lists = {f"lists/{path.name}": _columns(path) for path in (GROCER / "lists").glob("*.csv")}
+    said = {"timezone": "America/New_York", "sources": sources, "lists": lists}
+    registry = next(_read("purposes.yaml"))
+    return {**said, **registry, "segments": list(_read("segments/*.yaml")), "features": list(_read("features/*.yaml"))}
+
+
+def _read(pattern: str) -> Iterator[dict[str, Any]]:
+    return (yaml.safe_load(path.read_text()) for path in sorted(GROCER.glob(pattern)))
+
+
+def _columns(path: Path) -> dict[str, set[str]]:
+    with path.open(newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    return {name: {row[name] for row in rows} for name in rows[0]}
+
+
+def test_nothing_is_declared_in_vain(project: Project) -> None:
+    assert [str(warning) for warning in project.warnings] == []
+
+
+def test_no_purpose_asks_for_an_age_that_the_data_do_not_hold(project: Project) -> None:
+    assert "birth_date" not in project.profile_columns
+    assert [purpose.id for purpose in project.purposes.values() if purpose.min_age is not None] == []
+
+
+def test_every_segment_says_who_acts_on_it(project: Project) -> None:
+    assert [name for name, segment in project.segments.items() if not (segment.description and segment.owner)] == []
+
+
+TOLD = [(one["segment"], index) for one in _read("segments/*.yaml") for index in range(len(one.get("tests", ())))]
+
+
+@pytest.mark.parametrize(("name", "index"), TOLD)
+def test_the_oracle_tells_the_same_story(project: Project, definitions: dict[str, Any], name: str, index: int) -> None:
+    segment = project.segments[name]
+    story = segment.tests[index]
+    world = World(definitions, *_facts(project, segment, story))
+    found = [member(world, name, "who", one.at, FOREVER if one.known is None else one.known) for one in story.expect]
+    assert found == [one.member for one in story.expect], story.name
+
+
+def _facts(project: Project, segment: Segment, story: Story) -> tuple[Any, Any, Any]:
+    before = min([one.at for one in (*story.events, *(story.consent or ()), *story.expect)]) - DAY
+    events = [
+        Event(SOURCES[one.event], "who", f"e{number:03}", one.event, one.at, one.received_at or one.at, one.properties)
+        for number, one in enumerate(story.events)
+    ]
+    profiles = [Profile("demographics", "who", before, before, row.columns, "snapshot") for row in story.profile]
+    return tuple(events), tuple(profiles), tuple(_consents(project, segment, story, before))
+
+
+def _consents(project: Project, segment: Segment, story: Story, before: int) -> Iterator[Consent]:
+    by_subject = {"method": "interactive", "actor": "subject"}
+    for purpose in project.purposes:
+        if story.consent is None:
+            grants = [(before, 1), *([(max(before, SECOND_VERSION), 2)] if purpose == "marketing_email" else [])]
+            for at, major in grants:
+                yield Consent(
+                    "consents", "who", f"g{major}", purpose, "GRANT", at, at, purpose_major=major, **by_subject
+                )
+        for number, row in enumerate(story.consent or ()):
+            said = {**by_subject, **row.said}
+            at, received_at = row.at, row.received_at or row.at
+            yield Consent("consents", "who", f"c{number:03}", purpose, row.action, at, received_at, **said)
