@@ -103,7 +103,7 @@ def _hoisted(arguments: list[str]) -> list[str]:
 def call(arguments: list[str]) -> int:
     """The exit code of a call; what went wrong is said on stderr, definitions with --format json on stdout."""
     try:
-        app(arguments, standalone_mode=False)
+        code = app(arguments, standalone_mode=False)
     except SegueError as error:
         _tell(error, "json" in arguments[arguments.index("--format") :][:2] if "--format" in arguments else False)
         return error.exit_code
@@ -114,7 +114,7 @@ def call(arguments: list[str]) -> int:
         return stop.exit_code
     except Exception as error:  # noqa: BLE001  the last resort: never a stack trace for a user
         return _unexpected(error)
-    return 0
+    return code if isinstance(code, int) else 0
 
 
 def _tell(error: SegueError, as_json: bool) -> None:

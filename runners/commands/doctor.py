@@ -29,6 +29,8 @@ class Finding:
 
 def doctor(ctx: typer.Context) -> None:
     """Look at versions, extensions, time zones, the project and its warehouse; say what to do about the rest."""
+    from schemas.errors import JobFailed
+
     session = ctx.obj
     findings = []
     for one in _findings(session):
@@ -39,8 +41,9 @@ def doctor(ctx: typer.Context) -> None:
                 session.say(f"       {one.to_do}")
     if session.format == "json":
         session.json([asdict(one) for one in findings])
-    if not all(one.ok for one in findings):
-        raise typer.Exit(1)
+    broken = [one.name for one in findings if not one.ok]
+    if broken:
+        raise JobFailed("SEG-0910", f"broken: {', '.join(broken)}")
 
 
 def _findings(session: "Session") -> Iterator[Finding]:

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from schemas.definitions.feature import FeatureGroup
     from schemas.definitions.project import Project
+    from schemas.definitions.segment import Segment
     from schemas.definitions.selection import Selection
 
 
@@ -29,9 +31,10 @@ def ls(
 
 def _described(project: "Project", chosen: "Selection") -> list[dict[str, Any]]:
     """A mapping for each definition: kind, name, purposes, tags, file."""
-    segments = [("segment", project.segments[name]) for name in chosen.segments]
-    features = [("features", project.features[name]) for name in chosen.features]
+    found: list[tuple[str, Segment | FeatureGroup]] = []
+    found += [("segment", project.segments[name]) for name in chosen.segments]
+    found += [("features", project.features[name]) for name in chosen.features]
     return [
         {"kind": kind, "name": one.name, "purposes": list(one.purposes), "tags": list(one.tags), "file": one.file}
-        for kind, one in (*segments, *features)
+        for kind, one in found
     ]

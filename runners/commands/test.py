@@ -51,7 +51,7 @@ def test(
 ) -> None:
     """Run the stories of segments: each in one batch, in cuts and by explain."""
     from runners.commands.compile import chosen_of
-    from schemas.errors import NothingSelected
+    from schemas.errors import JobFailed, NothingSelected
 
     session = ctx.obj
     project = session.project()
@@ -73,7 +73,7 @@ def test(
     else:
         session.say(f"{len(results)} stories, {len(results) - failed} ok, {failed} failed")
     if failed:
-        raise typer.Exit(1)
+        raise JobFailed("SEG-0909", f"{failed} of {len(results)} stories failed")
 
 
 def tell(program: "Program", segment: "Segment", story: "Story") -> list[Answer]:
@@ -172,9 +172,10 @@ class _Facts:
     def __init__(self, project: "Project", segment: "Segment", story: "Story") -> None:
         self.project, self.segment, self.story = project, segment, story
         expected = [one.at for one in story.expect]
-        told = [one.at for one in (*story.events, *(story.consent or ()), *story.profile) if one.at is not None]
+        told = [*(one.at for one in story.events), *(one.at for one in story.consent or ())]
+        profiled = [one.at for one in story.profile if one.at is not None]
         # A day is out of reach of every rule about instants that are nearly equal.
-        self.before = min([*expected, *told]) - DAY
+        self.before = min([*expected, *told, *profiled]) - DAY
 
     @cached_property
     def tables(self) -> "tuple[pa.Table, pa.Table, pa.Table]":

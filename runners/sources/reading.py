@@ -20,6 +20,9 @@ from transforms.raw_json import strict
 
 BLOCK = 1 << 23
 _NEWLINE, _QUOTE = 10, 34
+_SPACES = (9, 13, 32)
+_MOST = 1 << 17
+"""Records of one chunk."""
 _KEPT = 1024
 """Bytes kept of what is too large."""
 _BOM = b"\xef\xbb\xbf"
@@ -120,7 +123,8 @@ class _Lines:
     def _cut(self, content: bytes) -> tuple[bytes, list[RawChunk]]:
         """The records that are whole, and the bytes behind them."""
         begin = self._begin(content)
-        ends = begin + _record_ends(content[begin:] if begin else content, self.source.format)
+        ends = _record_ends(content[begin:] if begin else content, self.source.format)
+        ends += begin
         if len(ends) and self.source.format == "csv" and not self.header:
             self.header = _header(content[begin : int(ends[0])])
             self._pass(content[begin : int(ends[0])], 0)
@@ -146,17 +150,21 @@ class _Lines:
 
     def _records(self, content: bytes, begin: int, ends: Ints) -> Iterator[RawChunk]:
         """One chunk of the records between `begin` and the last of `ends`; those too long stand alone."""
-        offsets = np.concatenate(([begin], ends)).astype(np.int64)
+        offsets = np.concatenate(([begin], ends)).astype(np.int64, copy=False)
         done = 0
-        for index in np.flatnonzero(np.diff(offsets) > LONGEST_RECORD).tolist():
+        long = np.flatnonzero(np.diff(offsets) > LONGEST_RECORD) if len(content) > LONGEST_RECORD else offsets[:0]
+        for index in long.tolist():
             yield from self._run(content, offsets[done : index + 1])
             yield self._set_aside("too_large", content[offsets[index] : offsets[index + 1]])
             done = index + 1
         yield from self._run(content, offsets[done:])
 
     def _run(self, content: bytes, offsets: Ints) -> Iterator[RawChunk]:
-        if len(offsets) < 2:
-            return
+        """Chunks of consecutive records: many where they are tiny."""
+        for done in range(0, len(offsets) - 1, _MOST):
+            yield from self._part(content, offsets[done : done + _MOST + 1])
+
+    def _part(self, content: bytes, offsets: Ints) -> Iterator[RawChunk]:
         body, inside = content[int(offsets[0]) : int(offsets[-1])], offsets - offsets[0]
         whole = [None, pa.py_buffer(inside.astype(np.int32)), pa.py_buffer(body)]
         records = pa.Array.from_buffers(pa.binary(), len(offsets) - 1, whole)
@@ -165,7 +173,8 @@ class _Lines:
             records = records.filter(pa.array(~blank))
         first = self.position.records + 1
         self._pass(body, len(records))
-        yield _chunk(self.source, first, records, self.position, header=self.header)
+        if len(records):
+            yield _chunk(self.source, first, records, self.position, header=self.header)
 
     def _pass(self, body: bytes, records: int) -> None:
         """Count bytes as read."""
@@ -201,7 +210,8 @@ def is_record(content: bytes, form: str, header: tuple[str, ...]) -> bool:
 def _record_ends(content: bytes, form: str) -> Ints:
     """The offsets behind the newline of each record."""
     view = np.frombuffer(content, np.uint8)
-    ends = np.flatnonzero(view == _NEWLINE) + 1
+    ends = np.flatnonzero(view == _NEWLINE)
+    ends += 1
     if form == "csv" and b'"' in content:
         quotes = np.flatnonzero(view == _QUOTE)
         ends = ends[np.searchsorted(quotes, ends) % 2 == 0]
@@ -210,10 +220,10 @@ def _record_ends(content: bytes, form: str) -> Ints:
 
 def _blank(content: bytes, offsets: Ints) -> Flags:
     """Lines with nothing in them are no records."""
-    blank = np.diff(offsets) <= 2
-    for index in np.flatnonzero(blank):
-        blank[index] = not content[offsets[index] : offsets[index + 1]].strip()
-    return blank
+    sizes, starts = np.diff(offsets), np.frombuffer(content, np.uint8)[offsets[:-1]]
+    return (starts == _NEWLINE) | (
+        (sizes == 2) & np.isin(starts, _SPACES) & (np.frombuffer(content, np.uint8)[offsets[1:] - 1] == _NEWLINE)
+    )
 
 
 def _header(line: bytes) -> tuple[str, ...]:

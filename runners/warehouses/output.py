@@ -114,7 +114,7 @@ def _plain(value: Any, kind: pa.DataType) -> Any:
     """A value as JSON has it."""
     if value is None:
         return None
-    if pa.types.is_timestamp(kind):
+    if pa.types.is_timestamp(kind) and isinstance(value, int):
         return _instant(value)
     if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
         return [_plain(part, kind.value_type) for part in value]

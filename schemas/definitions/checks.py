@@ -18,6 +18,7 @@ from schemas.definitions.node import Node, expressions
 from schemas.definitions.problems import refused
 from schemas.definitions.project import Project
 from schemas.definitions.reading import Reading
+from schemas.definitions.reference import References
 from schemas.definitions.refusal import listed, nearest_to, show
 from schemas.definitions.segment import InSegment, Segment
 from schemas.definitions.story import typed_story
@@ -89,14 +90,13 @@ class _Checks:
         nodes = list(segment.when.walk())
         if len(nodes) > MOST_NODES:
             self.problem("SEG-0118", "the segment has too many nodes", ("when",), expected=f"at most {MOST_NODES}")
-        for node in nodes:
-            self.node(segment, node, self.reading.places.get(id(node), ("when",)))
+        for node, found in zip(nodes, segment.references, strict=True):
+            self.node(segment, node, found, self.reading.places.get(id(node), ("when",)))
         return replace(segment, tests=tuple(self.story(segment, index) for index in range(len(segment.tests))))
 
-    def node(self, segment: Segment, node: Node, path: Path) -> None:
+    def node(self, segment: Segment, node: Node, found: References, path: Path) -> None:
         for below, expression in expressions(node):
             self.condition(expression, (*path, node.name, *below))
-        found = node.references()
         for column in found.event_columns:
             if column not in self.conditions.columns:
                 self.event_column(column, path)

@@ -37,10 +37,7 @@ class Lineage:
     @cached_property
     def references(self) -> Mapping[str, tuple[References, ...]]:
         """What the nodes of each segment name."""
-        return {
-            name: tuple(node.references() for node in segment.when.walk())
-            for name, segment in self.project.segments.items()
-        }
+        return {name: segment.references for name, segment in self.project.segments.items()}
 
     @cached_property
     def above(self) -> Edges:

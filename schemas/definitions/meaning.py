@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from schemas.definitions.canonical import canonical, digest
+from schemas.definitions.canonical import canonical, digest, digest_json
 from schemas.definitions.project import Project
 from schemas.definitions.purpose import Purpose
 from schemas.definitions.segment import InSegment, Segment
@@ -76,6 +76,8 @@ class _Meanings:
         self.project, self.lookups = project, lookups
         self.lists = {f"{file}": list_meaning(ids) for (file, _), ids in project.lists.items()}
         self.known: dict[str, str] = {}
+        self.purposes = {name: purpose_meaning(purpose) for name, purpose in project.purposes.items()}
+        self.columns = {name: self._column(name) for name in (*project.event_columns, *project.profile_columns)}
         rules = {name: source_rules(source) for name, source in sorted(project.sources.items())}
         self.ground = [project.timezone, {name: rule for name, rule in rules.items() if rule}]
 
@@ -88,12 +90,12 @@ class _Meanings:
     def _segment(self, segment: Segment) -> str:
         population = segment.population
         known = self.known[population.name] if isinstance(population, InSegment) else canonical(population)
-        return digest(
+        return digest_json(
             [
                 self._resolved(segment.when.meaning(), self._names(segment)),
                 known,
-                {name: purpose_meaning(self.project.purposes[name]) for name in segment.purposes},
-                {name: self._column(name) for name in sorted(_columns(segment, self.project))},
+                {name: self.purposes[name] for name in segment.purposes},
+                {name: self.columns[name] for name in sorted(_columns(segment, self.project)) if name in self.columns},
                 self.ground,
             ]
         )
@@ -102,8 +104,7 @@ class _Meanings:
         """The meaning of everything that the segment's tree refers to by name."""
         found: dict[str, Any] = {}
         columns = self.project.feature_columns
-        for node in segment.when.walk():
-            refers = node.references()
+        for refers in segment.references:
             found |= {name: self.known[name] for name in refers.segments}
             found |= {file: [self.lists[file], column] for file, column in refers.lists}
             for name in refers.features:
@@ -144,8 +145,7 @@ class _Meanings:
 def _columns(segment: Segment, project: Project) -> set[str]:
     """The declared columns that a segment reads: its own, and those of its features."""
     found: set[str] = set()
-    for node in segment.when.walk():
-        refers = node.references()
+    for refers in segment.references:
         found |= {column for reference in refers.events for column in reference.columns}
         found |= {*refers.event_columns, *(name for name, _ in refers.profile)}
         for name in refers.features:

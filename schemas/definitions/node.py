@@ -93,7 +93,7 @@ def _in_value(path: Path, value: Any) -> Iterator[tuple[Path, EventReference]]:
         yield path, value
     elif isinstance(value, Since):
         yield (*path, "since"), value.event
-    elif isinstance(value, tuple):
+    elif type(value) is tuple and value and not isinstance(value[0], str | Node):
         for index, part in enumerate(value):
             yield from _in_value((*path, index), part)
 

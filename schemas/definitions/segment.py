@@ -1,6 +1,7 @@
 """Segments: who is in the population, and the condition."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any
 
 from pydantic import PlainValidator, StrictBool, StringConstraints, ValidationInfo
@@ -10,6 +11,7 @@ from schemas.definitions.duration import Duration
 from schemas.definitions.name import Name
 from schemas.definitions.node import AnyNode, Node
 from schemas.definitions.purpose import Purposes
+from schemas.definitions.reference import References
 from schemas.definitions.refusal import nearest_to, refuse, show
 from schemas.definitions.story import Story
 from schemas.definitions.strict import Strict
@@ -106,8 +108,13 @@ class Segment:
     file: str
     meaning: str = ""
 
+    @cached_property
+    def references(self) -> tuple[References, ...]:
+        """What each node names, in the order of `when.walk()`."""
+        return tuple(node.references() for node in self.when.walk())
+
     @property
     def segments(self) -> tuple[str, ...]:
         """The other segments that it refers to, the population's last."""
-        named = [name for node in self.when.walk() for name in node.references().segments]
+        named = [name for one in self.references for name in one.segments]
         return (*named, self.population.name) if isinstance(self.population, InSegment) else tuple(named)

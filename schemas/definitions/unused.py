@@ -26,12 +26,12 @@ def _of_events(project: Project) -> set[str]:
     for group in project.features.values():
         found |= {*group.source.columns, *(one.of for one in group.aggregates if one.of is not None)}
     for segment in project.segments.values():
+        found |= {column for one in segment.references for column in one.event_columns}
         for node in segment.when.walk():
-            found |= {*node.references().event_columns}
             found |= {column for _, expression in expressions(node) for column in expression.columns}
     return found
 
 
 def _of_profiles(project: Project) -> set[str]:
-    nodes = (node for segment in project.segments.values() for node in segment.when.walk())
-    return {*READ_BY_THE_KERNEL, *(name for node in nodes for name, _ in node.references().profile)}
+    named = (one.profile for segment in project.segments.values() for one in segment.references)
+    return {*READ_BY_THE_KERNEL, *(name for profile in named for name, _ in profile)}

@@ -1,7 +1,7 @@
 """The grocer's definitions are sound, and its stories are the law's: each is told to the oracle."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,6 @@ import pytest
 import yaml
 
 from schemas.definitions.catalog import Project, read_project
-from schemas.definitions.segment import Segment
 from schemas.definitions.story import Story
 from tests.support.oracle import member
 from tests.support.oracle_model import DAY, FOREVER, Consent, Event, Profile, World
@@ -65,33 +64,34 @@ TOLD = [(one["segment"], index) for one in _read("segments/*.yaml") for index in
 
 @pytest.mark.parametrize(("name", "index"), TOLD)
 def test_the_oracle_tells_the_same_story(project: Project, definitions: dict[str, Any], name: str, index: int) -> None:
-    segment = project.segments[name]
-    story = segment.tests[index]
-    world = World(definitions, *_facts(project, segment, story))
+    story = project.segments[name].tests[index]
+    world = World(definitions, *_facts(project, story))
     found = [member(world, name, "who", one.at, FOREVER if one.known is None else one.known) for one in story.expect]
     assert found == [one.member for one in story.expect], story.name
 
 
-def _facts(project: Project, segment: Segment, story: Story) -> tuple[Any, Any, Any]:
-    before = min([one.at for one in (*story.events, *(story.consent or ()), *story.expect)]) - DAY
+def _facts(project: Project, story: Story) -> tuple[Any, Any, Any]:
+    told: list[Any] = [*story.events, *(story.consent or ()), *story.expect]
+    before = min(one.at for one in told) - DAY
     events = [
         Event(SOURCES[one.event], "who", f"e{number:03}", one.event, one.at, one.received_at or one.at, one.properties)
         for number, one in enumerate(story.events)
     ]
     profiles = [Profile("demographics", "who", before, before, row.columns, "snapshot") for row in story.profile]
-    return tuple(events), tuple(profiles), tuple(_consents(project, segment, story, before))
+    return tuple(events), tuple(profiles), tuple(_consents(project, story, before))
 
 
-def _consents(project: Project, segment: Segment, story: Story, before: int) -> Iterator[Consent]:
-    by_subject = {"method": "interactive", "actor": "subject"}
+def _consents(project: Project, story: Story, before: int) -> Iterator[Consent]:
+    """The rows of the story for every purpose, or grants from before it on, of the second version of the letters too."""
+    again_at = max(before, SECOND_VERSION)
     for purpose in project.purposes:
         if story.consent is None:
-            grants = [(before, 1), *([(max(before, SECOND_VERSION), 2)] if purpose == "marketing_email" else [])]
-            for at, major in grants:
-                yield Consent(
-                    "consents", "who", f"g{major}", purpose, "GRANT", at, at, purpose_major=major, **by_subject
-                )
+            yield _row("g1", purpose, "GRANT", before, before, {})
+            yield _row("g2", purpose, "GRANT", again_at, again_at, {"purpose_major": 2})
         for number, row in enumerate(story.consent or ()):
-            said = {**by_subject, **row.said}
-            at, received_at = row.at, row.received_at or row.at
-            yield Consent("consents", "who", f"c{number:03}", purpose, row.action, at, received_at, **said)
+            yield _row(f"c{number:03}", purpose, row.action, row.at, row.received_at or row.at, row.said)
+
+
+def _row(event_id: str, purpose: str, action: str, at: int, received_at: int, said: Mapping[str, Any]) -> Consent:
+    columns: dict[str, Any] = {"method": "interactive", "actor": "subject", **said}
+    return Consent("consents", "who", event_id, purpose, action, at, received_at, **columns)

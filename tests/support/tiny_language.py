@@ -180,7 +180,7 @@ FILES = {
     "features/buying.yaml": (
         "features: buying\n"
         "purpose: ads\n"
-        "source: {event: bought, where: \"amount > 0\"}\n"
+        'source: {event: bought, where: "amount > 0"}\n'
         "aggregates:\n"
         "  - {name: orders, op: count, windows: [7d, lifetime]}\n"
         "  - {name: spend, op: sum, of: amount, windows: [30d]}\n"

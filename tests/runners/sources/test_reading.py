@@ -144,3 +144,13 @@ def test_of_a_file_that_grows_meanwhile_only_what_was_listed_is_read(tmp_path: P
 def test_an_empty_file_is_read_and_holds_nothing(tmp_path: Path) -> None:
     (only,) = chunks_of(written(tmp_path / "x.ndjson", b""))
     assert (len(only), only.after.bytes, only.after.records) == (0, 0, 0)
+
+
+def test_blank_lines_are_no_records_wherever_chunks_are_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = b'\n\r\n{"a":1}\n \n\n{"a":2}\r\n\n\t\n{"a":3}\n'
+    for most in (1, 2, 100):
+        monkeypatch.setattr(reading, "_MOST", most)
+        chunks = chunks_of(written(tmp_path / "x.ndjson", content))
+        assert records(chunks) == [b'{"a":1}\n', b'{"a":2}\r\n', b'{"a":3}\n']
+        assert [chunk.first + at for chunk in chunks for at in range(len(chunk))] == [1, 2, 3]
+        assert chunks[-1].after.bytes == len(content)

@@ -10,15 +10,19 @@ from runners.publish import publish
 from runners.warehouses import query as queries
 from runners.warehouses.ducklake import Lake, open_lake
 from runners.warehouses.output import write_rows
+from runners.warehouses.tables import prepare
 from schemas.errors import CallError
 from tests.support.staged_runs import correction, first_run
 
 
-@pytest.fixture
-def reader(lake: Lake) -> Iterator[Lake]:
-    publish(lake, first_run(lake))
-    publish(lake, correction(lake))
-    with open_lake(lake.root) as opened:
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
+    root = tmp_path_factory.mktemp("query") / "warehouse"
+    with open_lake(root, write=True) as lake:
+        prepare(lake)
+        publish(lake, first_run(lake))
+        publish(lake, correction(lake))
+    with open_lake(root) as opened:
         queries.lock(opened)
         yield opened
 
@@ -94,8 +98,8 @@ def test_a_misspelt_table_is_answered_with_the_nearest(reader: Lake) -> None:
 
 def test_as_of_answers_what_was_published_then(reader: Lake) -> None:
     members = "SELECT subject FROM as_of('2020-09-20 00:00:00Z', {})"
-    assert queries.query(reader, members.format("'2020-09-30Z'")).read_all().to_pylist() == [{"subject": "ann"}]
-    assert queries.query(reader, members.format("'2020-10-30Z'")).read_all().to_pylist() == []
+    assert queries.query(reader, members.format("'2020-09-30 00:00:00Z'")).read_all().to_pylist() == [{"subject": "ann"}]
+    assert queries.query(reader, members.format("'2020-10-30 00:00:00Z'")).read_all().to_pylist() == []
 
 
 def test_show_gives_all_rows_or_so_many(reader: Lake) -> None:
