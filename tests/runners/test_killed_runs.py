@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from runners.warehouses.ducklake import Lake, open_lake
-from runners.warehouses.tables import TABLES
+from runners.warehouses.tables import TABLES, prepare
 
 ROOT = Path(__file__).parents[2]
 POINTS = ("staged", "staged:2", "before_commit", "before_commit:2", "inside_commit", "inside_commit:2")
@@ -19,23 +19,31 @@ AFTER = ("after_commit", "after_commit:2", "before_answer")
 CLOCK = {"committed_at"}
 
 
-def _publish(root: Path, fault: str = "", limit: int | None = None) -> subprocess.CompletedProcess[str]:
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(ROOT),
-        "SEGUE_FAULT": fault,
-        "SEGUE_FAULT_LOG": str(root.parent / "fired"),
-    }
+def _python(*arguments: str, limit: int | None = None) -> subprocess.CompletedProcess[str]:
     limited = None if limit is None else lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     return subprocess.run(
-        [sys.executable, str(ROOT / "tests/support/publishing.py"), str(root)],
-        env=environment,
+        [sys.executable, *arguments],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
         preexec_fn=limited,
     )
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, list[str]]]:
+    """Where each run lies, and how it ended: killed at its point, then run again."""
+    folder = tmp_path_factory.mktemp("killed")
+    done = _python(str(ROOT / "tests/support/publishing.py"), str(folder), "none", *POINTS, *AFTER)
+    assert done.returncode == 0, done.stderr
+    return folder, {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines()}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(ended: tuple[Path, dict[str, list[str]]]) -> dict[str, list[tuple[Any, ...]]]:
+    return _tables(ended[0] / "none" / "warehouse")
 
 
 def _tables(root: Path) -> dict[str, list[tuple[Any, ...]]]:
@@ -48,23 +56,14 @@ def _rows(lake: Lake, table: str, columns: set[str]) -> list[tuple[Any, ...]]:
     return lake.rows(f"SELECT CAST(COLUMNS(*{left}) AS VARCHAR) FROM {table} ORDER BY ALL")
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tuple[Any, ...]]]:
-    root = tmp_path_factory.mktemp("undisturbed") / "warehouse"
-    done = _publish(root)
-    assert done.returncode == 0, done.stderr
-    return _tables(root)
-
-
 @pytest.mark.parametrize("point", [*POINTS, *AFTER])
 def test_killed_and_run_again_the_tables_are_those_of_an_undisturbed_run(
-    tmp_path: Path, undisturbed: dict[str, list[tuple[Any, ...]]], point: str
+    ended: tuple[Path, dict[str, list[str]]], undisturbed: dict[str, list[tuple[Any, ...]]], point: str
 ) -> None:
-    root = tmp_path / "warehouse"
-    assert _publish(root, point).returncode == -signal.SIGKILL
-    assert (tmp_path / "fired").read_text() == f"{point}\n"
-    done = _publish(root)
-    assert done.returncode == 0, done.stderr
+    folder, codes = ended
+    root = folder / point / "warehouse"
+    assert codes[point] == [str(-signal.SIGKILL), "0"]
+    assert (folder / point / "fired").read_text() == f"{point}\n"
     assert _tables(root) == undisturbed
     with open_lake(root) as lake:
         named = {path for (path,) in lake.rows("SELECT path FROM kernel_state")}
@@ -72,17 +71,16 @@ def test_killed_and_run_again_the_tables_are_those_of_an_undisturbed_run(
     assert list((root / "staging").iterdir()) == []
 
 
+_UP = "import sys; from pathlib import Path; from tests.support.publishing import bring_up; bring_up(Path(sys.argv[1]))"
+
+
 def test_a_full_disk_is_a_typed_error_and_publishes_nothing(
     tmp_path: Path, undisturbed: dict[str, list[tuple[Any, ...]]]
 ) -> None:
-    root = tmp_path / "warehouse"
-    with open_lake(root, write=True) as lake:
-        from runners.warehouses.tables import prepare
-
+    with open_lake(tmp_path, write=True) as lake:
         prepare(lake)
-    size = max(path.stat().st_size for path in root.glob("catalog.sqlite*"))
-    done = _publish(root, limit=size + 2_000)
+    done = _python("-c", _UP, str(tmp_path), limit=50_000)  # the catalog's journal grows beyond it
     assert "JobFailed: SEG-0604" in done.stderr
-    assert _tables(root)["run_commits"] == []
-    assert _publish(root).returncode == 0
-    assert _tables(root) == undisturbed
+    assert _tables(tmp_path)["run_commits"] == []
+    assert _python("-c", _UP, str(tmp_path)).returncode == 0
+    assert _tables(tmp_path) == undisturbed

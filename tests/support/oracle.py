@@ -3,7 +3,7 @@
 The law is semantics.md and consent.md; numbers such as 5.6 are semantics.md's. Nothing of the engine is imported.
 """
 
-# ruff: noqa: N803 - T and K are the law's names.
+
 
 from __future__ import annotations
 

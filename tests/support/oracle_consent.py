@@ -4,7 +4,7 @@
 and gives the epochs and, for every instant, the state. Nothing here knows T: a step holds from its instant on.
 """
 
-# ruff: noqa: N803 - T and K are the law's names.
+
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The operators (semantics 5), one small function each, and membership (3.3), which they need for `in_segment`."""
 
-# ruff: noqa: N803 - T and K are the law's names.
+
 
 from __future__ import annotations
 

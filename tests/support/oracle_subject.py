@@ -3,7 +3,7 @@
 `Known` is a world at one K, `Person` one subject of it, `View` one question: a person, purposes and a T.
 """
 
-# ruff: noqa: N803 - T and K are the law's names.
+
 
 from __future__ import annotations
 

@@ -1,7 +1,13 @@
-"""Publish two made-up runs as a process of its own, so that a test may have it killed: `python publishing.py ROOT`."""
+"""Publish two made-up runs in processes that may be killed: `python publishing.py FOLDER POINT...`.
 
+One interpreter imports everything and forks a child for each run, so that twenty runs cost one start.
+"""
+
+import os
 import sys
 from pathlib import Path
+
+import pandas
 
 from runners.faults import reach
 from runners.publish import publish
@@ -12,7 +18,7 @@ from runners.warehouses.tables import prepare
 from tests.support.staged_runs import correction, first_run
 
 
-def main(root: Path) -> None:
+def bring_up(root: Path) -> None:
     """Bring the warehouse from wherever it stands to the second run."""
     with open_lake(root, write=True, patience_s=5.0) as lake:
         prepare(lake)
@@ -22,5 +28,23 @@ def main(root: Path) -> None:
     reach("before_answer")
 
 
+def in_child(root: Path, fault: str = "") -> int:
+    """Run it in a child that dies at `fault`; gives its exit code, negative for a signal."""
+    child = os.fork()
+    if child == 0:
+        os.environ.update(SEGUE_FAULT=fault, SEGUE_FAULT_LOG=str(root.parent / "fired"))
+        bring_up(root)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def main(folder: Path, points: list[str]) -> None:
+    """For each point print how the killed run and the one after it ended."""
+    for point in points:
+        root = folder / point / "warehouse"
+        root.mkdir(parents=True)
+        print(point, in_child(root, "" if point == "none" else point), in_child(root), flush=True)
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2:])

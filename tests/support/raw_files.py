@@ -25,6 +25,11 @@ PROPERTIES = {
     "tags": "list(int)",
 }
 
+_PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    ".gz": lambda content: gzip.compress(content),
+    ".zst": lambda content: bytes(zstandard.compress(content)),
+}
+
 
 def source_of(**changes: Any) -> Source:
     """A source of events with one property of every kind."""
@@ -43,8 +48,7 @@ def input_of(path: Path, start: Position = BEGINNING) -> Input:
 
 def written(path: Path, content: bytes) -> Path:
     """The content at a path, compressed as its name says."""
-    pack: Callable[[bytes], bytes] = {".gz": gzip.compress, ".zst": zstandard.compress}.get(path.suffix, bytes)
-    path.write_bytes(pack(content))
+    path.write_bytes(_PACKERS[path.suffix](content) if path.suffix in _PACKERS else content)
     return path
 
 

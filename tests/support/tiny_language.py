@@ -33,7 +33,7 @@ class All(Node):
         return self.nodes
 
 
-class Any_(All):  # noqa: N801
+class Any_(All):
     name: ClassVar[str] = "any"
 
 

@@ -98,7 +98,9 @@ def test_a_misspelt_table_is_answered_with_the_nearest(reader: Lake) -> None:
 
 def test_as_of_answers_what_was_published_then(reader: Lake) -> None:
     members = "SELECT subject FROM as_of('2020-09-20 00:00:00Z', {})"
-    assert queries.query(reader, members.format("'2020-09-30 00:00:00Z'")).read_all().to_pylist() == [{"subject": "ann"}]
+    assert queries.query(reader, members.format("'2020-09-30 00:00:00Z'")).read_all().to_pylist() == [
+        {"subject": "ann"}
+    ]
     assert queries.query(reader, members.format("'2020-10-30 00:00:00Z'")).read_all().to_pylist() == []
 
 

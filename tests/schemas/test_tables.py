@@ -1,0 +1,27 @@
+import pyarrow as pa
+import pytest
+
+from schemas import change, consent, event, feature_row, kernel_state, profile, rejection, run, transition, verdict
+from schemas.definitions.datatype import DataType
+
+TABLES = (event, profile, consent, rejection, transition, change, feature_row, run, verdict, kernel_state)
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.TABLE)
+def test_every_table_and_column_has_a_comment(table) -> None:
+    assert table.COMMENT and set(table.COMMENTS) == set(table.SCHEMA.names) and all(table.COMMENTS.values())
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.TABLE)
+def test_every_instant_is_in_microseconds_utc(table) -> None:
+    instants = [column.type for column in table.SCHEMA if pa.types.is_timestamp(column.type)]
+    assert set(instants) <= {pa.timestamp("us", tz="UTC")}
+
+
+def test_declared_properties_follow_the_built_in_columns_by_name() -> None:
+    schema = event.with_properties({"price": DataType.parse("decimal(12,2)"), "brand": DataType.parse("string")})
+    assert schema.names == [*event.SCHEMA.names, "brand", "price"] and schema.field("price").type == pa.decimal128(12, 2)
+
+
+def test_an_action_permits_or_restricts() -> None:
+    assert set(consent.PERMISSIVE).isdisjoint(consent.RESTRICTIVE) and len(consent.ACTIONS) == 9
