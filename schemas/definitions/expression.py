@@ -34,7 +34,7 @@ COMPARISONS: dict[type, str] = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE
 ARITHMETIC: dict[type, str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
 _CASTS = {
     "TEXT": "string", "VARCHAR": "string", "INT": "int", "BIGINT": "int", "FLOAT": "float", "DOUBLE": "float",
-    "BOOLEAN": "bool", "TIMESTAMP": "timestamp", "TIMESTAMPTZ": "timestamp", "DATE": "date",
+    "BOOLEAN": "bool", "TIMESTAMP": "timestamp", "TIMESTAMPTZ": "timestamp", "TIMESTAMPNTZ": "timestamp", "DATE": "date",
 }  # fmt: skip
 _NUMBER = re.compile(r"[0-9]{1,38}(?:\.[0-9]{0,38})?|\.[0-9]{1,38}")
 

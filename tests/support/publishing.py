@@ -4,10 +4,9 @@ One interpreter imports everything and forks a child for each run, so that twent
 """
 
 import os
+import resource
 import sys
 from pathlib import Path
-
-import pandas
 
 from runners.faults import reach
 from runners.publish import publish
@@ -18,13 +17,16 @@ from runners.warehouses.tables import prepare
 from tests.support.staged_runs import correction, first_run
 
 
-def bring_up(root: Path) -> None:
-    """Bring the warehouse from wherever it stands to the second run."""
+def bring_up(root: Path, largest: int | None = None) -> None:
+    """Bring the warehouse from wherever it stands to the second run; while publishing no file may exceed `largest`."""
     with open_lake(root, write=True, patience_s=5.0) as lake:
         prepare(lake)
         sweep(lake)
         while lake.value("SELECT count(*) FROM run_commits") < 2:
-            publish(lake, first_run(lake) if last_run(lake) is None else correction(lake))
+            plan = first_run(lake) if last_run(lake) is None else correction(lake)
+            if largest is not None:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
+            publish(lake, plan)
     reach("before_answer")
 
 
