@@ -15,7 +15,7 @@ from pydantic import (
 from schemas.definitions.canonical import fields_of
 from schemas.definitions.datatype import DataType
 from schemas.definitions.name import Name
-from schemas.definitions.refusal import listed, nearest_to, refuse, show
+from schemas.definitions.refusal import listed, nearest_to, refuse, refuse_at, show
 from schemas.definitions.strict import Strict
 from schemas.definitions.window import AnyWindow, Lifetime, NamedWindow, Window
 
@@ -136,7 +136,8 @@ def _read(value: Any, info: ValidationInfo) -> Aggregate:
         raise refuse("SEG-0101", "an aggregate without its operation", expected=f"op: {listed(operations)}")
     if not isinstance(op, str) or op not in operations:
         nearest = nearest_to(op, operations)
-        raise refuse("SEG-0107", f"no operation `{show(op)}`", expected=listed(operations), nearest=nearest)
+        unknown = refuse("SEG-0107", f"no operation `{show(op)}`", expected=listed(operations), nearest=nearest)
+        raise refuse_at([(("op",), unknown)])
     said = {key: part for key, part in value.items() if key != "op"}
     aggregate: Aggregate = operations[op].model_validate(said, context=info.context)
     return aggregate

@@ -116,7 +116,8 @@ class _Checks:
         for below, column, error in wrong:
             kind = "profile_columns" if below[0] == "profile" else "event_columns"
             if not self.reading.excuses(kind, column):
-                self.refused(error, self.at((*path, *below), column))
+                is_unknown = getattr(error, "type", "") == "SEG-0304"
+                self.refused(error, self.at((*path, *below), column), of_key=is_unknown)
         for number, row in enumerate(story.consent or ()):
             if row.purpose is not None and row.purpose not in (*segment.purposes, "*"):
                 message = f"`{show(row.purpose)}` is no purpose of the segment"
@@ -202,8 +203,8 @@ class _Checks:
         expected = listed(known) or "a declared one"
         self.problem(code, message, path, expected=expected, nearest=nearest_to(name, known), **more)
 
-    def refused(self, error: ValueError, path: Path) -> None:
-        self.reading.problems.append(refused(error, self.document, path))
+    def refused(self, error: ValueError, path: Path, of_key: bool = False) -> None:
+        self.reading.problems.append(refused(error, self.document, path, of_key))
 
     def problem(self, code: str, message: str, path: Path, **more: Any) -> None:
         self.reading.problems.append(self.document.problem(code, message, path, **more))

@@ -1,6 +1,6 @@
 """The order of segments: those that others refer to first; and the circles that have none."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 
@@ -13,11 +13,20 @@ def ordered(graph: Mapping[str, Iterable[str]]) -> tuple[tuple[str, ...], list[t
     circles: list[tuple[str, ...]] = []
     while True:
         try:
-            return tuple(TopologicalSorter(edges).static_order()), circles
+            return tuple(_levels(edges)), circles
         except CycleError as error:
             circle = _from_smallest(error.args[1])
             circles.append(circle)
             edges[circle[0]].remove(circle[1 % len(circle)])
+
+
+def _levels(edges: Mapping[str, Iterable[str]]) -> Iterator[str]:
+    sorter = TopologicalSorter(edges)
+    sorter.prepare()
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        yield from ready
+        sorter.done(*ready)
 
 
 def _from_smallest(found: list[str]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, PlainValidator, ValidationInfo, create_mo
 from schemas.definitions.canonical import fields_of
 from schemas.definitions.expression import Expression
 from schemas.definitions.reference import EventFields, EventReference, References
-from schemas.definitions.refusal import listed, nearest_to, refuse, show
+from schemas.definitions.refusal import listed, nearest_to, refuse, refuse_at, show
 from schemas.definitions.strict import Strict
 from schemas.definitions.window import Since
 
@@ -115,7 +115,8 @@ def _read(value: Any, info: ValidationInfo) -> Node:
     name = next(iter(value))
     if name not in operators:
         nearest = nearest_to(name, operators)
-        raise refuse("SEG-0106", f"no operator `{show(name)}`", expected=listed(operators), nearest=nearest)
+        unknown = refuse("SEG-0106", f"no operator `{show(name)}`", expected=listed(operators), nearest=nearest)
+        raise refuse_at([((name,), unknown)])
     node: Node = _form(operators[name]).model_validate(value, context=info.context).node  # type: ignore[attr-defined]
     _remember(info, value, node)
     return node

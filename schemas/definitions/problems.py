@@ -34,16 +34,17 @@ def read_form(form: type[Form], document: Document, context: Mapping[str, Any], 
 def problems_of(error: ValidationError, document: Document, context: Mapping[str, Any]) -> list[Problem]:
     """One problem for each error of a validation, in the order of the file."""
     notes = list(context.get("unknown_keys", ()))
-    found = [_problem(each, document, notes) for each in error.errors(include_url=False)]
+    errors = error.errors(include_url=False)
+    found = [_problem(each, document, notes) for each in errors if not _follows(each, errors)]
     return sorted(found, key=lambda problem: (problem.line, problem.column))
 
 
-def refused(error: ValueError, document: Document, path: Path) -> Problem:
+def refused(error: ValueError, document: Document, path: Path, of_key: bool = False) -> Problem:
     """The problem that an error raised outside of a validation stands for, at a place of a file."""
     if not isinstance(error, PydanticCustomError):
-        return document.problem("SEG-0100", str(error), path)
+        return document.problem("SEG-0100", str(error), path, of_key=of_key)
     details = error.context or {}
-    return document.problem(error.type, details.get("message", error.message()), path, **_told(details))
+    return document.problem(error.type, details.get("message", error.message()), path, of_key=of_key, **_told(details))
 
 
 def _told(details: Mapping[str, Any]) -> dict[str, Any]:
@@ -72,6 +73,9 @@ def _of_pydantic(
     if kind in _OUT_OF_RANGE:
         return document.problem("SEG-0116", "the number is out of range", path, expected=expected, found=found)
     if kind in _OUT_OF_LENGTH:
+        expected = (
+            f"at least {details['min_length']}" if "min_length" in details else f"at most {details['max_length']}"
+        )
         return document.problem("SEG-0115", "too few or too many", path, expected=expected)
     nearest = nearest_to(document.at(path), re.findall(r"'([^']*)'", expected))
     return document.problem(
@@ -107,6 +111,14 @@ def _known_keys(mapping: Any, key: object, notes: Iterable[tuple[Any, frozenset[
         if noted is mapping:
             return known
     return next((known for noted, known in notes if key in noted and key not in known), frozenset())
+
+
+def _follows(error: Mapping[str, Any], errors: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether a list is only too short because items of it were refused, which is told already."""
+    loc = error["loc"]
+    return error["type"] == "too_short" and any(
+        len(o["loc"]) > len(loc) and o["loc"][: len(loc)] == loc for o in errors
+    )
 
 
 def _in_document(loc: Iterable[Any], data: Any) -> tuple[Path, Path]:

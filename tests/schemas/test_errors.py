@@ -14,7 +14,9 @@ def test_every_code_that_the_definitions_use_is_registered_with_its_meaning() ->
     assert used == CODES.keys()
 
 
-@pytest.mark.parametrize(("error", "code"), [(CallError, 2), (NothingSelected, 3), (GateClosed, 4), (TryAgain, 75), (Stopped, 130)])
+@pytest.mark.parametrize(
+    ("error", "code"), [(CallError, 2), (NothingSelected, 3), (GateClosed, 4), (TryAgain, 75), (Stopped, 130)]
+)
 def test_every_error_has_its_exit_code(error, code) -> None:
     assert error("SEG-0900", "no").exit_code == code
 

@@ -20,7 +20,9 @@ def test_every_instant_is_in_microseconds_utc(table) -> None:
 
 def test_declared_properties_follow_the_built_in_columns_by_name() -> None:
     schema = event.with_properties({"price": DataType.parse("decimal(12,2)"), "brand": DataType.parse("string")})
-    assert schema.names == [*event.SCHEMA.names, "brand", "price"] and schema.field("price").type == pa.decimal128(12, 2)
+    assert schema.names == [*event.SCHEMA.names, "brand", "price"] and schema.field("price").type == pa.decimal128(
+        12, 2
+    )
 
 
 def test_an_action_permits_or_restricts() -> None:

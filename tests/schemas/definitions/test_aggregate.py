@@ -27,7 +27,9 @@ def test_without_windows_it_counts_for_ever() -> None:
 
 
 def test_windows_are_named_by_their_length_or_by_as() -> None:
-    windows = read(name="n", op="count", windows=["7d", {"between": ["90d", "30d"], "as": "before"}, {"last": "1h", "as": "hour"}]).windows
+    windows = read(
+        name="n", op="count", windows=["7d", {"between": ["90d", "30d"], "as": "before"}, {"last": "1h", "as": "hour"}]
+    ).windows
     assert [window.suffix for window in windows] == ["7d", "before", "hour"]
 
 
@@ -35,8 +37,8 @@ def test_windows_are_named_by_their_length_or_by_as() -> None:
     ("value", "found"),
     [
         ({"name": "n"}, [("SEG-0101",)]),
-        ({"name": "n", "op": "cuont"}, [("SEG-0107",)]),
-        ({"name": "n", "op": ["count"]}, [("SEG-0107",)]),
+        ({"name": "n", "op": "cuont"}, [("SEG-0107", "op")]),
+        ({"name": "n", "op": ["count"]}, [("SEG-0107", "op")]),
         ({"name": "N", "op": "count"}, [("SEG-0104", "name")]),
         ({"name": "n", "op": "sum"}, [("SEG-0101",)]),
         ({"name": "n", "op": "count", "of": "x"}, [("SEG-0102",)]),

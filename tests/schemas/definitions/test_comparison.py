@@ -29,7 +29,10 @@ def tree(text):
         ("not between 1 and 2", Negation(Every((Compare(">=", 1), Compare("<=", 2))))),
         (">= 1 or < 0 and is not null", Either((Compare(">=", 1), Every((Compare("<", 0), IsNull(True)))))),
         ("(>= 1 or < 0) and != 5", Every((Either((Compare(">=", 1), Compare("<", 0))), Compare("!=", 5)))),
-        ("between 1 and 2 and != 1.5", Every((Every((Compare(">=", 1), Compare("<=", 2))), Compare("!=", Decimal("1.5"))))),
+        (
+            "between 1 and 2 and != 1.5",
+            Every((Every((Compare(">=", 1), Compare("<=", 2))), Compare("!=", Decimal("1.5")))),
+        ),
     ],
 )
 def test_a_comparison_is_a_tree(text, found) -> None:
@@ -80,7 +83,9 @@ def test_digits_beyond_twenty_eight_stay() -> None:
 
 CONSTANTS = st.one_of(st.integers(-(10**30), 10**30), st.decimals(allow_nan=False, allow_infinity=False, places=3, min_value=-(10**9), max_value=10**9),
                       st.text(st.characters(codec="utf-8", exclude_characters="\x00")), st.booleans())  # fmt: skip
-LEAVES = st.one_of(st.builds(Compare, st.sampled_from(["=", "!=", "<", "<=", ">", ">="]), CONSTANTS), st.builds(IsNull, st.booleans()))
+LEAVES = st.one_of(
+    st.builds(Compare, st.sampled_from(["=", "!=", "<", "<=", ">", ">="]), CONSTANTS), st.builds(IsNull, st.booleans())
+)
 
 
 def _branches(below):
@@ -115,5 +120,7 @@ def test_constants_of_another_type_are_refused(text, kind) -> None:
 
 def test_constants_are_converted_to_the_terms_of_the_column() -> None:
     assert Comparison.parse(">= '1970-01-02'").for_type(DataType("date")).tree == Compare(">=", 1)
-    assert Comparison.parse("not (= '1970-01-01')").for_type(DataType("timestamp"), "Europe/Berlin").constants == (-3_600_000_000,)
+    assert Comparison.parse("not (= '1970-01-01')").for_type(DataType("timestamp"), "Europe/Berlin").constants == (
+        -3_600_000_000,
+    )
     assert Compare("=", Decimal("1.5")).constant_for(DataType("float")) == Decimal("1.5")

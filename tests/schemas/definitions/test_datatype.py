@@ -20,12 +20,34 @@ def test_duckdb_knows_every_type_by_a_name_that_leads_back(text) -> None:
 
 def test_arrow_holds_each_exactly() -> None:
     assert [DataType.parse(text).arrow for text in ALL[:7]] == [
-        *(pa.string(), pa.int64(), pa.float64(), pa.decimal128(12, 2), pa.bool_(), pa.timestamp("us", tz="UTC"), pa.date32()),
+        *(
+            pa.string(),
+            pa.int64(),
+            pa.float64(),
+            pa.decimal128(12, 2),
+            pa.bool_(),
+            pa.timestamp("us", tz="UTC"),
+            pa.date32(),
+        ),
     ]
 
 
 @pytest.mark.parametrize(
-    "text", ["", "text", "Int", "decimal", "decimal(0,0)", "decimal(39,2)", "decimal(2,3)", "list", "list()", "list(list(int))", "list(x)", "int "]
+    "text",
+    [
+        "",
+        "text",
+        "Int",
+        "decimal",
+        "decimal(0,0)",
+        "decimal(39,2)",
+        "decimal(2,3)",
+        "list",
+        "list()",
+        "list(list(int))",
+        "list(x)",
+        "int ",
+    ],
 )
 def test_what_is_no_type_is_refused(text) -> None:
     with pytest.raises(ValueError, match="type|decimal|list"):

@@ -8,13 +8,16 @@ DAY = 86_400 * SECOND
 
 
 @pytest.mark.parametrize(
-    ("text", "length"), [("90s", 90 * SECOND), ("45m", 2_700 * SECOND), ("24h", DAY), ("7d", 7 * DAY), ("2w", 14 * DAY), ("0m", 0)]
+    ("text", "length"),
+    [("90s", 90 * SECOND), ("45m", 2_700 * SECOND), ("24h", DAY), ("7d", 7 * DAY), ("2w", 14 * DAY), ("0m", 0)],
 )
 def test_a_duration_is_a_number_and_a_unit(text, length) -> None:
     assert parse_duration(text) == length
 
 
-@pytest.mark.parametrize("text", ["", "7", "d", "7 d", "1mo", "1y", "1.5d", "-1d", "7D", "1h30m", "٣d", "400001d", "9999999999999d"])
+@pytest.mark.parametrize(
+    "text", ["", "7", "d", "7 d", "1mo", "1y", "1.5d", "-1d", "7D", "1h30m", "٣d", "400001d", "9999999999999d"]
+)
 def test_nothing_else_is_one(text) -> None:
     with pytest.raises(ValueError, match="duration"):
         parse_duration(text)

@@ -27,7 +27,7 @@ def field(text):
         ("LOWER(a) = 'x'", "(lower(\"a\") = 'x')"),
         ("coalesce(a, -1) < .5", '(coalesce("a", (-1)) < 0.5)'),
         ("\"order\" = 'x' -- said", "(\"order\" = 'x')"),
-        ("\"a\"\"b\" = TRUE", '("a""b" = TRUE)'),
+        ('"a""b" = TRUE', '("a""b" = TRUE)'),
         ("current_date > d", '("current_date" > "d")'),
     ],
 )
@@ -56,7 +56,10 @@ def test_nothing_else_is_a_condition(text) -> None:
     assert refused.value.type.startswith("SEG-02")
 
 
-@pytest.mark.parametrize("text", ["(" * 300 + "a" + ")" * 300, "not " * 300 + "a", "lower(" * 300 + "a" + ")" * 300, "a" * 5_000, "-" * 4_000 + "1"])
+@pytest.mark.parametrize(
+    "text",
+    ["(" * 300 + "a" + ")" * 300, "not " * 300 + "a", "lower(" * 300 + "a" + ")" * 300, "a" * 5_000, "-" * 4_000 + "1"],
+)
 def test_depth_and_length_are_bounded(text) -> None:
     with pytest.raises(ValueError):
         sql(text)
@@ -92,7 +95,7 @@ def test_the_offset_of_a_mistake_is_that_of_its_first_token() -> None:
         ("case when a = 'x' then b else 'y' end", "(CASE WHEN (\"a\" = 'x') THEN \"b\" ELSE 'y' END)", ("a", "b")),
         ("case a when 'x' then 1 end", "(CASE \"a\" WHEN 'x' THEN 1 END)", ("a",)),
         ("a + b * c - d % 2", '(("a" + ("b" * "c")) - ("d" % 2))', ("a", "b", "c", "d")),
-        ("\"My Column\"", '"My Column"', ("My Column",)),
+        ('"My Column"', '"My Column"', ("My Column",)),
     ],
 )
 def test_a_field_may_compute_over_the_raw_record(text, written, paths) -> None:

@@ -8,7 +8,10 @@ def test_a_name_is_small_letters_digits_and_underscores(name):
     assert parse_name(name) == name
 
 
-@pytest.mark.parametrize("name", ["", "A", "1a", "_a", "a-b", "a b", "ä", "a\n", "a.b", "x" * 64, None, 3, True, ["a"], 'a"; drop table x', "a\x00"])
+@pytest.mark.parametrize(
+    "name",
+    ["", "A", "1a", "_a", "a-b", "a b", "ä", "a\n", "a.b", "x" * 64, None, 3, True, ["a"], 'a"; drop table x', "a\x00"],
+)
 def test_nothing_else_is_a_name(name):
     with pytest.raises(ValueError, match="no such name"):
         parse_name(name)

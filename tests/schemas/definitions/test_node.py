@@ -40,7 +40,7 @@ def test_all_mistakes_of_a_tree_are_told_with_their_paths() -> None:
     assert errors({"all": [{"did": {"evnt": "a"}}, {"nope": 1}, {"not": {"did": {"event": "a", "window": "7x"}}}]}) == [
         ("missing", "when", "all", "nodes", 0, "did", "event"),
         ("extra_forbidden", "when", "all", "nodes", 0, "did", "evnt"),
-        ("SEG-0106", "when", "all", "nodes", 1),
+        ("SEG-0106", "when", "all", "nodes", 1, "nope"),
         ("SEG-0112", "when", "all", "nodes", 2, "not", "node", "did", "window"),
     ]
 
@@ -73,12 +73,21 @@ def test_every_condition_of_a_node_is_found_where_it_stands() -> None:
 
 
 def test_nodes_that_mean_the_same_are_equal_and_hash_alike() -> None:
-    one, other = read({"did": {"event": ["b", "a"], "window": "7d"}}), read({"did": {"event": ["a", "b"], "window": {"last": "1w"}, "count": ">= 1"}})
+    one, other = (
+        read({"did": {"event": ["b", "a"], "window": "7d"}}),
+        read({"did": {"event": ["a", "b"], "window": {"last": "1w"}, "count": ">= 1"}}),
+    )
     assert one.meaning() == other.meaning() and one == other and len({one, other}) == 1
 
 
 def test_what_differs_means_another_thing() -> None:
-    values = [{"did": {"event": "a"}}, {"did": {"event": "b"}}, {"did": {"event": "a", "count": "> 1"}}, {"not": {"did": {"event": "a"}}}, {"did": {"event": "any"}}]
+    values = [
+        {"did": {"event": "a"}},
+        {"did": {"event": "b"}},
+        {"did": {"event": "a", "count": "> 1"}},
+        {"not": {"did": {"event": "a"}}},
+        {"did": {"event": "any"}},
+    ]
     assert len({str(read(value).meaning()) for value in values}) == len(values)
 
 

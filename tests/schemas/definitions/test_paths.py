@@ -6,7 +6,15 @@ from schemas.definitions.paths import inside, matching, yaml_files
 @pytest.fixture
 def root(tmp_path):
     folder = tmp_path / "project"
-    for name in ("data/a.csv", "data/b.csv", "data/b.txt", "data/deep/er/c.csv", "data/.hidden.csv", "segments/x.yaml", "segments/team/y.yml"):
+    for name in (
+        "data/a.csv",
+        "data/b.csv",
+        "data/b.txt",
+        "data/deep/er/c.csv",
+        "data/.hidden.csv",
+        "segments/x.yaml",
+        "segments/team/y.yml",
+    ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text("x")
     (tmp_path / "outside").mkdir()
@@ -35,7 +43,21 @@ def test_a_pattern_matches_files_in_the_order_of_their_names(root, pattern, foun
     assert names(root, pattern) == found
 
 
-@pytest.mark.parametrize("path", ["../outside/secret.csv", "data/../../outside/*.csv", "/etc/passwd", "..", "", " ", "a\x00b", "a\nb", "data\\a.csv", "x" * 2_000])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../outside/secret.csv",
+        "data/../../outside/*.csv",
+        "/etc/passwd",
+        "..",
+        "",
+        " ",
+        "a\x00b",
+        "a\nb",
+        "data\\a.csv",
+        "x" * 2_000,
+    ],
+)
 def test_a_path_that_leaves_the_project_is_refused(root, path):
     with pytest.raises(ValueError) as refused:
         names(root, path)

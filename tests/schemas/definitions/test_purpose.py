@@ -20,7 +20,9 @@ def test_a_basis_may_differ_by_jurisdiction():
 
 
 def test_the_date_of_a_version_is_local():
-    assert read(versions=[{"major": 1, "introduced_at": "2025-01-01"}]).versions == ((1, parse_instant("2024-12-31T23:00Z")),)
+    assert read(versions=[{"major": 1, "introduced_at": "2025-01-01"}]).versions == (
+        (1, parse_instant("2024-12-31T23:00Z")),
+    )
 
 
 def test_a_version_without_a_date_was_there_from_the_beginning():

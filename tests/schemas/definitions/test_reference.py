@@ -10,7 +10,13 @@ read = REFERENCE.validate_python
 
 @pytest.mark.parametrize(
     ("value", "events"),
-    [("bought", ("bought",)), ("any", None), ({"event": "Product Viewed"}, ("Product Viewed",)), ({"event": ["b", "a"]}, ("a", "b")), ({"event": "any"}, None)],
+    [
+        ("bought", ("bought",)),
+        ("any", None),
+        ({"event": "Product Viewed"}, ("Product Viewed",)),
+        ({"event": ["b", "a"]}, ("a", "b")),
+        ({"event": "any"}, None),
+    ],
 )
 def test_events_are_named_one_by_one_or_all_at_once(value, events) -> None:
     assert read(value) == EventReference(events)

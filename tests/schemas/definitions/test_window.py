@@ -23,10 +23,16 @@ def read(value, timezone="Europe/Berlin"):
         ({"between": ["90d", "30d"]}, Between(90 * DAY, 30 * DAY)),
         ({"between": ["1d", "0s"]}, Between(DAY, 0)),
         ({"calendar": {"unit": "day"}}, Calendar(1, "day", "Europe/Berlin", True)),
-        ({"calendar": {"last": 7, "unit": "week", "tz": "project", "include_current": False}}, Calendar(7, "week", "Europe/Berlin", False)),
+        (
+            {"calendar": {"last": 7, "unit": "week", "tz": "project", "include_current": False}},
+            Calendar(7, "week", "Europe/Berlin", False),
+        ),
         ({"calendar": {"unit": "month", "tz": "profile"}}, Calendar(1, "month", "profile")),
         ({"calendar": {"unit": "year", "tz": "UTC"}}, Calendar(1, "year", "UTC")),
-        ({"from": "2026-01-01", "to": "2026-02-01T00:00Z"}, Absolute(parse_instant("2025-12-31T23:00Z"), parse_instant("2026-02-01T00:00Z"))),
+        (
+            {"from": "2026-01-01", "to": "2026-02-01T00:00Z"},
+            Absolute(parse_instant("2025-12-31T23:00Z"), parse_instant("2026-02-01T00:00Z")),
+        ),
         ({"from": "2026-01-01T00:00Z"}, Absolute(parse_instant("2026-01-01T00:00Z"), None)),
         ({"to": "2026-01-01T00:00Z"}, Absolute(None, parse_instant("2026-01-01T00:00Z"))),
         ({"session": {"gap": "30m"}}, Session(1_800 * SECOND)),
@@ -53,7 +59,12 @@ def test_nothing_else_is_a_window(value) -> None:
 
 
 def test_the_suffix_is_the_length_as_it_is_written() -> None:
-    assert (read("7d").suffix, read("1w").suffix, read({"last": "24h"}).suffix, read("lifetime").suffix) == ("7d", "1w", "24h", "lifetime")
+    assert (read("7d").suffix, read("1w").suffix, read({"last": "24h"}).suffix, read("lifetime").suffix) == (
+        "7d",
+        "1w",
+        "24h",
+        "lifetime",
+    )
     assert read({"session": {"gap": "30m"}}).suffix is None
 
 

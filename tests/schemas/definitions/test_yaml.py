@@ -17,10 +17,23 @@ def codes(content):
 
 
 def test_plain_scalars_are_numbers_booleans_null_or_text() -> None:
-    assert data("[1, -2, 2.50, true, False, ~, null, '', x, '3']") == [1, -2, Decimal("2.50"), True, False, None, None, "", "x", "3"]
+    assert data("[1, -2, 2.50, true, False, ~, null, '', x, '3']") == [
+        1,
+        -2,
+        Decimal("2.50"),
+        True,
+        False,
+        None,
+        None,
+        "",
+        "x",
+        "3",
+    ]
 
 
-@pytest.mark.parametrize("text", ["NO", "yes", "on", "012", "0x1F", "1_000", "12:30:45", "2018-01-01", "1e3", ".5", "+.inf", "NaN"])
+@pytest.mark.parametrize(
+    "text", ["NO", "yes", "on", "012", "0x1F", "1_000", "12:30:45", "2018-01-01", "1e3", ".5", "+.inf", "NaN"]
+)
 def test_what_yaml_once_resolved_stays_text(text) -> None:
     assert data(f"[{text}]") == [text]
 
@@ -69,7 +82,10 @@ def test_a_byte_order_mark_is_no_content() -> None:
 
 def test_marks_name_values_and_keys() -> None:
     document, _ = read_yaml(b"a:\n  - {b: 'x y', c: 2}\n", "a.yaml")
-    value, key = document.problem("SEG-0100", "no", ("a", 0, "b")), document.problem("SEG-0100", "no", ("a", 0, "b"), of_key=True)
+    value, key = (
+        document.problem("SEG-0100", "no", ("a", 0, "b")),
+        document.problem("SEG-0100", "no", ("a", 0, "b"), of_key=True),
+    )
     assert (value.line, value.column, key.line, key.column) == (2, 9, 2, 6)
 
 

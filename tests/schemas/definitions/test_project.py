@@ -1,0 +1,91 @@
+import pytest
+
+from schemas.definitions.catalog import read_project
+from schemas.definitions.duration import UNITS
+from schemas.definitions.instant import parse_instant
+from schemas.definitions.project import find_root
+from schemas.definitions.segment import ActiveIn
+from schemas.errors import CallError
+from tests.support.tiny_language import LANGUAGE, problems, read, told, write
+
+TARGETS = """
+targets:
+  dev: {warehouse: "ducklake:warehouse"}
+  live: {warehouse: "ducklake:postgres:${LAKE_DSN}", runner: flink, flink: {master: "localhost:8081", token: "${TOKEN}"}}
+  prod: {warehouse: "bigquery:my-project.segments", runner: dataflow, dataflow: {region: europe-west3}}
+"""
+
+
+def settings(more):
+    return "name: shop\n" + more
+
+
+def test_the_default_target_is_dev_or_the_only_one(tmp_path):
+    assert read(tmp_path, segue=settings(TARGETS)).target.name == "dev"
+    assert read(tmp_path, segue=settings("targets: {only: {warehouse: 'ducklake:w'}}")).target.name == "only"
+
+
+def test_a_target_is_filled_from_the_environment(tmp_path):
+    write(tmp_path, segue=settings(TARGETS))
+    target = read_project(tmp_path, LANGUAGE, "live", {"LAKE_DSN": "secret", "TOKEN": "hidden"}).target
+    assert (target.warehouse, target.runner, target.options["token"]) == ("ducklake:postgres:secret", "flink", "hidden")
+
+
+def test_what_the_environment_says_is_never_shown(tmp_path):
+    write(tmp_path, segue=settings(TARGETS))
+    shown = repr(read_project(tmp_path, LANGUAGE, "live", {"LAKE_DSN": "secret", "TOKEN": "hidden"}))
+    assert "secret" not in shown and "hidden" not in shown
+
+
+@pytest.mark.parametrize(("target", "code"), [("live", "SEG-0405"), ("lvie", "SEG-0404"), ("", None)])
+def test_a_target_that_can_not_be_had_is_a_mistake_of_the_call(tmp_path, target, code):
+    write(tmp_path, segue=settings(TARGETS))
+    if code is None:
+        assert read_project(tmp_path, LANGUAGE, target, {}).target.name == "dev"
+        return
+    with pytest.raises(CallError) as refused:
+        read_project(tmp_path, LANGUAGE, target, {})
+    assert refused.value.code == code
+
+
+def test_dates_of_the_settings_are_local(tmp_path):
+    text = "timezone: Europe/Berlin\nas_of: 2026-07-01\ntargets: {dev: {warehouse: 'ducklake:w'}}"
+    assert read(tmp_path, segue=settings(text)).as_of == parse_instant("2026-06-30T22:00Z")
+
+
+def test_the_default_population_is_that_of_segments_that_name_none(tmp_path):
+    text = "defaults: {population: {active_in: 90d}}\ntargets: {dev: {warehouse: 'ducklake:w'}}"
+    assert read(tmp_path, segue=settings(text)).segments["buyers"].population == ActiveIn(90 * UNITS["d"])
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("targets: {}", ["SEG-0115 2:10"]),
+        ("", ["SEG-0101 1:1"]),
+        ("targets: {dev: {warehouse: warehouse}}", ["SEG-0406 2:28"]),
+        ("targets: {dev: {warehouse: 'sqlite:x'}}", ["SEG-0406 2:28"]),
+        ("targets: {dev: {warehouse: 'bigquery:x'}}", ["SEG-0406 2:28"]),
+        ("targets: {dev: {warehouse: 'ducklake:w', runner: spark}}", ["SEG-0103 2:50"]),
+        ("targets: {dev: {warehouse: 'ducklake:w', shards: 0}}", ["SEG-0116 2:50"]),
+        ("targets: {dev: {warehouse: 'ducklake:w'}}\ndefault_target: prod", ["SEG-0404 3:17"]),
+        ("targets: {dev: {warehouse: 'ducklake:w'}}\ntimezone: Berlin", ["SEG-0111 3:11"]),
+        ("targets: {dev: {warehouse: 'ducklake:w'}}\nas_of: now", ["SEG-0110 3:8"]),
+        ("targets: {dev: {warehouse: 'ducklake:w'}}\nroots: [data]", ["SEG-0401 3:9"]),
+        ("targets: {dev: {warehouse: 'ducklake:w'}}\ntimezon: UTC", ["SEG-0102 3:1"]),
+    ],
+)
+def test_what_is_wrong_with_the_settings_is_told_where_it_stands(tmp_path, text, found):
+    assert told(tmp_path, segue=settings(text)) == found
+
+
+def test_a_folder_without_settings_is_no_project(tmp_path):
+    (tmp_path / "empty").mkdir()
+    assert {problem.code for problem in problems(tmp_path, segue="")} == {"SEG-0400"}
+
+
+def test_the_project_is_the_nearest_folder_up(tmp_path):
+    write(tmp_path)
+    assert find_root(tmp_path / "segments") == tmp_path
+    with pytest.raises(CallError):
+        find_root(tmp_path.parent)

@@ -1,0 +1,127 @@
+import pickle
+
+import pytest
+from pydantic import ValidationError
+
+from schemas.definitions.datatype import DataType
+from schemas.definitions.source import SourceForm, resolve_source
+
+EVENTS = {
+    "source": "clicks",
+    "kind": "events",
+    "from": {"files": "data/*.csv"},
+    "fields": {"event": "name", "subject": "user.id", "occurred_at": "at"},
+}
+PEOPLE = {
+    "source": "people",
+    "kind": "profiles",
+    "from": {"files": "p.csv"},
+    "fields": {"subject": "id", "valid_from": "at"},
+}
+LEDGER = {"source": "ledger", "kind": "consents", "from": {"files": "c.csv"}}
+LOOKUP = {
+    "source": "products",
+    "kind": "lookup",
+    "from": {"files": "p.csv"},
+    "key": "id",
+    "columns": {"brand": "string"},
+}
+
+
+def read(base, **more):
+    return resolve_source(SourceForm.model_validate({**base, **more}), "sources/x.yaml")
+
+
+def errors(base, **more):
+    with pytest.raises(ValidationError) as refused:
+        read(base, **more)
+    return [(error["type"], *error["loc"]) for error in refused.value.errors()]
+
+
+def test_fields_are_expressions_over_the_raw_record():
+    source = read(EVENTS)
+    assert (source.fields["subject"].expression.sql, source.fields["occurred_at"].format) == ('"user.id"', "iso")
+
+
+def test_an_instant_may_say_how_it_is_written():
+    field = {"from": "at", "format": "%d.%m.%Y %H:%M", "timezone": "Europe/Berlin"}
+    assert (
+        read(EVENTS, fields={**EVENTS["fields"], "occurred_at": field}).fields["occurred_at"].timezone
+        == "Europe/Berlin"
+    )
+
+
+def test_a_property_is_read_from_its_own_name_unless_it_says_otherwise():
+    source = read(
+        EVENTS,
+        properties={
+            "order": "string",
+            "amount": {"from": "total / 100", "type": "decimal(12,2)"},
+            "n": {"type": "int"},
+        },
+    )
+    assert [one.expression.sql for one in source.properties.values()] == ['"order"', '("total" / 100)', '"n"']
+    assert source.properties["amount"].type == DataType.decimal(12, 2)
+
+
+def test_consents_have_the_ledgers_columns_where_nothing_else_is_said():
+    source = read(LEDGER, fields={"subject": "person"})
+    assert (source.fields["subject"].expression.sql, source.fields["action"].expression.sql) == ('"person"', '"action"')
+
+
+def test_files_are_one_pattern_or_several():
+    assert read(EVENTS).files == ("data/*.csv",) and read(EVENTS, **{"from": {"files": ["a.csv", "b.csv"]}}).files == (
+        "a.csv",
+        "b.csv",
+    )
+
+
+@pytest.mark.parametrize(
+    ("base", "more", "found"),
+    [
+        (EVENTS, {"kind": "event"}, [("literal_error", "kind")]),
+        (EVENTS, {"from": {"file": "x"}}, [("missing", "from", "files"), ("extra_forbidden", "from", "file")]),
+        (EVENTS, {"from": {"files": []}}, [("SEG-0103", "from", "files")]),
+        (EVENTS, {"from": {"files": [3]}}, [("SEG-0103", "from", "files")]),
+        (EVENTS, {"fields": {"event": "name"}}, [("SEG-0408", "fields"), ("SEG-0408", "fields")]),
+        (EVENTS, {"fields": {**EVENTS["fields"], "evnt_id": "x"}}, [("SEG-0408", "fields", "evnt_id")]),
+        (
+            EVENTS,
+            {"fields": {**EVENTS["fields"], "event": {"from": "x", "format": "s"}}},
+            [("SEG-0408", "fields", "event")],
+        ),
+        (
+            EVENTS,
+            {"fields": {**EVENTS["fields"], "occurred_at": {"from": "x", "format": "rfc"}}},
+            [("SEG-0407", "fields", "occurred_at", "format")],
+        ),
+        (
+            EVENTS,
+            {"fields": {**EVENTS["fields"], "occurred_at": {"from": "x", "format": "%Q"}}},
+            [("SEG-0407", "fields", "occurred_at", "format")],
+        ),
+        (EVENTS, {"fields": {**EVENTS["fields"], "subject": "now()"}}, [("SEG-0202", "fields", "subject")]),
+        (EVENTS, {"fields": {**EVENTS["fields"], "subject": 3}}, [("SEG-0103", "fields", "subject")]),
+        (EVENTS, {"properties": {"Amount": "int"}}, [("SEG-0104", "properties", "Amount", "[key]")]),
+        (EVENTS, {"properties": {"amount": "money"}}, [("SEG-0113", "properties", "amount")]),
+        (EVENTS, {"properties": {"amount": {"from": "x"}}}, [("missing", "properties", "amount", "type")]),
+        (EVENTS, {"payload": "snapshot"}, [("SEG-0408", "payload")]),
+        (EVENTS, {"clock": "trusted", "silence_budget": "6h"}, [("SEG-0408", "clock"), ("SEG-0408", "silence_budget")]),
+        (EVENTS, {"allowed_lateness": "2 weeks"}, [("SEG-0109", "allowed_lateness")]),
+        (EVENTS, {"on_late": "keep"}, [("literal_error", "on_late")]),
+        (EVENTS, {"timezone": "Berlin"}, [("SEG-0111", "timezone")]),
+        (EVENTS, {"normalise": {"subject": ["upper"]}}, [("literal_error", "normalise", "subject", 0)]),
+        (EVENTS, {"expect": {"quarantined": "few"}}, [("SEG-0206", "expect", "quarantined")]),
+        (PEOPLE, {"allowed_lateness": "1d"}, [("SEG-0408", "allowed_lateness")]),
+        (LEDGER, {"properties": {"x": "int"}}, [("SEG-0408", "properties")]),
+        (LOOKUP, {"key": None}, [("SEG-0101", "key")]),
+        (LOOKUP, {"columns": {}}, [("SEG-0101", "columns")]),
+        (LOOKUP, {"fields": {"subject": "x"}}, [("SEG-0408", "fields")]),
+    ],
+)
+def test_what_is_wrong_is_told_where_it_stands(base, more, found):
+    assert errors(base, **more) == found
+
+
+def test_a_source_travels_to_workers():
+    assert pickle.loads(pickle.dumps(read(EVENTS))) == read(EVENTS)

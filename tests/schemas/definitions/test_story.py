@@ -1,0 +1,130 @@
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from pydantic import ValidationError
+
+from schemas.definitions.datatype import DataType
+from schemas.definitions.duration import UNITS
+from schemas.definitions.instant import parse_instant
+from schemas.definitions.story import START, Story, StoryConsent, StoryEvent, StoryProfile, typed_story, value_of
+
+MINUTE = UNITS["m"]
+EXPECT = [{"at": "60m", "member": True}]
+
+
+def read(**more):
+    return Story.model_validate({"name": "a", "expect": EXPECT, **more}, context={"timezone": "Europe/Berlin"})
+
+
+def errors(**more):
+    with pytest.raises(ValidationError) as refused:
+        read(**more)
+    found = [(error["type"], *error["loc"]) for error in refused.value.errors()]
+    return [each for each in found if each != ("too_short", "expect") or len(found) == 1]
+
+
+def test_an_event_is_a_list_or_a_mapping():
+    story = read(
+        events=[
+            ["0m", "cart_add", {"cart_id": "a"}],
+            ["5m", "seen"],
+            {"at": "30m", "event": "bought", "cart_id": "a", "received": "5h"},
+        ]
+    )
+    assert story.events == (
+        StoryEvent("cart_add", START, properties={"cart_id": "a"}),
+        StoryEvent("seen", START + 5 * MINUTE),
+        StoryEvent("bought", START + 30 * MINUTE, START + 300 * MINUTE, properties={"cart_id": "a"}),
+    )
+
+
+def test_an_event_may_say_its_id_and_its_source():
+    event = read(events=[{"at": "0m", "event": "seen", "event_id": "1", "source": "web"}]).events[0]
+    assert (event.event_id, event.source, event.properties) == ("1", "web", {})
+
+
+def test_a_moment_is_an_offset_or_a_date():
+    story = read(
+        expect=[{"at": "-2d", "member": False}, {"at": "2026-07-01", "known": "2026-07-01T00:00Z", "member": True}]
+    )
+    assert [(one.at, one.known) for one in story.expect] == [
+        (START - 2 * UNITS["d"], None),
+        (parse_instant("2026-06-30T22:00Z"), parse_instant("2026-07-01T00:00Z")),
+    ]
+
+
+def test_consent_is_granted_unless_the_story_says_what_it_is():
+    assert read().consent is None and read(consent=[]).consent == ()
+    rows = read(
+        consent=[
+            ["10m", "GRANT"],
+            ["2h", "WITHDRAW", {"method": "interactive"}],
+            {"at": "3h", "action": "OBJECT", "purpose": "ads"},
+        ]
+    ).consent
+    assert rows == (
+        StoryConsent("GRANT", START + 10 * MINUTE),
+        StoryConsent("WITHDRAW", START + 120 * MINUTE, said={"method": "interactive"}),
+        StoryConsent("OBJECT", START + 180 * MINUTE, purpose="ads"),
+    )
+
+
+def test_a_profile_holds_from_before_the_first_event_or_changes():
+    assert read(profile={"country": "DE"}).profile == (StoryProfile({"country": "DE"}),)
+    assert read(profile=[["10m", {"country": "FR"}]]).profile == (StoryProfile({"country": "FR"}, START + 10 * MINUTE),)
+
+
+@pytest.mark.parametrize(
+    ("more", "found"),
+    [
+        ({"expect": []}, [("too_short", "expect")]),
+        ({"expect": [{"at": "60m", "member": "yes"}]}, [("bool_type", "expect", 0, "member")]),
+        ({"expect": [{"at": "an hour", "member": True}]}, [("SEG-0500", "expect", 0, "at")]),
+        ({"expect": [{"at": 60, "member": True}]}, [("SEG-0500", "expect", 0, "at")]),
+        ({"events": ["seen"]}, [("SEG-0500", "events", 0)]),
+        ({"events": [["0m"]]}, [("SEG-0500", "events", 0)]),
+        ({"events": [["0m", "seen", "page"]]}, [("SEG-0500", "events", 0)]),
+        ({"events": [["0m", 3]]}, [("string_type", "events", 0, "event")]),
+        ({"events": [{"event": "seen"}]}, [("missing", "events", 0, "at")]),
+        ({"consent": [["0m", "GRNAT"]]}, [("SEG-0500", "consent", 0, "action")]),
+        (
+            {"consent": [{"at": "0m", "action": "GRANT", "metod": "import"}]},
+            [("extra_forbidden", "consent", 0, "metod")],
+        ),
+        ({"profile": "DE"}, [("SEG-0500", "profile")]),
+        ({"subject": "x"}, [("extra_forbidden", "subject")]),
+    ],
+)
+def test_what_can_not_be_read_is_told_where_it_stands(more, found):
+    assert errors(**more) == found
+
+
+def test_values_become_what_their_columns_hold():
+    columns = {name: DataType.parse(kind) for name, kind in {"value": "decimal(5,2)", "at": "timestamp"}.items()}
+    story = read(events=[["0m", "seen", {"value": 40}]], profile={"value": Decimal("2.005")})
+    typed, wrong = typed_story(story, columns, columns, "UTC")
+    assert (typed.events[0].properties["value"], typed.profile[0].columns["value"], wrong) == (
+        Decimal("40.00"),
+        Decimal("2.01"),
+        [],
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "held"),
+    [("x", "string", "x"), (3, "int", 3), (3, "float", 3.0), (Decimal("0.5"), "float", 0.5), (True, "bool", True), (Decimal("-2.345"), "decimal(5,2)", Decimal("-2.35")),
+     ("2026-01-31", "date", date(2026, 1, 31)), ("1970-01-01", "timestamp", 0), (["a", None], "list(string)", ["a", None]), (0, "decimal(3,2)", Decimal("0.00"))],
+)  # fmt: skip
+def test_a_value_of_its_type_is_held(value, kind, held):
+    assert value_of(value, DataType.parse(kind)) == held
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [(3, "string"), ("3", "int"), (True, "int"), (Decimal("3.0"), "int"), ("true", "bool"), (1, "bool"), (1000, "decimal(3,0)"), (True, "decimal(3,0)"),
+     ("soon", "timestamp"), (0, "timestamp"), ("2026-02-30", "date"), ("a", "list(string)"), ([1], "list(string)"), ({"a": 1}, "string")],
+)  # fmt: skip
+def test_a_value_of_another_type_is_refused(value, kind):
+    with pytest.raises(ValueError):
+        value_of(value, DataType.parse(kind))
