@@ -106,8 +106,8 @@ def _values(column: pa.Array, field: pa.Field) -> list[Any]:
     if field.metadata and WHOLE.items() <= field.metadata.items():
         return [None if value is None else int(value) for value in column.to_pylist()]
     if pa.types.is_timestamp(column.type):
-        return column.cast(pa.timestamp("us", column.type.tz), safe=False).cast(pa.int64()).to_pylist()
-    return column.to_pylist()
+        column = column.cast(pa.timestamp("us", column.type.tz), safe=False).cast(pa.int64())
+    return list(column.to_pylist())
 
 
 def _plain(value: Any, kind: pa.DataType) -> Any:

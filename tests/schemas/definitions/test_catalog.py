@@ -309,8 +309,8 @@ def test_stories_use_properties_that_are_there_with_values_that_fit(tmp_path):
     story = "tests:\n  - name: a\n    profile: {contry: DE}\n    events: [[0m, x, {amount: lots}], {at: 1m, event: x, pge: y}]\n    expect: [{at: 1m, member: true}]\n"
     assert told(tmp_path, segments_new=segment("{did: {event: x}}", more=story)) == [
         "SEG-0304 6:15",
-        "SEG-0501 7:29",
-        "SEG-0304 7:59",
+        "SEG-0501 7:31",
+        "SEG-0304 7:58",
     ]
 
 
