@@ -93,6 +93,20 @@ CODES: dict[str, str] = {
     # stories
     "SEG-0500": "a story that can not be read",
     "SEG-0501": "a story's value that is not of its property's type",
+    # runs and the warehouse
+    "SEG-0600": "a warehouse that this version can not open",
+    "SEG-0601": "a warehouse that is not there, or in which nothing was published",
+    "SEG-0602": "a warehouse that another process writes to",
+    "SEG-0603": "an extension that is not installed",
+    "SEG-0604": "a warehouse that could not be written",
+    "SEG-0605": "a catalog that is busy",
+    "SEG-0606": "a column whose type in the warehouse does not hold the declared one",
+    "SEG-0607": "a run that another one has overtaken",
+    "SEG-0610": "an audit that failed",
+    "SEG-0611": "an expectation that could not be evaluated",
+    "SEG-0612": "a query that can not be answered",
+    "SEG-0613": "a table that is not there",
+    "SEG-0700": "a file that changed after it was read",
     # warnings
     "SEG-0801": "a pattern that no file matches",
     "SEG-0802": "a property that nothing uses",
@@ -102,6 +116,16 @@ CODES: dict[str, str] = {
     "SEG-0901": "a selector that is not understood",
     "SEG-0902": "a selection that names nothing known",
     "SEG-0903": "a selection that is empty",
+    "SEG-0904": "a T or a K that lies before what was published or read",
+    "SEG-0905": "a subject that is not known",
+    "SEG-0906": "data of time zones that are wrong",
+    "SEG-0907": "a folder that is not free for a new project",
+    "SEG-0908": "an example that is not known",
+    "SEG-0909": "stories that failed",
+    "SEG-0910": "an installation that is broken",
+    # anywhere
+    "SEG-0130": "stopped by a signal",
+    "SEG-0999": "a mistake of Segue's own",
 }
 """Every stable code and its meaning in one line. A code is never reused."""
 
@@ -110,7 +134,10 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with the definitions, and where. Lines and columns count from 1; 0 is the whole file."""
+    """One thing that is wrong with the definitions, and where.
+
+    Lines and columns count from 1; 0 is the whole file. `text` is the line as it stands in the file.
+    """
 
     code: str
     message: str
@@ -121,11 +148,12 @@ class Problem:
     found: str = ""
     nearest: str = ""
     severity: Severity = "error"
+    text: str = ""
 
     def __str__(self) -> str:
         return self.render()
 
-    def render(self, source_line: str = "") -> str:
+    def render(self) -> str:
         """The problem as text: `file:line:column: code message`, what was expected, and the line with a caret."""
         lines = [f"{self._place()}{self._label()} {self.message}"]
         if self.expected:
@@ -134,8 +162,8 @@ class Problem:
             lines.append(f"  found    {self.found}")
         if self.nearest:
             lines.append(f"  did you mean `{self.nearest}`?")
-        if source_line.strip() and self.column:
-            lines += _caret(source_line.rstrip("\r\n"), self.column)
+        if self.text.strip() and self.column:
+            lines += _caret(self.text, self.column)
         return "\n".join(lines)
 
     def _place(self) -> str:

@@ -1,6 +1,7 @@
 """Aggregates of features: the class that every operation extends, and the reader that finds it by `op`."""
 
 import re
+from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 
 from pydantic import (
@@ -19,15 +20,36 @@ from schemas.definitions.refusal import listed, nearest_to, refuse, refuse_at, s
 from schemas.definitions.strict import Strict
 from schemas.definitions.window import AnyWindow, Lifetime, NamedWindow, Window
 
-Scalar = bool | int | float | str
+Scalar = bool | int | Decimal | str
+
+
+def _bounds(value: Any) -> tuple[float, float]:
+    numbers = value if isinstance(value, list | tuple) else ()
+    if len(numbers) != 2 or not all(_is_number(number) for number in numbers) or numbers[0] > numbers[1]:
+        raise refuse("SEG-0103", "no such range", expected="[low, high]", found=show(value))
+    return float(numbers[0]), float(numbers[1])
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+
+
+def _scalars(value: Any) -> tuple[Scalar, ...]:
+    if (
+        not isinstance(value, list)
+        or not value
+        or not all(isinstance(part, bool | int | Decimal | str) for part in value)
+    ):
+        raise refuse("SEG-0103", "no list of values", expected="[value, ...]", found=show(value))
+    return tuple(value)
 
 
 class ColumnExpectation(Strict):
     """What a published feature column must look like."""
 
     not_null: StrictBool = False
-    between: tuple[float, float] | None = None
-    among: tuple[Scalar, ...] | None = None
+    between: Annotated[tuple[float, float], PlainValidator(_bounds)] | None = None
+    among: Annotated[tuple[Scalar, ...], PlainValidator(_scalars)] | None = None
 
 
 def _read_expectation(value: Any, info: ValidationInfo) -> ColumnExpectation:
@@ -113,16 +135,6 @@ class Aggregate(Strict):
         """JSON that is equal for aggregates that mean the same, whatever they are called and wherever they look."""
         named = ("name", "windows", "expect")
         return {"op": self.op, **{key: part for key, part in fields_of(self).items() if key not in named}}
-
-
-def exact_number(op: str, of: DataType | None) -> DataType:
-    """The type again if it is an exact number. Raises ValueError; for a float it proposes a decimal (semantics 4.3)."""
-    if of is not None and of.kind in ("int", "decimal"):
-        return of
-    if of is not None and of.kind == "float":
-        expected = "an exact number: declare the property as decimal(p,s), as in decimal(12,2)"
-        raise refuse("SEG-0208", f"`{op}` of a float would not be exact", expected=expected, found="float")
-    raise refuse("SEG-0208", f"`{op}` takes numbers", expected="int or decimal(p,s)", found=str(of))
 
 
 def _read(value: Any, info: ValidationInfo) -> Aggregate:

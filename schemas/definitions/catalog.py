@@ -1,8 +1,10 @@
 """Read a project: every file, every cross-check, all problems in one report."""
 
+import gc
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -47,7 +49,25 @@ def read_project(
     Errors: DefinitionErrors with every problem of every file; CallError for a target that is not there, or a variable
       of it that is not set.
     """
-    reading = Reading(folder.resolve(), language)
+    with _no_collections():
+        return _read_project(Reading(folder.resolve(), language), target, environment)
+
+
+@contextmanager
+def _no_collections() -> Iterator[None]:
+    """Reading makes many objects that stay and few that go: a collector that looks at all of them again and again
+    takes a third of the time of a large project.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _read_project(reading: Reading, target: str | None, environment: Mapping[str, str] | None) -> Project:
     settings = _settings(reading)
     registry = _registry(reading)
     for name, form in FORMS.items():

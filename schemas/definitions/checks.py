@@ -47,6 +47,8 @@ def check(project: Project, reading: Reading) -> Project:
         name: _Checks(project, reading, reading.documents["segments", name], conditions).segment(segment)
         for name, segment in project.segments.items()
     }
+    for document, node, path in reading.orphans:
+        _Checks(project, reading, document, conditions).node(None, node, node.references(), path)
     conditions.ask()
     _consented(project, reading)
     return replace(project, segments=segments, order=_order(project, reading))
@@ -94,7 +96,7 @@ class _Checks:
             self.node(segment, node, found, self.reading.places.get(id(node), ("when",)))
         return replace(segment, tests=tuple(self.story(segment, index) for index in range(len(segment.tests))))
 
-    def node(self, segment: Segment, node: Node, found: References, path: Path) -> None:
+    def node(self, segment: Segment | None, node: Node, found: References, path: Path) -> None:
         for below, expression in expressions(node):
             self.condition(expression, (*path, node.name, *below))
         for column in found.event_columns:
@@ -160,7 +162,7 @@ class _Checks:
         except ValueError as error:
             self.refused(error, where)
 
-    def feature(self, segment: Segment, node: Node, name: str, path: Path) -> None:
+    def feature(self, segment: Segment | None, node: Node, name: str, path: Path) -> None:
         columns, where = self.project.feature_columns, self.at(path, name)
         owner = name.partition(".")[0]
         is_column = node.name == "aggregate"
@@ -186,16 +188,16 @@ class _Checks:
         except ValueError as error:
             self.refused(error, (*path, node.name, "compare"))
 
-    def other(self, segment: Segment, name: str, path: Path) -> None:
+    def other(self, segment: Segment | None, name: str, path: Path) -> None:
         where = self.at(path, name)
         if name in self.project.segments:
             self.among(segment, self.project.segments[name].purposes, name, where)
         elif not self.reading.excuses("segments", name):
             self.unknown("SEG-0302", f"no segment `{show(name)}`", where, name, self.project.segments)
 
-    def among(self, segment: Segment, purposes: tuple[str, ...], name: str, path: Path) -> None:
-        foreign = [purpose for purpose in purposes if purpose not in segment.purposes]
-        if foreign:
+    def among(self, segment: Segment | None, purposes: tuple[str, ...], name: str, path: Path) -> None:
+        foreign = [purpose for purpose in purposes if segment is not None and purpose not in segment.purposes]
+        if foreign and segment is not None:
             message = f"`{name}` serves `{foreign[0]}`, which `{segment.name}` does not"
             self.problem("SEG-0307", message, path, expected=f"purposes among {listed(segment.purposes)}")
 

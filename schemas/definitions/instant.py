@@ -52,11 +52,6 @@ def parse_date(text: str) -> int:
         raise refuse("SEG-0110", "no such date", expected="a date, as in 2026-01-31", found=show(text)) from None
 
 
-def local_instant(local: datetime, timezone: str) -> int:
-    """The microseconds UTC of a wall-clock time in a zone, by the rules of `parse_instant`."""
-    return (local - EPOCH) // MICROSECOND - _offset(None, local, timezone) // MICROSECOND
-
-
 def write_instant(at: int) -> str:
     """The instant of so many microseconds as ISO 8601 UTC with six digits, within the years 1 to 9999."""
     return (EPOCH + at * MICROSECOND).isoformat(timespec="microseconds") + "Z"

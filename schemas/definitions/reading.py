@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.definitions.language import Language
+from schemas.definitions.node import Node
 from schemas.definitions.problems import Form, read_form
 from schemas.definitions.yaml import Document, read_yaml
 from schemas.definitions.yaml import Path as Place
@@ -22,6 +23,7 @@ class Reading:
     Attributes:
       documents: the file of each definition, by (folder, name); `settings` and `purposes` have no name.
       forms: the form of each definition, by folder and name.
+      orphans: nodes that could be read of forms that could not, with their documents and places.
       places: where each node stands in its file, by the node's id.
       lists: every use of a list file: the document, the place in it, the file and the column.
       broken: by folder, or by the kind of column, the names that could not be read; None stands for any.
@@ -35,6 +37,7 @@ class Reading:
     documents: dict[tuple[str, str], Document] = field(default_factory=dict)
     forms: dict[str, dict[str, Any]] = field(default_factory=lambda: {folder: {} for folder in FOLDERS})
     places: dict[int, Place] = field(default_factory=dict)
+    orphans: list[tuple[Document, Node, Place]] = field(default_factory=list)
     lists: list[tuple[Document, Place, str, str]] = field(default_factory=list)
     broken: dict[str, list[str | None]] = field(default_factory=dict)
 
@@ -64,7 +67,10 @@ class Reading:
         context = self.language.context(self.timezone)
         read = read_form(form, document, context, self.problems)
         paths = _paths(document.data) if context["origins"] else {}
-        self.places |= {id(node): paths[id(value)] for value, node in context["origins"] if id(value) in paths}
+        found = [(node, paths[id(value)]) for value, node in context["origins"] if id(value) in paths]
+        if read is None:
+            self.orphans += [(document, node, path) for node, path in found]
+        self.places |= {id(node): path for node, path in found}
         return read
 
     def excuses(self, folder: str, name: str) -> bool:

@@ -49,6 +49,10 @@ class Mark(NamedTuple):
     text_at: int
 
 
+Place = tuple[int, int, int, int, int]
+"""A mark as it is kept: a plain tuple, which the garbage collector soon leaves alone, for there are many."""
+
+
 @dataclass(frozen=True)
 class Document:
     """One file: its data, and the marks of everything in it.
@@ -62,7 +66,7 @@ class Document:
 
     file: str
     data: Any
-    marks: Mapping[Path, Mark] = field(repr=False)
+    marks: Mapping[Path, Place] = field(repr=False)
     lines: tuple[str, ...] = field(repr=False)
 
     def problem(self, code: str, message: str, path: Path = (), *, of_key: bool = False, **more: Any) -> Problem:
@@ -75,11 +79,13 @@ class Document:
         offset = more.pop("offset", None)
         while path not in self.marks and path:
             path, of_key, offset = path[:-1], False, None
-        mark = self.marks.get(path, Mark(0, 0, 0, 0, 0))
+        mark = Mark(*self.marks.get(path, (0, 0, 0, 0, 0)))
         line, column = (mark.key_line, mark.key_column) if of_key else (mark.line, mark.column)
         if offset is not None and mark.text_at and not of_key:
             column = mark.text_at + offset
-        return Problem(code, message, file=self.file, line=line, column=column, **more)
+        # The line of an address may hold a password.
+        text = self.lines[line - 1] if 0 < line <= len(self.lines) and code != "SEG-0406" else ""
+        return Problem(code, message, file=self.file, line=line, column=column, text=text, **more)
 
     def at(self, path: Path) -> Any:
         """The value at a path that is there."""
@@ -130,7 +136,7 @@ class _Builder:
         self.text = text
         self.file = file
         self.problems: list[Problem] = []
-        self.marks: dict[Path, Mark] = {}
+        self.marks: dict[Path, Place] = {}
 
     def document(self) -> Document | None:
         try:
@@ -138,7 +144,7 @@ class _Builder:
         except _TooDeep:
             return None
         except yaml.YAMLError as error:
-            self.problems.append(_syntax_problem(error, self.file))
+            self.problems.append(self._syntax_problem(error))
             return None
         except ValueError:
             self.problems.append(Problem("SEG-0003", "the file holds characters that are none", self.file))
@@ -210,19 +216,29 @@ class _Builder:
         return str(event.value)
 
     def _refuse(self, code: str, message: str, event: Any, **more: Any) -> None:
-        mark = event.start_mark
-        self.problems.append(Problem(code, message, self.file, mark.line + 1, mark.column + 1, **more))
+        self.problems.append(self._problem(code, message, event.start_mark, **more))
+
+    def _problem(self, code: str, message: str, mark: Any, **more: Any) -> Problem:
+        lines = self.text.splitlines()
+        text = lines[mark.line] if mark.line < len(lines) else ""
+        return Problem(code, message, self.file, mark.line + 1, mark.column + 1, text=text, **more)
+
+    def _syntax_problem(self, error: yaml.YAMLError) -> Problem:
+        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+        what = getattr(error, "problem", None) or getattr(error, "reason", None) or "it can not be read"
+        message = f"this is not YAML: {show(what)}"
+        return self._problem("SEG-0003", message, mark) if mark else Problem("SEG-0003", message, self.file)
 
 
-def _mark(event: Any, key: Any) -> Mark:
+def _mark(event: Any, key: Any) -> Place:
     start, end = event.start_mark, event.end_mark
     above = key.start_mark if key is not None else start
-    text_at = 0
-    if isinstance(event, ScalarEvent) and start.line == end.line and event.style in (None, "", "'", '"'):
+    line, column, text_at = start.line, start.column, 0
+    if type(event) is ScalarEvent and line == end.line and event.style not in ("|", ">"):
         quote = 1 if event.style in ("'", '"') else 0
-        same_length = end.column - start.column == len(event.value) + 2 * quote
-        text_at = start.column + 1 + quote if same_length else 0
-    return Mark(start.line + 1, start.column + 1, above.line + 1, above.column + 1, text_at)
+        same_length = end.column - column == len(event.value) + 2 * quote
+        text_at = column + 1 + quote if same_length else 0
+    return line + 1, column + 1, above.line + 1, above.column + 1, text_at
 
 
 def _scalar(event: ScalarEvent) -> Any:
@@ -235,10 +251,3 @@ def _scalar(event: ScalarEvent) -> Any:
     if _INTEGER.fullmatch(text):
         return int(text)
     return Decimal(text) if _DECIMAL.fullmatch(text) else text
-
-
-def _syntax_problem(error: yaml.YAMLError, file: str) -> Problem:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    line, column = (mark.line + 1, mark.column + 1) if mark is not None else (0, 0)
-    what = getattr(error, "problem", None) or getattr(error, "reason", None) or "it can not be read"
-    return Problem("SEG-0003", f"this is not YAML: {show(what)}", file, line, column)

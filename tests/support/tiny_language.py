@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import model_validator
 
-from schemas.definitions.aggregate import Aggregate, exact_number
+from schemas.definitions.aggregate import Aggregate
 from schemas.definitions.catalog import read_project
 from schemas.definitions.comparison import AnyComparison, Comparison
 from schemas.definitions.datatype import DataType
@@ -15,6 +15,7 @@ from schemas.definitions.language import Language
 from schemas.definitions.node import AnyNode, Node
 from schemas.definitions.project import Project
 from schemas.definitions.reference import AnyEventReference, EventFields, EventReference, References
+from schemas.definitions.refusal import refuse
 from schemas.definitions.window import AnyWindow, Lifetime
 from schemas.errors import DefinitionErrors, Problem
 
@@ -137,7 +138,9 @@ class Sum(Aggregate):
     never_missing: ClassVar[bool] = True
 
     def result_type(self, of: DataType | None) -> DataType:
-        return exact_number("sum", of)
+        if of is None or of.kind == "float":
+            raise refuse("SEG-0208", "a sum of floats is not exact", expected="decimal(p,s)", found=str(of))
+        return of
 
 
 class Max(Aggregate):

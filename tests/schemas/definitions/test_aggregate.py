@@ -1,8 +1,7 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from schemas.definitions.aggregate import Aggregate, AnyAggregate, exact_number
-from schemas.definitions.datatype import DataType
+from schemas.definitions.aggregate import Aggregate, AnyAggregate
 from tests.support.tiny_language import LANGUAGE, Count, Sum
 
 AGGREGATE: TypeAdapter[Aggregate] = TypeAdapter(AnyAggregate)
@@ -47,6 +46,8 @@ def test_windows_are_named_by_their_length_or_by_as() -> None:
         ({"name": "n", "op": "count", "windows": [{"session": {"gap": "1m"}}]}, [("SEG-0117", "windows", 0)]),
         ({"name": "n", "op": "count", "windows": [{"last": "7d", "as": "Seven"}]}, [("SEG-0104", "windows", 0)]),
         ({"name": "n", "op": "count", "widnows": ["7d"]}, [("extra_forbidden", "widnows")]),
+        ({"name": "n", "op": "count", "expect": {"between": [5, 1]}}, [("SEG-0103", "expect", "between")]),
+        ({"name": "n", "op": "count", "expect": {"in": []}}, [("SEG-0103", "expect", "among")]),
         ({"name": "n", "op": "count", "expect": {"nul": True}}, [("extra_forbidden", "expect", "nul")]),
     ],
 )
@@ -61,9 +62,3 @@ def test_an_expectation_says_in() -> None:
 def test_the_meaning_is_neither_name_nor_window() -> None:
     assert read(name="n", op="count", windows=["7d"]).meaning() == read(name="m", op="count").meaning()
     assert read(name="n", op="sum", of="x").meaning() != read(name="n", op="sum", of="y").meaning()
-
-
-def test_a_sum_of_floats_is_refused_with_a_proposal() -> None:
-    with pytest.raises(ValueError) as refused:
-        exact_number("sum", DataType("float"))
-    assert "decimal(12,2)" in refused.value.context["expected"]
