@@ -39,6 +39,12 @@ ONCE = """
 """
 WRITE_EVENTS = "COPY (FROM events_once) TO '{}' (FORMAT parquet, COMPRESSION zstd)"
 
+CONSENTS = """
+    CREATE TABLE consents AS
+    FROM read_json($consents, format = 'newline_delimited', columns = {
+        subject: 'VARCHAR', purpose: 'VARCHAR', action: 'VARCHAR', claimed_at: 'TIMESTAMPTZ', received_at: 'TIMESTAMPTZ'
+    })
+"""
 # A grant acts when it was claimed, at most 15 minutes before its receipt; a withdrawal when it was claimed and, where
 # it came more than 5 minutes late, when it was received as well. The last act decides, at one instant the withdrawal.
 OPEN = """
@@ -49,10 +55,7 @@ OPEN = """
                     ELSE least(claimed_at, received_at) END AS acts_at,
                CASE WHEN action = 'WITHDRAW' AND received_at - claimed_at > INTERVAL 5 MINUTE
                     THEN received_at END AS again_at
-        FROM read_json($consents, format = 'newline_delimited', columns = {
-            subject: 'VARCHAR', purpose: 'VARCHAR', action: 'VARCHAR', claimed_at: 'TIMESTAMPTZ',
-            received_at: 'TIMESTAMPTZ'
-        })
+        FROM consents
     ),
     closed AS (
         SELECT subject, purpose,
@@ -72,12 +75,15 @@ OPEN = """
 """
 PROFILES = """
     CREATE TABLE profiles AS
-    SELECT "user" AS subject, country, plan
+    SELECT "user" AS subject, "at" AS valid_from, received_at, country, plan
     FROM read_json($profiles, format = 'newline_delimited', columns = {
         "user": 'VARCHAR', "at": 'TIMESTAMPTZ', received_at: 'TIMESTAMPTZ', country: 'VARCHAR', plan: 'VARCHAR'
     })
-    WHERE "at" <= $at
-    QUALIFY row_number() OVER (PARTITION BY "user" ORDER BY "at" DESC, received_at DESC) = 1
+"""
+LATEST = """
+    CREATE TABLE profiles_now AS
+    SELECT subject, country, plan FROM profiles WHERE valid_from <= $at
+    QUALIFY row_number() OVER (PARTITION BY subject ORDER BY valid_from DESC, received_at DESC) = 1
 """
 # One pass over the events for all leaves and all columns: `a`, `m` and `b` say for which purposes an event counts.
 LEAVES = """
@@ -116,7 +122,7 @@ LEAVES = """
 """
 MEMBERS = """
     WITH leaf AS (
-        SELECT * FROM open_from LEFT JOIN leaves USING (subject) LEFT JOIN profiles USING (subject)
+        SELECT * FROM open_from LEFT JOIN leaves USING (subject) LEFT JOIN profiles_now USING (subject)
     ),
     flag AS (
         SELECT subject,
@@ -154,36 +160,47 @@ FEATURES = """
 """
 
 
-def by_sql(folder: Path, out: Path, at: str) -> dict[str, float]:
-    """Write `events.parquet`, `memberships.parquet` and `feature_rows.parquet` to `out`, for the instant `at`.
+ANSWERS = {"consent": OPEN, "profiles": LATEST, "leaves": LEAVES}
+"""What is asked of the tables before members and features are."""
 
-    Gives the seconds that each stage took. `at` is ISO 8601; all that the files say is taken as known.
+
+def by_sql(folder: Path, out: Path, at: str) -> dict[str, float]:
+    """Write `events.parquet`, `memberships.parquet` and `feature_rows.parquet` to `out`, for the instant `at` (ISO 8601).
+
+    Gives the seconds that each stage took. The members of a segment are those of one T, by all that the files say.
     """
     out.mkdir(parents=True, exist_ok=True)
     con = duckdb.connect()
     con.execute("SET TimeZone = 'UTC'")
-    data, now = folder / "data", {"at": at}
-    stages: list[tuple[str, str, dict[str, str]]] = [
-        ("read", EVENTS, {"events": str(data / "events" / "*.ndjson")}),
-        ("repeats", REPEATED, {}),
-        ("once", ONCE, {}),
-        ("write events", WRITE_EVENTS.format(_named(out / "events.parquet")), {}),
-        ("consent", _dated(OPEN), now | {"consents": str(data / "consents.ndjson")}),
-        ("profiles", _dated(PROFILES), now | {"profiles": str(data / "profiles.ndjson")}),
-        ("leaves", _dated(LEAVES), now),
-        ("members", f"COPY ({_dated(MEMBERS)}) TO '{_named(out / 'memberships.parquet')}'", now),
-        ("features", f"COPY ({_dated(FEATURES)}) TO '{_named(out / 'feature_rows.parquet')}'", now),
-    ]
+    data, to = folder / "data", {name: _named(out / f"{name}.parquet") for name in ("memberships", "feature_rows")}
+    stages = {
+        "read": EVENTS.replace("$events", f"'{_named(data / 'events' / '*.ndjson')}'"),
+        "repeats": REPEATED,
+        "once": ONCE,
+        "write events": WRITE_EVENTS.format(_named(out / "events.parquet")),
+        "read consent": CONSENTS.replace("$consents", f"'{_named(data / 'consents.ndjson')}'"),
+        "read profiles": PROFILES.replace("$profiles", f"'{_named(data / 'profiles.ndjson')}'"),
+        **ANSWERS,
+        "members": f"COPY ({MEMBERS}) TO '{to['memberships']}'",
+        "features": f"COPY ({FEATURES}) TO '{to['feature_rows']}'",
+    }
     seconds = {}
-    for name, sql, values in stages:
+    for name, sql in stages.items():
         started = time.perf_counter()
-        con.execute(sql, values)
+        con.execute(_dated(sql, at))
         seconds[name] = time.perf_counter() - started
     return seconds
 
 
-def _dated(sql: str) -> str:
-    return sql.replace("$at", "$at::TIMESTAMPTZ")
+def kernel_by_sql(con: duckdb.DuckDBPyConnection, at: str) -> None:
+    """Only the answers: from the tables `events_once`, `consents` and `profiles` to `members` and `features` in memory."""
+    for sql in (*ANSWERS.values(), f"CREATE TABLE members AS {MEMBERS}", f"CREATE TABLE features AS {FEATURES}"):
+        con.execute(_dated(sql, at))
+
+
+def _dated(sql: str, at: str) -> str:
+    """The instant as a constant: a bound parameter would make DuckDB import pandas, half a second."""
+    return sql.replace("$at", f"'{at}'::TIMESTAMPTZ")
 
 
 def _named(path: Path) -> str:

@@ -8,6 +8,7 @@ one world.
 """
 
 import argparse
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,7 @@ _ABOUT_PRODUCTS = (*_PRICED, NAMES.index("product_view"), NAMES.index("review_wr
 CATEGORIES = ("books", "shoes", "garden", "kitchen", "toys", "music", "sports", "beauty", "pets", "office", "tea")
 DEVICES, _DEVICE_ODDS = ("web", "ios", "android"), (0.55, 0.20, 0.25)
 COUNTRIES, PLANS = ("DE", "FR", "NL", "GB", "US"), ("free", "plus", "pro")
+_SUBJECT_NUMBER = re.compile(rb'"u([0-9]{7,})"')
 _REPEATED, _CONFLICTING = 0.01, 0.001
 
 
@@ -85,6 +87,23 @@ def write_world(folder: Path, size: Size = Size()) -> None:
 def reveal(folder: Path) -> Path:
     """Move the recent events to where the project reads. Gives the file's new path."""
     return (folder / "later" / "recent.ndjson").replace(folder / "data" / "events" / "recent.ndjson")
+
+
+def take_slice(folder: Path, out: Path, every: int) -> tuple[int, int]:
+    """Copy the lines of every n-th subject to `out`. Gives how many events there are, and how many of them were taken."""
+    taken, count = 0, 0
+    for path in sorted((folder / "data").rglob("*.ndjson")):
+        to = out / path.relative_to(folder)
+        to.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("rb") as lines, to.open("wb") as kept:
+            for line in lines:
+                number = _SUBJECT_NUMBER.search(line)
+                ours = number is not None and int(number[1]) % every == 0
+                if ours:
+                    kept.write(line)
+                if path.parent.name == "events":
+                    taken, count = taken + ours, count + 1
+    return count, taken
 
 
 # --- Events -----------------------------------------------------------------------------------------------------------
