@@ -4,6 +4,14 @@ from functools import lru_cache
 
 import duckdb
 
+_SETTINGS = """
+SET GLOBAL TimeZone = 'UTC';
+SET GLOBAL disabled_optimizers = 'in_clause';
+SET GLOBAL lock_configuration = true;
+"""
+# GLOBAL, for cursors inherit nothing else. A long IN list would become a join, which does not keep the order of rows,
+# and what is selected here is read beside the rows it was selected from.
+
 
 def connect() -> duckdb.DuckDBPyConnection:
     """A connection that reads no file, loads no extension and can not be told otherwise. Close it after use."""
@@ -23,5 +31,5 @@ def _instance() -> duckdb.DuckDBPyConnection:
             "preserve_insertion_order": True,
         }
     )
-    con.execute("SET TimeZone = 'UTC'; SET lock_configuration = true")
+    con.execute(_SETTINGS)
     return con

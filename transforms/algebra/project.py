@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 from schemas.definitions.catalog import Project
@@ -16,6 +17,7 @@ from transforms.algebra.columns import predicate_name, value_name
 from transforms.algebra.engine import connect
 
 ANY_EVENT = EventReference(None)
+_PLACE = "_place"  # no property begins so
 
 
 @dataclass(frozen=True)
@@ -51,11 +53,15 @@ class Projection:
         """Project events of `event.SCHEMA`: the same rows in the same order, the columns `names`."""
         if not self.names:
             return pa.table({"_": pa.nulls(len(events))}).select([])
-        con.register("events", events)
+        con.register("events", events.append_column(_PLACE, pa.array(np.arange(len(events)))))
         try:
-            return con.execute(f"SELECT {self.select_list}\nFROM events").to_arrow_table()
+            found = con.execute(f"SELECT {_PLACE}, {self.select_list}\nFROM events").to_arrow_table()
         finally:
             con.unregister("events")
+        place = found[_PLACE].to_numpy()
+        if not np.array_equal(place, np.arange(len(events))):
+            found = found.take(pa.array(np.argsort(place)))
+        return found.drop_columns(_PLACE)
 
 
 def condition(reference: EventReference) -> str:
