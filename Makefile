@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.synced
 SEGUE := $(BIN)/segue
 
-.PHONY: demo test check soak fmt lock clean
+.PHONY: demo test check bench soak fmt lock clean
 
 demo: $(STAMP)
 	@$(BIN)/python examples/grocer/prepare.py
@@ -17,6 +17,9 @@ check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy schemas transforms pipelines runners
 	$(BIN)/lint-imports
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks.bench
 
 soak: $(STAMP)
 	$(BIN)/python -m pytest -m soak
