@@ -85,6 +85,7 @@ def standing(entries: Ledger, purpose: Purpose, index: int, basis: int, changes:
     opens = (grants | (unobjects & (basis == INTEREST))) & ~blocked & ~erased
     closes = (_STATE_AFTER[acts.action] != _CARRY) | acts.did(CHANGE)
     if basis == CONSENT:
+        opens &= acts.end > acts.at  # given during an interest, where lifetimes do not apply, and dead on arrival here
         epochs = _consent_epochs(acts, opens, closes, turns(purpose)[1])
     else:
         epochs = _interest_epochs(acts, opens, closes, entries.subjects)
@@ -102,7 +103,9 @@ def state_at(judged: Standing, who: Ints, at: Ints) -> Ints:
     state[act >= 0] = judged.state[act[act >= 0]]
     begun = epoch >= 0
     inside = begun & (at < judged.epochs.end[epoch]) if len(judged.epochs.who) else begun
-    ended = begun & ~inside & (state == State.GRANTED)
+    claimed = ~inside & (state == State.GRANTED)
+    ended = claimed & begun
+    state[claimed] = State.UNKNOWN  # nothing is granted but within an epoch
     state[ended] = judged.epochs.after[epoch[ended]]
     state[inside] = np.where(judged.epochs.void[epoch[inside]], State.INVALID, State.GRANTED)
     return state

@@ -1,12 +1,16 @@
 from datetime import date
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
 from tests.support.consent_rows import consents, minutes, profile, profiles, project, row
 from tests.support.consent_rows import purpose as registered
+from transforms.algebra.epochs import Grounds
 from transforms.algebra.order import BEGINNING
-from transforms.algebra.verdicts import verdict
+from transforms.algebra.verdicts import allows, reasons, verdict
+from transforms.algebra.verdicts import judge as judge_all
 
 INTEREST = {"default": "legitimate_interest"}
 ALLOW, OUTSIDE = "ALLOW_consent", "EVENT_OUTSIDE_EPOCH"
@@ -240,6 +244,25 @@ def test_a_grant_dead_on_arrival_lifts_no_refusal_for_the_country_to_come() -> N
     assert judge(rows, 110, 120, of=purpose, profile_rows=[profile(100, country="US")]) == "WITHDRAWN"
     rows[1] = row("GRANT", 60, expires=65)
     assert judge(rows, 110, 120, of=purpose, profile_rows=[profile(100, country="US")]) == "ALLOW_legitimate_interest"
+
+
+def test_a_grant_dead_on_arrival_allows_nothing_once_the_country_rests_on_consent() -> None:
+    purpose = registered(basis={"default": "consent", "US": "legitimate_interest"})
+    moves = [profile(20, country="US"), profile(70, country="DE")]
+    dead = row("GRANT", 35, expires=10)
+    assert judge([dead], 80, 90, of=purpose, profile_rows=moves) == "EXPIRED"
+    stranger = row("GRANT", 75, subject="bob")
+    assert judge([dead, stranger], 80, 90, of=purpose, profile_rows=moves) == "EXPIRED"
+
+
+def test_the_epoch_of_one_subject_is_never_lent_to_another() -> None:
+    world = project(registered(basis={"default": "consent", "US": "legitimate_interest"}))
+    people = ["ann", "bob"]
+    moves = [profile(at, name, country=country) for name in people for at, country in ((20, "US"), (70, "DE"))]
+    rows = [row("GRANT", 35, expires=10), row("GRANT", 75, subject="bob")]
+    grounds = Grounds(world, consents(rows), profiles(moves), pa.array(people))
+    judged = judge_all(grounds, world.purposes["ads"], minutes(90))
+    assert allows(reasons(judged, np.array([0, 1]), np.full(2, minutes(80)))).tolist() == [False, True]
 
 
 def test_moving_to_a_country_on_another_basis_closes_the_epoch() -> None:
