@@ -8,6 +8,7 @@ from runners.audits import audit, check_schemas
 from runners.faults import reach
 from runners.record import prepare_record
 from runners.run_plan import Published, RunPlan
+from runners.silence import see_that_consents_speak
 from runners.staging import Staging, show, staging
 from runners.warehouses.ducklake import Lake, instant, quoted
 from runners.warehouses.read import LastRun, last_run, run_of
@@ -22,7 +23,7 @@ def publish(lake: Lake, plan: RunPlan) -> Published:
 
     A run that was published before is left alone and answered again; staging may be gone by then.
 
-    Errors: AuditFailed, nothing is published; CallError where K lies below what has been read; JobFailed where the
+    Errors: GateClosed and AuditFailed, nothing is published; CallError where K lies below what has been read; JobFailed where the
     disk is full; TryAgain where the catalog stays busy or another run was published since the plan was made.
     """
     reach("staged")
@@ -47,6 +48,7 @@ def _publish(
 ) -> Published:
     if parent is not None and _is_nothing_new(lake, plan, parent):
         return Published("unchanged", parent.run_id, parent.known_at, {})
+    see_that_consents_speak(lake, plan, known_at)
     horizon_at = None if parent is None else parent.t_at
     prepare_record(lake, plan, horizon_at)
     audit(lake, plan, horizon_at)

@@ -44,6 +44,7 @@ class RunPlan:
         differs is closed and inserted anew, with one `corrected` change for each interval up to the parent's T.
       rebuilt_reason: the reason of those changes.
       expectations: what the user expects of the staged run.
+      silence_budgets: source of consents -> for how long it may say nothing, microseconds.
     """
 
     staging: Path
@@ -64,6 +65,7 @@ class RunPlan:
     rebuilt: frozenset[str] = frozenset()
     rebuilt_reason: str = "definition"
     expectations: Expectations = field(default_factory=Expectations)
+    silence_budgets: Mapping[str, int] = field(default_factory=dict)
 
     def run_id(self, known_at: int) -> str:
         """Hash of definitions, T, K, and the positions before and after: one input makes one run."""

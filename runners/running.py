@@ -217,6 +217,11 @@ class _Step:
             rebuilt=frozenset(self.versions) if self.is_rebuild else frozenset(),
             rebuilt_reason="definition" if self.last and self.last.definitions != project.meaning else "event",
             expectations=expectations_of(project),
+            silence_budgets={
+                name: source.silence_budget
+                for name, source in project.sources.items()
+                if source.silence_budget is not None
+            },
         )
 
 

@@ -106,6 +106,7 @@ CODES: dict[str, str] = {
     "SEG-0611": "an expectation that could not be evaluated",
     "SEG-0612": "a query that can not be answered",
     "SEG-0613": "a table that is not there",
+    "SEG-0614": "a source of consents that is silent for too long",
     "SEG-0700": "a file that changed after it was read",
     # warnings
     "SEG-0801": "a pattern that no file matches",
