@@ -1,5 +1,6 @@
 """The command line `segue`: global options, one file a command, and errors as exit codes."""
 
+import logging
 import os
 import sys
 import traceback
@@ -80,6 +81,8 @@ def options(
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one call and exit with its code."""
+    if not os.environ.get("SEGUE_DEBUG"):
+        logging.disable(logging.WARNING)  # libraries speak of themselves; what a user needs to know is said by us
     sys.exit(call(_hoisted(sys.argv[1:] if arguments is None else arguments)))
 
 

@@ -1,5 +1,10 @@
 """The summary of a run, for people."""
 
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
 from runners.warehouses.ducklake import Lake, quoted
 from schemas.definitions.project import Project
 
@@ -38,8 +43,15 @@ def _sizes(lake: Lake, project: Project) -> list[str]:
     shown = [segment for segment in project.segments.values() if segment.publish]
     return [
         "segments",
-        *(f"  {one.name:<{width}}  {sizes.get(one.name, 0):>8,}  {one.description}".rstrip() for one in shown),
+        *(
+            f"  {one.name:<{width}}  {sizes.get(one.name, 0):>8,}  {_first_sentence(one.description)}".rstrip()
+            for one in shown
+        ),
     ]
+
+
+def _first_sentence(text: str) -> str:
+    return text.split(". ")[0].removesuffix(".")
 
 
 def _refused(lake: Lake, run_id: str) -> list[str]:
@@ -57,7 +69,15 @@ def _refused(lake: Lake, run_id: str) -> list[str]:
 
 def _next(lake: Lake, project: Project) -> list[str]:
     found = lake.rows("SELECT subject, segment FROM segment_membership ORDER BY segment, subject LIMIT 1")
-    where = f" --project-dir {project.root}"
-    example = [f"  segue{where} explain {found[0][0]} {found[0][1]}"] if found else []
+    call = f"{_command()} --project-dir {shlex.quote(str(project.root))}"
+    example = [f"  {call} explain {shlex.quote(found[0][0])} {found[0][1]}"] if found else []
     ask = "SELECT segment, count(*) AS members FROM segment_membership GROUP BY segment ORDER BY members DESC"
-    return [f"tables are in {lake.root}", "try", *example, f'  segue{where} query "{ask}"']
+    return [f"tables are in {lake.root}", "try", *example, f'  {call} query "{ask}"']
+
+
+def _command() -> str:
+    """What to type: the name where the shell would find it, else the way this call was made."""
+    if shutil.which("segue"):
+        return "segue"
+    called = Path(sys.argv[0])
+    return str(called) if called.name == "segue" else f"{sys.executable} -m runners.main"

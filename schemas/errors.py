@@ -112,6 +112,7 @@ CODES: dict[str, str] = {
     "SEG-0801": "a pattern that no file matches",
     "SEG-0802": "a property that nothing uses",
     "SEG-0803": "a file that is not read",
+    "SEG-0804": "a promise that this version does not keep",
     # calls
     "SEG-0900": "a call that can not be understood",
     "SEG-0901": "a selector that is not understood",

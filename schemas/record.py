@@ -1,7 +1,7 @@
 """Raw records: the files that hold them, a run of their bytes, and how far a file has been read."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -97,49 +97,3 @@ class RawChunk:
 
     def __len__(self) -> int:
         return len(self.records) if self.rows is None else self.rows.num_rows
-
-
-@dataclass(frozen=True)
-class Counts:
-    """What became of the records of one chunk, or of many: read = accepted + the sum of rejected.
-
-    Attributes:
-      undeclared: values of raw records that no definition names, dropped at decode.
-      positions: how far each file has been read, by (source, file).
-      waiting: bytes at the end of files that are no record yet, by (source, file).
-    """
-
-    read: int = 0
-    accepted: int = 0
-    rejected: Mapping[str, int] = field(default_factory=dict)
-    undeclared: int = 0
-    positions: Mapping[tuple[str, str], Position] = field(default_factory=dict)
-    waiting: Mapping[tuple[str, str], int] = field(default_factory=dict)
-
-    def __add__(self, other: "Counts") -> "Counts":
-        """Both together; of one file the position that lies further on."""
-        reasons = sorted({*self.rejected, *other.rejected})
-        return Counts(
-            self.read + other.read,
-            self.accepted + other.accepted,
-            {reason: self.rejected.get(reason, 0) + other.rejected.get(reason, 0) for reason in reasons},
-            self.undeclared + other.undeclared,
-            _further(self.positions, other.positions),
-            {**self.waiting, **other.waiting},
-        )
-
-
-def _further(
-    some: Mapping[tuple[str, str], Position], others: Mapping[tuple[str, str], Position]
-) -> dict[tuple[str, str], Position]:
-    merged = dict(some)
-    for file, position in others.items():
-        known = merged.get(file)
-        if known is None or (position.records, position.bytes) >= (known.records, known.bytes):
-            merged[file] = position
-    return merged
-
-
-def position_text(file: str, number: int) -> str:
-    """A record's position as one text, in the order of the records: the file's name, NUL, the number with 20 digits."""
-    return f"{file}\0{number:020d}"

@@ -44,11 +44,6 @@ class Lake:
     _lock: int | None = field(default=None, repr=False)
 
     @property
-    def writable(self) -> bool:
-        """Whether this process may publish."""
-        return self._lock is not None
-
-    @property
     def data(self) -> Path:
         """The folder of the tables' Parquet files."""
         return self.root / "data"

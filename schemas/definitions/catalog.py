@@ -24,6 +24,7 @@ from schemas.definitions.purpose import RegistryForm
 from schemas.definitions.reading import FOLDERS, Reading
 from schemas.definitions.segment import Segment, SegmentForm
 from schemas.definitions.source import SourceForm, resolve_source
+from schemas.definitions.unkept import unkept_promises
 from schemas.definitions.unused import unused_properties
 from schemas.definitions.yaml import Document
 from schemas.errors import DefinitionErrors, Problem
@@ -81,6 +82,7 @@ def _read_project(reading: Reading, target: str | None, environment: Mapping[str
     chosen = choose_target(settings, target, os.environ if environment is None else environment)
     project = meant(replace(draft, lists=lists, target=chosen), _lookup_contents(draft))
     reading.warnings += unused_properties(project, reading)
+    reading.warnings += unkept_promises(project, reading)
     return replace(project, warnings=tuple(sorted(reading.warnings, key=_place)))
 
 

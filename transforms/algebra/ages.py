@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from transforms.algebra.calendars import day_starts
 from transforms.algebra.claims import ints
-from transforms.algebra.order import BEGINNING, FOREVER, Ints, Steps, constant, settle
+from transforms.algebra.order import BEGINNING, FOREVER, Ints, Steps, settle
 from transforms.algebra.pieces import meetings, pieces
 from transforms.algebra.profiles import MISSING, ProfileColumn
 
@@ -67,12 +67,6 @@ def age_steps(known: Lives, ages: Iterable[int]) -> Steps:
     order = np.lexsort((at[holds], who[holds]))  # stable: of the ages reached when a piece begins the last one wins
     initial = np.full(known.subjects, MISSING)
     return settle(who[holds][order], at[holds][order], value[holds][order], initial)
-
-
-def unknown_lives(count: int) -> Lives:
-    """Subjects of whose births nothing is known."""
-    nothing = constant(np.full(count, MISSING))
-    return lives(ProfileColumn(nothing, pa.nulls(0)), ("UTC",), constant(np.zeros(count, np.int64)))
 
 
 def _days(values: pa.Array) -> Ints:

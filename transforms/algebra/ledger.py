@@ -19,7 +19,7 @@ from transforms.algebra.claims import (
     permissive,
     quarantined,
 )
-from transforms.algebra.order import FOREVER, Flags, Ints, firsts, lasts, stable_order
+from transforms.algebra.order import FOREVER, Ints, firsts, lasts, stable_order
 
 READ = (
     *("source", "subject", "event_id", "purpose", "action", "claimed_at", "received_at", "purpose_major", "channel"),
@@ -68,19 +68,6 @@ def first_permissive(entries: Ledger) -> Ints:
     permits = permissive(entries.rows.action)
     np.minimum.at(first, entries.who[permits], first_instants(entries.rows)[permits])
     return first
-
-
-def repeats(consents: pa.Table) -> Flags:
-    """True for rows that say again what another says: same key, same body, received later. They need not be stored.
-
-    Conflicting bodies are all kept: which of two permissive ones applies may change when one turns out to be older.
-    """
-    key, body = _keys(consents, _dense(consents["subject"])), _bodies(consents["record_hash"])
-    received_at = np.asarray(consents["received_at"].cast(pa.int64()))
-    index = np.lexsort((received_at, body, key))
-    again = np.zeros(len(key), np.bool_)
-    again[index[~firsts(key[index], body[index])]] = True
-    return again
 
 
 def _rows(consents: pa.Table, seen: Ints) -> pa.Table:

@@ -94,8 +94,3 @@ def takeover(rows: Contributions) -> Contributions:
     same = ~firsts(rows.who)
     start[1:][same[1:]] = np.maximum(rows.start[1:], rows.stop[:-1])[same[1:]]
     return Contributions(rows.who, start, rows.stop)
-
-
-def nonempty(rows: Contributions) -> npt.NDArray[np.bool_]:
-    """True for the rows that count at some instant."""
-    return rows.start < rows.stop

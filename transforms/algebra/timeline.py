@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from schemas.definitions.window import Window
 from transforms.algebra.facts import Facts
-from transforms.algebra.order import BEGINNING, FOREVER, Flags, Ints, Steps, search, settle, spread, value_at
+from transforms.algebra.order import FOREVER, Flags, Ints, Steps, search, settle, spread, value_at
 from transforms.algebra.pieces import Stints
 from transforms.algebra.reduce import Contributions
 from transforms.algebra.windows import Zones, interval, later
@@ -95,9 +95,3 @@ class Timeline:
         value = np.concatenate((np.full(ends.sum(), closed), opening, steps.value[inside])).astype(np.int8)
         index = np.lexsort((at, who))
         return settle(who[index], at[index], value[index], np.full(count, closed, np.int8))
-
-
-def always_open(count: int) -> Stints:
-    """One stint a subject, from the beginning for ever."""
-    begin, end = np.full(count, BEGINNING), np.full(count, FOREVER)
-    return Stints(np.arange(count), begin, end, begin, end)

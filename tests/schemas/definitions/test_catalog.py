@@ -180,3 +180,12 @@ def test_a_report_shows_no_stack(tmp_path):
     with pytest.raises(DefinitionErrors) as refused:
         read_project(tmp_path, LANGUAGE, environment={})
     assert str(refused.value).startswith("segments/new.yaml:3:8: SEG-0106 no operator `nope`")
+
+
+def test_a_promise_to_remove_data_that_is_not_kept_yet_is_a_warning(tmp_path):
+    purposes = "purposes:\n  - {id: ads, basis: consent, on_withdraw: erase}\n  - {id: care, basis: consent, retention: 30d, on_withdraw: freeze}\n"
+    warned = [one for one in read(tmp_path, purposes=purposes).warnings if one.code == "SEG-0804"]
+    assert [(one.file, one.line, one.message.split("`")[1]) for one in warned] == [
+        ("purposes.yaml", 2, "on_withdraw"), ("purposes.yaml", 3, "retention"),
+    ]  # fmt: skip
+    assert [one for one in read(tmp_path / "silent").warnings if one.code == "SEG-0804"] == []

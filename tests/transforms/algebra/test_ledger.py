@@ -5,7 +5,7 @@ import pytest
 
 from tests.support.consent_rows import MINUTE, consents, row
 from transforms.algebra.claims import Action
-from transforms.algebra.ledger import Ledger, first_permissive, ledger, repeats
+from transforms.algebra.ledger import Ledger, first_permissive, ledger
 from transforms.algebra.order import FOREVER
 
 PURPOSES = ("ads", "mail")
@@ -124,8 +124,3 @@ def test_the_first_permission_is_the_earliest_that_is_a_fact() -> None:
     ]
     first = first_permissive(read(rows, ("ann", "bob", "cid")))
     assert first.tolist() == [40 * MINUTE, FOREVER, 60 * MINUTE]
-
-
-def test_a_repeat_is_what_says_the_same_later() -> None:
-    rows = [twin("GRANT", 100, 130), twin("GRANT", 100, 110), twin("GRANT", 90, 140), row("GRANT", 100)]
-    assert repeats(consents(rows)).tolist() == [True, False, False, False]
