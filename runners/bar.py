@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -11,8 +12,8 @@ _EVERY_S = 10.0
 class Bar:
     """Told of the stage and of the records that are done."""
 
-    def __init__(self, quiet: bool) -> None:
-        self.quiet, self.terminal = quiet, sys.stderr.isatty()
+    def __init__(self, note: Callable[[str], None], quiet: bool) -> None:
+        self.note, self.quiet, self.terminal = note, quiet, sys.stderr.isatty()
         self.began, self.last, self.stage = time.monotonic(), time.monotonic(), ""
 
     def tell(self, stage: str, done: int, size: int) -> None:
@@ -26,9 +27,9 @@ class Bar:
         text = f"{stage}: {done:,} records of {size / 1e6:,.0f} MB of files{rate}" if stage == "read" else f"{stage} …"
         if self.terminal:
             sys.stderr.write(f"\r\x1b[2K{text}  {seconds:,.0f} s")
+            sys.stderr.flush()
         elif done or not first or stage != "read":
-            sys.stderr.write(text + "\n")
-        sys.stderr.flush()
+            self.note(text)
 
     def __enter__(self) -> Self:
         return self

@@ -76,7 +76,7 @@ def options(
     for name, value in (("--format", format), ("--log-format", log_format)):
         if value not in ("text", "json"):
             raise typer.BadParameter(f"{name} is text or json")
-    ctx.obj = Session(project_dir, target, format, quiet, not no_color)  # type: ignore[arg-type]
+    ctx.obj = Session(project_dir, target, format, quiet, not no_color, log_format)  # type: ignore[arg-type]
 
 
 def main(arguments: list[str] | None = None) -> None:

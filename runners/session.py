@@ -21,6 +21,7 @@ class Session:
     format: Literal["text", "json"] = "text"
     quiet: bool = False
     color: bool = True
+    log_format: Literal["text", "json"] = "text"
 
     def project(self) -> "Project":
         """Read and check the project. Errors: DefinitionErrors, CallError."""
@@ -51,5 +52,6 @@ class Session:
     def note(self, text: str) -> None:
         """Something beside the result."""
         if not self.quiet:
-            sys.stderr.write(text + "\n")
+            line = text if self.log_format == "text" else json.dumps({"message": text}, ensure_ascii=False)
+            sys.stderr.write(line + "\n")
             sys.stderr.flush()

@@ -29,7 +29,7 @@ def run(
         session.note(warning.render())
     now = time.time_ns() // 1_000
     options = Options(now, instant_of(as_of, project), instant_of(known_at, project), full_refresh)
-    with Bar(session.quiet) as bar:
+    with Bar(session.note, session.quiet) as bar:
         outcome = run_batch(project, options, bar.tell)
     for note in outcome.notes:
         session.note(f"note: {note}")
