@@ -1,0 +1,15 @@
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of real data with answers that others computed; a machine that does not hold it skips."""
+    folder = Path(os.environ.get("SEGUE_DATA", ROOT.parent / "shared" / "data")).resolve()
+    if not folder.is_dir():
+        pytest.skip(f"no real data at {folder}: SEGUE_DATA names the folder that holds them")
+    return folder
