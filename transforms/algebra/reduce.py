@@ -43,7 +43,7 @@ def reaches(rows: Contributions, threshold: int, count: int, negated: bool = Fal
     The k-th newest stop is a lag: no expiry rows and no sums. `count` is the number of `who`; `negated` turns the answer.
     """
     lag = threshold - 1
-    newest, oldest = slice(lag, None), slice(0, len(rows.who) - lag if lag else None)
+    newest, oldest = slice(lag, None), slice(0, max(0, len(rows.who) - lag))
     who, start, stop = rows.who[newest], rows.start[newest], rows.stop[oldest]
     valid = (who == rows.who[oldest]) & (start < stop)
     return union(Contributions(who[valid], start[valid], stop[valid]), count, negated)
