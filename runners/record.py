@@ -4,7 +4,7 @@ Mostly these are the staged rows as they are. Where a whole history was staged, 
 defined, the difference to the published record is computed here: what is equal is left alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
@@ -58,7 +58,8 @@ FROM record_staged a SEMI JOIN record_published b ON {_EQUAL}
 WHERE valid_to IS NOT NULL AND ended_at IS NULL
 """
 
-# A sweep over both histories at once: what each says from each of its instants on, then runs of one difference.
+# A sweep over both histories at once: what each says from each of its instants on, then runs of one difference. A
+# difference without an end holds up to T, like a correction of the kernel; where T went back, up to the last one.
 _CHANGES = """
 CREATE OR REPLACE TEMP TABLE record_changes AS
 WITH steps AS (
@@ -81,7 +82,7 @@ WITH steps AS (
   FROM turns WHERE difference <> before
 )
 SELECT segment, version, subject, 'corrected' AS kind, "at" AS effective_at,
-       coalesce(until_at, $horizon) AS until_at, answer = 1 AS member, $reason AS reason
+       coalesce(until_at, $reached) AS until_at, answer = 1 AS member, $reason AS reason
 FROM stretches WHERE difference <> 0
 """
 
@@ -124,9 +125,20 @@ def _scope(lake: Lake, plan: RunPlan) -> list[tuple[str, int]]:
 
 
 def _compare(lake: Lake, plan: RunPlan, horizon_at: int | None) -> None:
-    horizon = instant(min(plan.t_at, horizon_at) if horizon_at is not None else BEGINNING_AT)
+    horizon = BEGINNING_AT if horizon_at is None else horizon_at
+    values = {
+        "$horizon": instant(horizon),
+        "$reached": instant(max(plan.t_at, horizon)),
+        "$reason": quoted(plan.rebuilt_reason),
+    }
     for statement in (_PUBLISHED, _STAGED, _CLOSINGS, _TRANSITIONS, _CHANGES, _LATER):
-        lake.run(statement.replace("$horizon", horizon).replace("$reason", quoted(plan.rebuilt_reason)))
+        lake.run(_filled(statement, values))
+
+
+def _filled(statement: str, values: Mapping[str, str]) -> str:
+    for name, value in values.items():
+        statement = statement.replace(name, value)
+    return statement
 
 
 BEGINNING_AT = -62_135_596_800_000_000

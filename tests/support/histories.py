@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from schemas import profile
 from schemas.definitions.project import Project
+from tests.support.oracle import history as told
 from tests.support.oracle_model import Consent, Event, Profile, World
 from tests.support.worlds import arrived, read_world
 from transforms.algebra.advance import advance
@@ -24,6 +25,21 @@ def facts_of(world: World) -> list[Fact]:
     """What is not set aside as dated in the future."""
     events = [event for event in world.events if event.occurred_at <= event.received_at + SKEW]
     return [*events, *world.profiles, *world.consents]
+
+
+def expected(world: World, until: int | None = None) -> History:
+    """The oracle's histories, those that are not empty; as they are known up to `until` where it is given."""
+    names = [segment["segment"] for segment in world.project["segments"]]
+    subjects = sorted({fact.subject for fact in (*world.events, *world.profiles, *world.consents)})
+    found = {(name, subject): told(world, name, subject, LATER) for name in names for subject in subjects}
+    if until is not None:
+        found = {key: cut(value, until) for key, value in found.items()}
+    return {key: value for key, value in found.items() if value}
+
+
+def cut(intervals: Sequence[tuple[int, int | None]], until: int) -> list[tuple[int, int | None]]:
+    """Intervals as they are known up to an instant: what begins later is not there, what ends later has no end."""
+    return [(a, b if b is not None and b <= until else None) for a, b in intervals if a <= until]
 
 
 class Shard:

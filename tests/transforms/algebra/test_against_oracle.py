@@ -7,23 +7,10 @@ from random import Random
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.generator import SUBJECTS, Generator
-from tests.support.histories import LATER, Shard, changes_folded, facts_of
-from tests.support.oracle import World, history
+from tests.support.generator import Generator
+from tests.support.histories import LATER, Shard, changes_folded, expected, facts_of
 
 WORLDS = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-
-
-def expected(world: World, until: int | None = None) -> dict[tuple[str, str], list[tuple[int, int | None]]]:
-    """The oracle's histories, those that are not empty."""
-    names = [segment["segment"] for segment in world.project["segments"]]
-    found = {(name, subject): history(world, name, subject, LATER) for name in names for subject in SUBJECTS}
-    if until is not None:
-        found = {
-            key: [(a, b if b is not None and b <= until else None) for a, b in value if a <= until]
-            for key, value in found.items()
-        }
-    return {key: value for key, value in found.items() if value}
 
 
 @WORLDS

@@ -1,0 +1,105 @@
+"""The law through the whole run, files to warehouse: one history, whatever arrives when, in how many runs and shards."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.support.generator import Generator
+from tests.support.histories import Fact, History, expected
+from tests.support.oracle import member
+from tests.support.oracle_model import DAY, World
+from tests.support.whole_runs import Target, crowded, standing, versioned
+
+GROUPS = 6
+SHARDS = (1, 3, 16)
+BESIDE = (-1, 0, 1)
+
+
+def facts_in_any_order(world: World, dice: Random) -> list[Fact]:
+    facts = [*world.events, *world.profiles, *world.consents]
+    return dice.sample(facts, len(facts))
+
+
+def cuts(facts: Sequence[Fact], dice: Random, parts: int) -> list[Sequence[Fact]]:
+    ends = sorted(dice.randrange(len(facts) + 1) for _ in range(parts - 1))
+    return [facts[begin:end] for begin, end in zip([0, *ends], [*ends, len(facts)], strict=True)]
+
+
+def asked(history: History, dice: Random, until: int) -> list[int]:
+    """Some instants up to T at which an answer turns, and those beside them."""
+    turns = sorted({at for intervals in history.values() for pair in intervals for at in pair if at is not None})
+    chosen = dice.sample(turns, min(4, len(turns)))
+    return sorted({at + beside for at in chosen for beside in BESIDE if at + beside <= until} | {until})
+
+
+def one_history_and_its_record(folder: Path, seed: int) -> None:
+    """Any order, any cut, the number of shards changed between runs; then the record of every earlier run."""
+    dice = Random(seed)
+    generator = Generator(dice)
+    world = crowded(generator, GROUPS)
+    target = Target(folder, world)
+    moments = sorted(generator.at() + DAY for _ in range(3))
+    published = []
+    for part, at in zip(cuts(facts_in_any_order(world, dice), dice, 3), moments, strict=True):
+        target.write(part, dice.choice(("same", None)))
+        target.sharded(dice.choice(SHARDS)).run(at)
+        published.append(target.history())
+    assert published[-1] == versioned(expected(world, target.runs()[-1].t_at))
+    assert target.folded() == published[-1]
+    tells_what_was_published(target, published, dice)
+
+
+def tells_what_was_published(target: Target, published: Sequence[History], dice: Random) -> None:
+    runs = target.runs()
+    if len(runs) != len(published):
+        return  # a run that had nothing to say left no record of its own
+    following = [run.known_at - 1 for run in runs[1:]]
+    for index, (run, history) in enumerate(zip(runs, published, strict=True)):
+        known = [run.known_at, *following[index : index + 1]]
+        pairs = [(at, k) for at in asked(history, dice, run.t_at) for k in known]
+        assert target.members(pairs) == [standing(history, at) for at, _ in pairs]
+
+
+def what_was_published_is_what_was_known(folder: Path, seed: int) -> None:
+    """Facts that are read as they are received: the record at (T, K) is the oracle's answer at (T, K)."""
+    dice = Random(seed)
+    generator = Generator(dice)
+    world = crowded(generator, GROUPS)
+    target, facts = Target(folder, world).sharded(3), facts_in_any_order(world, dice)
+    moments = sorted({generator.at() + DAY for _ in range(3)})
+    read_until = min(fact.received_at for fact in facts) - 1
+    pairs, answers = [], []
+    for at in moments:
+        target.write([fact for fact in facts if read_until < fact.received_at <= at])
+        read_until = at
+        known_at = target.run(at).published.known_at
+        assert known_at is not None
+        if known_at <= read_until:  # else a fact that was not read yet may have been received by then
+            pairs += [(instant, known_at) for instant in asked(target.history(), dice, at)]
+    answers = target.members(pairs)
+    assert answers == [known_members(world, *pair) for pair in pairs]
+
+
+def known_members(world: World, at: int, known_at: int) -> set[tuple[str, str]]:
+    names = [segment["segment"] for segment in world.project["segments"]]
+    subjects = {fact.subject for fact in (*world.events, *world.profiles, *world.consents)}
+    return {(f"{name}@1", who) for name in names for who in subjects if member(world, name, who, at, known_at)}
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_any_order_any_cuts_and_any_shards_give_one_history_and_keep_its_record(tmp_path: Path, seed: int) -> None:
+    one_history_and_its_record(tmp_path, seed)
+
+
+@pytest.mark.parametrize("seed", range(1))
+def test_what_was_published_about_t_at_k_is_what_was_known_at_k(tmp_path: Path, seed: int) -> None:
+    what_was_published_is_what_was_known(tmp_path, seed)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(100, 140))
+def test_the_laws_of_whole_runs_at_length(tmp_path: Path, seed: int) -> None:
+    one_history_and_its_record(tmp_path / "one", seed)
+    what_was_published_is_what_was_known(tmp_path / "known", seed)
