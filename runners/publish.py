@@ -11,11 +11,9 @@ from runners.run_plan import Published, RunPlan
 from runners.silence import see_that_consents_speak
 from runners.staging import Staging, show, staging
 from runners.warehouses.ducklake import Lake, instant, quoted
-from runners.warehouses.read import LastRun, last_run, run_of
+from runners.warehouses.read import DATED, LastRun, is_any_unseen, last_run, run_of
 from runners.writing import Writing
 from schemas.errors import CallError, TryAgain
-
-_DATED = {"events": "occurred_at", "profiles": "valid_from", "consents": "effective_at"}
 
 
 def publish(lake: Lake, plan: RunPlan) -> Published:
@@ -98,7 +96,7 @@ def _known_at(lake: Lake, plan: RunPlan, parent: LastRun | None) -> int:
 def _newest_receipt(lake: Lake, plan: RunPlan) -> int | None:
     dated = [
         f"SELECT max(epoch_us(received_at)) AS k FROM {table} WHERE {column} <= {instant(plan.t_at)}"
-        for name, column in _DATED.items()
+        for name, column in DATED.items()
         for table in ((f"staged_{name}",) if plan.full_refresh else (name, f"staged_{name}"))
     ]
     found = lake.value(f"SELECT max(k) FROM ({' UNION ALL '.join(dated)})")
@@ -106,13 +104,13 @@ def _newest_receipt(lake: Lake, plan: RunPlan) -> int | None:
 
 
 def _is_nothing_new(lake: Lake, plan: RunPlan, parent: LastRun) -> bool:
-    """No record was read, the definitions are the same and no transition is due: there is nothing to publish (2.4).
+    """No record was read or comes in sight, the definitions are the same, no transition is due: nothing to publish (2.4).
 
     Features that only time has moved wait for the next run that has something to say.
     """
     if plan.full_refresh or plan.rebuilt or parent.definitions != plan.definitions:
         return False
-    if dict(plan.positions_before) != dict(plan.positions_after):
+    if dict(plan.positions_before) != dict(plan.positions_after) or is_any_unseen(lake, parent):
         return False
     tables = ("transitions", "closings", "changes", "events", "profiles", "consents", "quarantine")
     return not any(lake.value(f"SELECT EXISTS (FROM staged_{table})") for table in tables)

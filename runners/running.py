@@ -136,7 +136,9 @@ class _Step:
         """Nothing new to read, the same definitions and the same T: there is nothing that could be due (2.4)."""
         if self.last is None or self.is_rebuild or self.listing.inputs or self.t_at > self.last.t_at:
             return False
-        return self.options.known_at is None or self.options.known_at <= self.last.known_at
+        if self.options.known_at is None:
+            return not read.is_any_unseen(self.lake, self.last)
+        return self.options.known_at <= self.last.known_at
 
     def compute(self, tell: Tell) -> None:
         """Run the graph: everything that changed is staged."""
@@ -150,7 +152,7 @@ class _Step:
         self._account()
 
     def _moment(self) -> Moment:
-        last_at = BEGINNING if self.last is None else self.last.t_at
+        last_at = BEGINNING if self.last is None else min(self.last.t_at, self.t_at)
         known_before = FOREVER if self.last is None else self.last.known_at
         known_at = FOREVER if self.options.known_at is None else self.options.known_at
         return Moment(last_at, self.t_at, known_before, known_at, everyone=self.is_rebuild)
@@ -244,13 +246,8 @@ def _instant_asked(project: Project, options: Options, last: read.LastRun | None
         raise CallError(
             "SEG-0904", "T lies before the last published one", "ask for a later one, or give --full-refresh"
         )
-    if (
-        last is not None
-        and options.known_at is not None
-        and options.known_at < last.known_at
-        and not options.full_refresh
-    ):
-        raise CallError("SEG-0904", "K lies below what has been read", "ask for a later one, or give --full-refresh")
+    if last is not None and options.known_at is not None and options.known_at < last.known_at:
+        raise CallError("SEG-0904", "K lies below what has been read", "ask for a later one, or leave --known-at out")
     return t_at
 
 

@@ -13,6 +13,9 @@ from runners.warehouses.ducklake import Lake, instant, named, quoted
 from schemas import consent, event, profile
 from schemas.definitions.project import Project
 
+DATED = {"events": "occurred_at", "profiles": "valid_from", "consents": "effective_at"}
+"""The tables of facts, and the column that dates each."""
+
 
 class LastRun(NamedTuple):
     """The last published run. Instants are int64 microseconds UTC."""
@@ -43,6 +46,15 @@ def _run(found: list[tuple[Any, ...]]) -> LastRun | None:
         return None
     run_id, t_at, known_at, definitions, inputs, shards = found[0]
     return LastRun(run_id, t_at, known_at, definitions, json.loads(inputs)["after"], shards)
+
+
+def is_any_unseen(lake: Lake, last: LastRun) -> bool:
+    """Whether a fact that was read, and dated up to T, was received after K: a K that was fixed has hidden it."""
+    hidden = f"received_at > {instant(last.known_at)}"
+    return any(
+        lake.value(f"SELECT EXISTS (FROM {table} WHERE {hidden} AND {column} <= {instant(last.t_at)})")
+        for table, column in DATED.items()
+    )
 
 
 def runs(lake: Lake) -> pa.Table:
@@ -79,12 +91,15 @@ def schemas_of(project: Project) -> dict[str, pa.Schema]:
 
 
 def export_facts(lake: Lake, project: Project, folder: Path) -> dict[str, Path]:
-    """Write all facts to Parquet, canonical: what a state is made anew from. Properties that are not stored are null."""
+    """Write the facts of all defined sources to Parquet, canonical: what a state is made anew from.
+
+    Properties that are not stored are null.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     paths = {}
     for table, schema in schemas_of(project).items():
         paths[table] = folder / f"{table}.parquet"
-        reader = lake.con.execute(_select(lake, table, schema)).to_arrow_reader(100_000)
+        reader = lake.con.execute(_select(lake, project, table, schema)).to_arrow_reader(100_000)
         with pq.ParquetWriter(paths[table], schema) as writer:
             for batch in reader:
                 writer.write_table(pa.Table.from_batches([batch]).cast(schema))
@@ -93,14 +108,15 @@ def export_facts(lake: Lake, project: Project, folder: Path) -> dict[str, Path]:
 
 def facts_of_subject(lake: Lake, project: Project, subject: str, known_at: int) -> dict[str, pa.Table]:
     """The facts about one subject that were received by K, canonical."""
-    seen = f"WHERE subject = {quoted(subject)} AND received_at <= {instant(known_at)}"
+    seen = f"AND subject = {quoted(subject)} AND received_at <= {instant(known_at)}"
     return {
-        table: lake.arrow(f"{_select(lake, table, schema)} {seen}").cast(schema)
+        table: lake.arrow(f"{_select(lake, project, table, schema)} {seen}").cast(schema)
         for table, schema in schemas_of(project).items()
     }
 
 
-def _select(lake: Lake, table: str, schema: pa.Schema) -> str:
+def _select(lake: Lake, project: Project, table: str, schema: pa.Schema) -> str:
+    """The facts of the sources that the project defines: those of one that went are kept, and say nothing."""
     there = {
         name
         for (name,) in lake.rows(
@@ -108,4 +124,4 @@ def _select(lake: Lake, table: str, schema: pa.Schema) -> str:
         )
     }
     columns = ", ".join(named(name) if name in there else f"NULL AS {named(name)}" for name in schema.names)
-    return f"SELECT {columns} FROM {table}"
+    return f"SELECT {columns} FROM {table} WHERE source IN ({', '.join(map(quoted, project.sources))})"

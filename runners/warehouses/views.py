@@ -43,7 +43,7 @@ WITH moves AS (
          count(*) FILTER (member) AS entered, count(*) FILTER (NOT member) AS exited
   FROM segment_transitions WHERE known_to IS NULL GROUP BY ALL
 ), last_run AS (
-  SELECT CAST(timezone('UTC', max(t)) AS DATE) AS day FROM run_manifest
+  SELECT CAST(timezone('UTC', arg_max(t, k)) AS DATE) AS day FROM run_manifest
 ), spans AS (
   SELECT v.segment, v.version, coalesce(min(m.day), any_value(r.day)) AS first_day, any_value(r.day) AS last_day
   FROM segment_versions v CROSS JOIN last_run r

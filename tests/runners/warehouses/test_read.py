@@ -15,10 +15,13 @@ from runners.warehouses.tables import prepare
 from schemas.definitions.datatype import DataType
 from schemas.definitions.project import Project
 from tests.support.consent_rows import project as bare_project
+from tests.support.consent_rows import source
 from tests.support.staged_runs import at, correction, first_run, plan_of
 
+FIELDS = {"subject": "subject", "valid_from": "at"}
 PROJECT: Project = dataclasses.replace(
     bare_project(),
+    sources={"orders": source("orders", "profiles", fields=FIELDS), "ledger": source("ledger", "consents")},
     event_columns={"amount": DataType.parse("decimal(12,2)"), "brand": DataType.parse("string")},
     profile_columns={"country": DataType.parse("string")},
 )

@@ -1,0 +1,169 @@
+"""The second run: files gone or changed, time that passes, definitions that change, go and come back."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runners.main import call
+from tests.support.oracle_model import DAY, HOUR, Event, World
+from tests.support.whole_runs import FATES, Target
+
+START = 1_767_571_200_000_000  # 2026-01-05T00:00:00Z
+T = START + DAY
+WEEK = {"segment": "active", "purpose": "p", "when": {"did": {"event": "a", "window": "7d"}}}
+EVER = {"segment": "ever", "purpose": "p", "when": {"did": {"event": "a"}}}
+OTHER = {"segment": "ever", "purpose": "p", "when": {"did": {"event": "b"}}}
+
+
+def world(*segments: dict[str, Any], sources: tuple[str, ...] = ("e1",)) -> World:
+    named = {name: {"kind": "events", "properties": {}} for name in sources}
+    purposes = [{"id": "p", "basis": "legitimate_interest"}]
+    return World({"timezone": "UTC", "purposes": purposes, "sources": named, "segments": [*segments]})
+
+
+def event(subject: str, at: int, name: str = "a", source: str = "e1") -> Event:
+    return Event(source, subject, f"{name}-{at}", name, at, at)
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Target:
+    """Ann on day 0, and a run on day 1."""
+    made = Target(tmp_path, world(WEEK, EVER)).sharded(3)
+    made.write([event("ann", START), event("ann", START + HOUR, "b")], "first")
+    made.run(T)
+    return made
+
+
+def command(target: Target, *more: str) -> int:
+    return call(["--project-dir", str(target.folder), "--quiet", "run", "--as-of", "2026-01-08", *more])
+
+
+def test_a_file_that_vanished_is_only_reported_and_its_records_stay(target: Target) -> None:
+    (target.folder / "data/e1/first.ndjson").unlink()
+    target.write([event("bob", T)], "second")
+    assert target.run(T + DAY).notes == ("`data/e1/first.ndjson` has vanished; its records are committed",)
+    assert target.history()["ever@1", "ann"] == [(START, None)]
+    assert target.history()["ever@1", "bob"] == [(T, None)]
+    target.sharded(16).run(T + DAY)
+    assert target.history()["ever@1", "ann"] == [(START, None)], "a state made anew needs no file either"
+
+
+def test_a_vanished_file_that_is_back_is_not_read_again(target: Target) -> None:
+    path = target.folder / "data/e1/first.ndjson"
+    content = path.read_bytes()
+    path.unlink()
+    target.write([event("bob", T)], "second")
+    target.run(T + DAY)
+    path.write_bytes(content)
+    target.run(T + 2 * DAY)
+    assert [run.fates["read"] for run in target.runs()] == [2, 1]
+
+
+def test_the_manifest_says_what_was_read_and_every_record_has_one_fate(target: Target) -> None:
+    target.write([event("bob", T), event("ann", START), event("cy", T + 9 * DAY), event("bob", T, "c")], "first")
+    target.run(T + DAY)
+    inputs = [json.loads(text) for (text,) in target.rows("SELECT inputs FROM run_manifest ORDER BY k")]
+    reached = [one[when]["e1"]["data/e1/first.ndjson"]["records"] for one in inputs for when in ("before", "after") if one[when]]
+    assert reached == [2, 2, 6]
+    fates = [run.fates for run in target.runs()]
+    assert [sum(one[name] for name in FATES) for one in fates] == [2, 4] == [one["read"] for one in fates]
+    assert {name: number for name, number in fates[1].items() if number} == {
+        "read": 4, "duplicate": 1, "kept": 1, "unneeded": 1, "used": 1,
+    }
+
+
+def test_a_subject_leaves_because_time_passed_without_any_event(target: Target) -> None:
+    assert target.run(START + 7 * DAY - 1).published.status == "unchanged"
+    assert target.run(START + 7 * DAY).published.status == "published"
+    assert target.history()["active@1", "ann"] == [(START, START + 7 * DAY)]
+    last = "SELECT segment, kind, epoch_us(effective_at), reason FROM segment_changes ORDER BY known_at DESC LIMIT 1"
+    assert target.rows(last) == [("active", "exited", START + 7 * DAY, "expiry")]
+    assert target.runs()[-1].fates == dict.fromkeys(("read", *FATES), 0)
+    assert target.folded() == target.history()
+
+
+def test_expiries_and_events_between_the_runs_come_in_one_step(target: Target) -> None:
+    target.write([event("ann", START + 9 * DAY)])
+    target.run(START + 20 * DAY)
+    assert target.history()["active@1", "ann"] == [(START, START + 7 * DAY), (START + 9 * DAY, START + 16 * DAY)]
+    assert target.folded() == target.history()
+
+
+def test_a_changed_meaning_closes_the_old_version_and_one_that_returns_gets_a_new_number(target: Target) -> None:
+    for segments in ([WEEK, OTHER], [WEEK, EVER]):
+        target.define(world(*segments))
+        target.sharded(3).run(T)
+    assert target.history() == {("active@1", "ann"): [(START, None)], ("ever@3", "ann"): [(START, None)]}
+    assert target.folded() == target.history()
+    closed = "SELECT version, member, reason FROM segment_changes WHERE kind = 'corrected' ORDER BY known_at, version"
+    assert target.rows(closed) == [(v, m, "definition") for v, m in ((1, False), (2, True), (2, False), (3, True))]
+    assert target.history(f"known_from < make_timestamptz({target.runs()[1].known_at})")["ever@1", "ann"] == [
+        (START, None)
+    ]
+
+
+def test_a_segment_that_goes_closes_and_one_that_comes_back_has_a_new_number(target: Target) -> None:
+    target.define(world(EVER))
+    target.sharded(3).run(T)
+    assert {key for key, _ in target.history()} == {"ever@1"}
+    target.define(world(EVER, WEEK))
+    target.sharded(3).run(START + 7 * DAY)
+    assert target.history()["active@2", "ann"] == [(START, START + 7 * DAY)]
+    assert target.folded() == target.history()
+    versions = target.rows("SELECT segment, version, current FROM segment_versions ORDER BY ALL")
+    assert versions == [("active", 1, False), ("active", 2, True), ("ever", 1, True)]
+
+
+def test_facts_of_a_source_that_is_not_defined_any_more_say_nothing_until_it_is_back(target: Target) -> None:
+    both = world(WEEK, EVER, sources=("e1", "e2"))
+    target.define(both)
+    target.write([event("bob", START, source="e2")])
+    target.sharded(3).run(T)
+    target.define(world(WEEK, EVER))
+    target.sharded(3).run(T)
+    assert {subject for _, subject in target.history()} == {"ann"}
+    target.define(both)
+    target.sharded(3).run(T)
+    assert {subject for _, subject in target.history()} == {"ann", "bob"}
+    assert target.folded() == target.history()
+
+
+def test_a_definition_that_is_written_otherwise_is_the_same(target: Target) -> None:
+    target.define(world({**EVER, "description": "anyone", "tags": ["new"]}, WEEK))
+    target.sharded(3).run(T)
+    assert {key for key, _ in target.history()} == {"active@1", "ever@1"}
+
+
+def test_only_changed_segments_get_new_versions_and_new_rows(target: Target) -> None:
+    target.define(world(WEEK, OTHER))
+    target.sharded(3).run(T)
+    written = "SELECT DISTINCT segment, version FROM segment_transitions WHERE run_id = '{}'"
+    assert target.rows(written.format(target.runs()[-1].run_id)) == [("ever", 2)]
+
+
+@pytest.mark.parametrize("content", [b"", b'{"id": "other"}\n'])
+def test_a_prefix_that_shrank_or_changed_stops_the_run(
+    target: Target, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = target.history(), target.runs()
+    (target.folder / "data/e1/first.ndjson").write_bytes(content)
+    assert command(target) == 1
+    assert "SEG-0700" in capsys.readouterr().err
+    assert (target.history(), target.runs()) == before
+
+
+def test_a_changed_prefix_may_be_read_anew(target: Target) -> None:
+    path = target.folder / "data/e1/first.ndjson"
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[1:]))
+    assert command(target, "--full-refresh") == 0
+    assert target.history() == {}
+    assert target.folded() == {}
+
+
+def test_the_same_call_again_changes_nothing(target: Target) -> None:
+    assert command(target) == 0
+    tables = target.history(), target.runs()
+    assert command(target) == 0
+    assert (target.history(), target.runs()) == tables
