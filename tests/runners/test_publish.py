@@ -122,7 +122,7 @@ def test_a_version_that_is_no_longer_defined_is_closed_with_its_corrections(lake
         "SELECT subject, epoch_us(effective_at), epoch_us(until_at), member, reason FROM segment_changes "
         "WHERE kind = 'corrected' ORDER BY subject"
     )
-    assert rows == [("ann", at(1), at(10), False, "definition"), ("bob", at(2), at(5), False, "definition")]
+    assert rows == [("ann", at(1), at(20), False, "definition"), ("bob", at(2), at(5), False, "definition")]
     assert lake.rows("SELECT current FROM segment_versions") == [(False,)]
     assert lake.rows("FROM segment_upcoming") == []
 
