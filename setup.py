@@ -2,4 +2,7 @@
 
 from setuptools import find_packages, setup
 
-setup(packages=find_packages(include=["schemas*", "transforms*", "pipelines*", "runners*"]))
+setup(
+    packages=find_packages(include=["schemas*", "transforms*", "pipelines*", "runners*"]),
+    package_data={"schemas": ["*.csv"]},
+)

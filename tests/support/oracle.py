@@ -111,6 +111,8 @@ def verdict(world: World, purpose: str, channel: str, subject: str, t: int, T: i
     if epoch is None:
         if definition.needs_country() and not person.profile_at(T).get("country"):
             return "JURISDICTION_UNKNOWN"
+        if step.state == "UNKNOWN" and person.in_vain(definition, T):
+            return "MINOR"
         return _REASONS[step.state]
     if not epoch.holds(t):
         return "EVENT_OUTSIDE_EPOCH"

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from schemas.age_of_consent import ages_of_consent
 from tests.support.oracle_consent import PERMISSIVE, Gate, Purpose, accepted, gate_of, permits_at
 from tests.support.oracle_expression import matches
 from tests.support.oracle_model import (
@@ -260,12 +261,42 @@ class Person:
                 steps.append((at, basis))
         return steps
 
+    def granting(self, purpose: Purpose) -> list[Consent]:
+        """The ledger's rows; without the grants of minors, who need `parental`, where `min_age` is set."""
+        if purpose.min_age is None:
+            return self.ledger
+        return [row for row in self.ledger if not self.granted_as_a_minor(row)]
+
+    def in_vain(self, purpose: Purpose, T: int) -> bool:
+        """Whether a minor's grant of the purpose came to nothing by T."""
+        rows = [row for row in self.ledger if row not in self.granting(purpose)]
+        return any(row.purpose == purpose.name and row.channel == "*" and permits_at(row) <= T for row in rows)
+
+    def granted_as_a_minor(self, row: Consent) -> bool:
+        """Below the age of consent of the country, by the profile valid at `effective_at`, else the next that tells."""
+        if row.action != "GRANT" or row.method == "parental":
+            return False
+        at = permits_at(row)
+        birth, since = self._then_or_next(at, "birth_date")
+        country, _ = self._then_or_next(at, "country")
+        ages = [age for name, from_at, age in ages_of_consent() if name == country and from_at <= at]
+        if birth is None or not ages:
+            return False
+        return age_on(as_date(birth), local_date(at, self.zone_at("profile", since))) < ages[-1]
+
+    def _then_or_next(self, at: int, column: str) -> tuple[object, int]:
+        """The value valid at the instant or the first one after it, and from when."""
+        if self.profile_at(at).get(column) not in (None, ""):
+            return self.profile_at(at)[column], at
+        later = [step for step in self.profile_states if step[0] > at and step[1].get(column) not in (None, "")]
+        return (later[0][1][column], later[0][0]) if later else (None, at)
+
     def gate(self, purpose: str, channel: str = "*") -> Gate:
         """The epochs and states of one purpose and channel."""
         if (purpose, channel) not in self._gates:
             definition = self.known.purposes[purpose]
             self._gates[purpose, channel] = gate_of(
-                definition, self.ledger, channel, self.bases(definition), self.known.trusted
+                definition, self.granting(definition), channel, self.bases(definition), self.known.trusted
             )
         return self._gates[purpose, channel]
 

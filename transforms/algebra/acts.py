@@ -35,9 +35,9 @@ class Acts(NamedTuple):
         return done
 
 
-def acts_on(entries: Ledger, purpose: Purpose, index: int, channel: int) -> Acts:
-    """The acts on `purpose`, number `index` of the registered ones, and on one channel alone."""
-    chosen = _governs(entries, index, channel)[entries.act]
+def acts_on(entries: Ledger, purpose: Purpose, index: int, channel: int, vain: Flags) -> Acts:
+    """The acts on `purpose`, number `index` of the registered ones, and on one channel alone; rows in `vain` do not act."""
+    chosen = (_governs(entries, index, channel) & ~vain)[entries.act]
     row, at = entries.act[chosen], entries.at[chosen]
     who, rows = entries.who[row], entries.rows.take(row)
     majors, turned_at = turns(purpose)
@@ -68,11 +68,12 @@ def turns(purpose: Purpose) -> tuple[Ints, Ints]:
 
 def first_refusal(entries: Ledger, index: int, channel: int) -> Ints:
     """When each subject first refused in a way that only a grant lifts, FOREVER where never."""
-    refused_at = np.full(entries.subjects, FOREVER)
-    governs = _governs(entries, index, channel) & np.isin(entries.rows.action, _REFUSALS)
-    acts = governs[entries.act]
-    np.minimum.at(refused_at, entries.who[entries.act[acts]], entries.at[acts])
-    return refused_at
+    return _first_act(entries, _governs(entries, index, channel) & np.isin(entries.rows.action, _REFUSALS))
+
+
+def first_in_vain(entries: Ledger, index: int, vain: Flags) -> Ints:
+    """When each subject first made a row of `vain` for the purpose, FOREVER where never."""
+    return _first_act(entries, _governs(entries, index, 0) & vain)
 
 
 def latest(flags: Flags) -> Ints:
@@ -103,6 +104,13 @@ def _governs(entries: Ledger, index: int, channel: int) -> Flags:
     rows = entries.rows
     governs: Flags = ((rows.purpose == index) | (rows.purpose == EVERY_PURPOSE)) & (rows.channel == channel)
     return governs
+
+
+def _first_act(entries: Ledger, rows: Flags) -> Ints:
+    """The first instant at which one of the rows acts on each subject."""
+    first, acts = np.full(entries.subjects, FOREVER), rows[entries.act]
+    np.minimum.at(first, entries.who[entries.act[acts]], entries.at[acts])
+    return first
 
 
 def _first_of(who: Ints) -> Ints:

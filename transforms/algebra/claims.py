@@ -40,7 +40,8 @@ class Claims(NamedTuple):
     """The rows of a consents table as arrays of one entry a row.
 
     `action` is an `Action`, `purpose` an index of the registered purposes or EVERY_PURPOSE, `channel` one of CHANNELS.
-    The claimed instant lies in [claimed_at, until_at]. `clears`: by its method and actor the row may lift an objection.
+    The claimed instant lies in [claimed_at, until_at]. `clears`: by its method and actor the row may lift an objection;
+    `parental`: a parent made it.
     """
 
     action: Ints
@@ -52,6 +53,7 @@ class Claims(NamedTuple):
     major: Ints
     expires_at: Ints
     clears: Flags
+    parental: Flags
     retroactive: Flags
     snapshot: Flags
     trusted: Flags
@@ -76,6 +78,7 @@ def claims(consents: pa.Table, purposes: Sequence[str], trusted: Collection[str]
         major=ints(consents["purpose_major"], 1),
         expires_at=ints(consents["expires_at"], FOREVER),
         clears=(methods >= 0) & (actors >= 0),
+        parental=methods == CLEARING_METHODS.index("parental"),
         retroactive=np.asarray(pc.fill_null(consents["retroactive"], False)).astype(np.bool_),
         snapshot=codes(consents["payload_kind"], ("snapshot",)) >= 0,
         trusted=codes(consents["source"], sorted(trusted)) >= 0,

@@ -10,7 +10,8 @@ from schemas.definitions.purpose import Purpose
 from transforms.algebra.ages import Lives, birthdays, lives
 from transforms.algebra.claims import codes
 from transforms.algebra.ledger import ledger
-from transforms.algebra.order import BEGINNING, FOREVER, Ints, Steps, constant, firsts, settle
+from transforms.algebra.minors import minors
+from transforms.algebra.order import BEGINNING, FOREVER, Flags, Ints, Steps, constant, firsts, settle
 from transforms.algebra.pieces import Pieces, Stints, meetings, pieces
 from transforms.algebra.profiles import Profiles, zones
 from transforms.algebra.standing import BASES, CONSENT, Standing, standing
@@ -62,7 +63,16 @@ class Grounds:
 
     def run(self, purpose: Purpose, basis: int, bases: Steps, channel: int = 0) -> Standing:
         """Run the machine on one basis and channel, by the subjects' bases over time."""
-        return standing(self.ledger, purpose, self.registered.index(purpose.id), basis, bases, channel)
+        index = self.registered.index(purpose.id)
+        return standing(self.ledger, purpose, index, basis, bases, self.vain(purpose), channel)
+
+    def vain(self, purpose: Purpose) -> Flags:
+        """Rows of the ledger that cannot grant this purpose: where it asks for an age, the grants of minors."""
+        return np.zeros(len(self.ledger.who), np.bool_) if purpose.min_age is None else self._minors
+
+    @cached_property
+    def _minors(self) -> Flags:
+        return minors(self.ledger, self.lives, self.profiles.column("country"))
 
 
 def declared(project: Project) -> dict[str, set[str]]:

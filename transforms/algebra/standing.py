@@ -69,12 +69,15 @@ class Standing(NamedTuple):
     epochs: Epochs
 
 
-def standing(entries: Ledger, purpose: Purpose, index: int, basis: int, changes: Steps, channel: int = 0) -> Standing:
+def standing(
+    entries: Ledger, purpose: Purpose, index: int, basis: int, changes: Steps, vain: Flags, channel: int = 0
+) -> Standing:
     """Run the machine of `purpose`, number `index` of the registered ones, on one basis (an index of BASES).
 
-    `changes` is each subject's basis over time: an epoch lies within one stretch of `basis`.
+    `changes` is each subject's basis over time: an epoch lies within one stretch of `basis`. Rows of the ledger in `vain`
+    come to nothing.
     """
-    acts = acts_on(entries, purpose, index, channel)
+    acts = acts_on(entries, purpose, index, channel, vain)
     if basis == CONSENT and len(changes.who):
         acts = with_changes(acts, changes)
     lives = (value_at(changes, acts.who, acts.at) == INTEREST) | (acts.end > acts.at)

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from schemas.definitions.project import Project
 from schemas.definitions.purpose import Purpose
-from transforms.algebra.acts import first_refusal
+from transforms.algebra.acts import first_in_vain, first_refusal
 from transforms.algebra.ages import birthdays
 from transforms.algebra.claims import CHANNELS, codes
 from transforms.algebra.epochs import Grounds
@@ -67,6 +67,8 @@ def judge(grounds: Grounds, purpose: Purpose, used_at: int, channel: str = "*") 
     of_age_at = _of_age_at(grounds, purpose, used_at)
     _first(code, who[of_age_at == FOREVER], "AGE_UNKNOWN")
     _first(code, who[(of_age_at > used_at) & (of_age_at != FOREVER)], "MINOR")
+    vain_at = first_in_vain(grounds.ledger, grounds.registered.index(purpose.id), grounds.vain(purpose))
+    _first(code, who[(code == _CODE["NO_RECORD"]) & (vain_at <= used_at)], "MINOR")
     if channel != "*":
         _on_channel(code, grounds, purpose, CHANNELS.index(channel), at)
     return Judgement(code, np.maximum(event_from, of_age_at), event_to, of_age_at)
