@@ -47,7 +47,7 @@ class Purpose(Strict):
       versions: the major versions, rising; none means major 1 from the beginning.
       max_grant_age: when a grant ends at the latest.
       max_lookback: how far back events count.
-      min_age: the age that must have been reached both at the event and at T.
+      min_age: the age that must have been reached both at the event and at T; grants of minors then need a parent.
     """
 
     id: Name

@@ -126,7 +126,7 @@ class Generator:
         for purpose, key, value, percent in (
             (one, "max_lookback", "3d", 50),
             (other, "max_grant_age", "2d", 30),
-            (other, "min_age", self.pick((15, 18)), 40),
+            (other, "min_age", self.pick((14, 14, 18)), 50),
             (other, "versions", [{"major": 1}, {"major": 2, "introduced_at": "2025-03-31"}], 30),
         ):
             if self.chance(percent):
@@ -241,7 +241,7 @@ class Generator:
         at = self.at()
         values: dict[str, tuple[Any, ...]] = {
             "country": ("DE", "FR", "US", None),
-            "birth_date": (date(2007, 4, 1), date(2004, 2, 29), date(2007, 3, 31), date(2009, 3, 31), None),
+            "birth_date": (date(2007, 4, 1), date(2004, 2, 29), date(2007, 3, 31), date(2009, 3, 31), date(2009, 4, 1), None),
             "timezone": ("America/New_York", "Asia/Tokyo", "nope", None),
             "vip": (True, False),
             "score": (Decimal("1.50"), Decimal("2.00")),

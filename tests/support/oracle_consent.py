@@ -89,7 +89,7 @@ def _first_receipts(rows: Iterable[Consent]) -> list[Consent]:
 def _snapshot_withdrawals(rows: list[Consent], registered: frozenset[str]) -> list[Consent]:
     """Snapshots: each registered purpose without a row of channel `*` in it gets a WITHDRAW of the snapshot's instants.
 
-    Where the rows of one snapshot differ, what restricts takes the earliest start and the widest precision.
+    Where the rows of one snapshot differ in their instants, it withdraws at those of each.
     """
     snapshots: dict[tuple[str, str, str], list[Consent]] = {}
     for row in rows:
@@ -98,6 +98,7 @@ def _snapshot_withdrawals(rows: list[Consent], registered: frozenset[str]) -> li
     withdrawals = []
     for (source, subject, event_id), members in sorted(snapshots.items()):
         named = {row.purpose for row in members if row.channel == "*"}
+        instants = sorted({(row.claimed_at, row.received_at, row.claimed_precision) for row in members})
         withdrawals += [
             Consent(
                 source=source,
@@ -105,12 +106,13 @@ def _snapshot_withdrawals(rows: list[Consent], registered: frozenset[str]) -> li
                 event_id=event_id,
                 purpose=purpose,
                 action="WITHDRAW",
-                claimed_at=min(row.claimed_at for row in members),
-                received_at=min(row.received_at for row in members),
-                claimed_precision=max((row.claimed_precision for row in members), key=PRECISION.__getitem__),
+                claimed_at=claimed_at,
+                received_at=received_at,
+                claimed_precision=precision,
                 payload_kind="snapshot",
             )
             for purpose in sorted(registered - named)
+            for claimed_at, received_at, precision in instants
         ]
     return withdrawals
 
@@ -128,13 +130,17 @@ def _one_body(rows: list[Consent]) -> list[Consent]:
 
 
 def accepted(rows: Iterable[Consent], registered: frozenset[str], K: int) -> list[Consent]:
-    """The rows of one subject that count at K, snapshots completed, chosen among the rows seen at K (2.4)."""
+    """The rows of one subject that count at K, snapshots completed, chosen among the rows seen at K (2.4).
+
+    "What loses to another body is no fact": no row of a snapshot either.
+    """
     seen = [row for row in rows if row.received_at <= K and not quarantined(row, registered)]
     firsts = _first_receipts(seen)
     by_key: dict[tuple[str, str, str, str, str], list[Consent]] = {}
-    for row in firsts + _snapshot_withdrawals(firsts, registered):
+    for row in firsts:
         by_key.setdefault(_key(row), []).append(row)
-    return [row for group in by_key.values() for row in _one_body(group)]
+    facts = [row for group in by_key.values() for row in _one_body(group)]
+    return facts + _snapshot_withdrawals(facts, registered)
 
 
 # --- A purpose of the registry ----------------------------------------------------------------------------------------
