@@ -2,9 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
+
+from runners.commands.options import AllowEmpty, Select
 
 if TYPE_CHECKING:
     from schemas.definitions.feature import FeatureColumn
@@ -18,11 +20,7 @@ VERSION = 1
 """Of the manifest's form."""
 
 
-def compile_(
-    ctx: typer.Context,
-    select: Annotated[str | None, typer.Option("--select", help="Names, tag:x, purpose:x, +name, name+.")] = None,
-    allow_empty: Annotated[bool, typer.Option("--allow-empty", help="Exit 0 where nothing is selected.")] = False,
-) -> None:
+def compile_(ctx: typer.Context, select: Select = None, allow_empty: AllowEmpty = False) -> None:
     """Write the SQL of segments and features to target/compiled/, and target/manifest.json."""
     session = ctx.obj
     project = session.project()
@@ -54,20 +52,6 @@ def chosen_of(project: "Project", text: str | None, allow_empty: bool) -> "Selec
             raise
         return Selection((), ())
     return chosen
-
-
-def narrow(project: "Project", kind: str, name: str) -> "Project":
-    """The project with only one of the `segments` or `features`, and the segments and features that it refers to."""
-    from dataclasses import replace
-
-    from schemas.definitions.lineage import Item, Lineage, reach
-
-    lineage, item = Lineage(project), Item(kind, name)
-    kept = {item, *reach([item], lineage.above)}
-    segments = {one: segment for one, segment in project.segments.items() if Item("segments", one) in kept}
-    features = {one: group for one, group in project.features.items() if Item("features", one) in kept}
-    order = tuple(one for one in project.order if one in segments)
-    return replace(project, segments=segments, features=features, order=order)
 
 
 def manifest(project: "Project") -> dict[str, Any]:
@@ -151,6 +135,8 @@ def _events(references: list[Any]) -> list[str]:
 
 def _texts(project: "Project", chosen: "Selection") -> dict[Path, str]:
     """The files by path, relative to the project."""
+    from schemas.definitions.lineage import narrow
+
     return {
         **{
             COMPILED / "segments" / f"{name}.sql": _segment_sql(

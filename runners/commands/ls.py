@@ -1,8 +1,10 @@
 """`segue ls`: what a selection means."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
+
+from runners.commands.options import AllowEmpty, Select
 
 if TYPE_CHECKING:
     from schemas.definitions.feature import FeatureGroup
@@ -11,11 +13,7 @@ if TYPE_CHECKING:
     from schemas.definitions.selection import Selection
 
 
-def ls(
-    ctx: typer.Context,
-    select: Annotated[str | None, typer.Option("--select", help="Names, tag:x, purpose:x, +name, name+.")] = None,
-    allow_empty: Annotated[bool, typer.Option("--allow-empty", help="Exit 0 where nothing is selected.")] = False,
-) -> None:
+def ls(ctx: typer.Context, select: Select = None, allow_empty: AllowEmpty = False) -> None:
     """List the segments and features that a selection means."""
     from runners.commands.compile import chosen_of
 

@@ -1,6 +1,7 @@
 """What depends on what among the definitions of a project."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -95,3 +96,13 @@ def reach(found: Iterable[Item], edges: Edges) -> set[Item]:
         reached |= new
         open_items += new
     return reached
+
+
+def narrow(project: Project, kind: str, name: str) -> Project:
+    """The project with only one of the `segments` or `features`, and the segments and features that it refers to."""
+    item = Item(kind, name)
+    kept = {item, *reach([item], Lineage(project).above)}
+    segments = {one: segment for one, segment in project.segments.items() if Item("segments", one) in kept}
+    features = {one: group for one, group in project.features.items() if Item("features", one) in kept}
+    order = tuple(one for one in project.order if one in segments)
+    return replace(project, segments=segments, features=features, order=order)
