@@ -1,7 +1,7 @@
 """The grocer's definitions are sound, and its stories are the law's: each is told to the oracle."""
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from schemas.definitions.catalog import Project, read_project
-from schemas.definitions.story import Story
 from tests.support.oracle import member
-from tests.support.oracle_model import DAY, FOREVER, Consent, Event, Profile, World
+from tests.support.oracle_model import FOREVER, World
+from tests.support.told_stories import WHO, Told
 from tests.support.worlds import language
 
 GROCER = Path(__file__).parents[2] / "examples" / "grocer"
@@ -59,39 +59,16 @@ def test_every_segment_says_who_acts_on_it(project: Project) -> None:
     assert [name for name, segment in project.segments.items() if not (segment.description and segment.owner)] == []
 
 
+def told_to(project: Project) -> Told:
+    return Told(tuple(project.purposes), SOURCES, "demographics", "consents", "snapshot", {2: SECOND_VERSION})
+
+
 TOLD = [(one["segment"], index) for one in _read("segments/*.yaml") for index in range(len(one.get("tests", ())))]
 
 
 @pytest.mark.parametrize(("name", "index"), TOLD)
 def test_the_oracle_tells_the_same_story(project: Project, definitions: dict[str, Any], name: str, index: int) -> None:
     story = project.segments[name].tests[index]
-    world = World(definitions, *_facts(project, story))
-    found = [member(world, name, "who", one.at, FOREVER if one.known is None else one.known) for one in story.expect]
+    world = World(definitions, *told_to(project).facts(story))
+    found = [member(world, name, WHO, one.at, FOREVER if one.known is None else one.known) for one in story.expect]
     assert found == [one.member for one in story.expect], story.name
-
-
-def _facts(project: Project, story: Story) -> tuple[Any, Any, Any]:
-    told: list[Any] = [*story.events, *(story.consent or ()), *story.expect]
-    before = min(one.at for one in told) - DAY
-    events = [
-        Event(SOURCES[one.event], "who", f"e{number:03}", one.event, one.at, one.received_at or one.at, one.properties)
-        for number, one in enumerate(story.events)
-    ]
-    profiles = [Profile("demographics", "who", before, before, row.columns, "snapshot") for row in story.profile]
-    return tuple(events), tuple(profiles), tuple(_consents(project, story, before))
-
-
-def _consents(project: Project, story: Story, before: int) -> Iterator[Consent]:
-    """The rows of the story for every purpose, or grants from before it on, of the second version of the letters too."""
-    again_at = max(before, SECOND_VERSION)
-    for purpose in project.purposes:
-        if story.consent is None:
-            yield _row("g1", purpose, "GRANT", before, before, {})
-            yield _row("g2", purpose, "GRANT", again_at, again_at, {"purpose_major": 2})
-        for number, row in enumerate(story.consent or ()):
-            yield _row(f"c{number:03}", purpose, row.action, row.at, row.received_at or row.at, row.said)
-
-
-def _row(event_id: str, purpose: str, action: str, at: int, received_at: int, said: Mapping[str, Any]) -> Consent:
-    columns: dict[str, Any] = {"method": "interactive", "actor": "subject", **said}
-    return Consent("consents", "who", event_id, purpose, action, at, received_at, **columns)

@@ -22,7 +22,7 @@ RESTRICT = ("DENY", "WITHDRAW", "OBJECT", "RESTRICT", "INVALIDATE", "ERASE")
 GRID = np.arange(-10, 130, 2.5)
 LEDGERS = 10  # of so many subjects at once
 RUN = settings(max_examples=67, deadline=None, derandomize=True)
-SOAK = settings(max_examples=670, deadline=None)
+SOAK = settings(RUN, max_examples=670)
 
 
 def purposes(kind: str) -> Project:

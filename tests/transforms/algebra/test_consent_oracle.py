@@ -250,7 +250,7 @@ def test_random_worlds_reach_every_verdict() -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("seed", range(1_000, 1_500))
+@pytest.mark.parametrize("seed", range(1_000, 2_000))
 def test_a_long_run_against_the_oracle(seed: int) -> None:
     holds_against_the_oracle(seed)
     counts_like_the_oracle(seed)

@@ -1,0 +1,190 @@
+"""No Python code runs once per event: where rows become Python values is listed, each place with its reason."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FLOORS = ("schemas", "transforms", "pipelines", "runners")
+TURNS = frozenset(
+    {"to_pylist", "to_pydict", "tolist", "iterrows", "itertuples", "iter_rows", "fetchall", "fetchone", "fetchmany"}
+    | {"as_py", "apply", "vectorize", "frompyfunc", "nditer", "apply_along_axis", "map_elements"}
+)
+"""Calls that make Python values of rows, or call Python for each."""
+COUNTS = frozenset({"num_rows", "nrows", "shape", "size"})
+"""What a loop over row numbers counts by."""
+
+
+class Place(NamedTuple):
+    """Where it happens: the file, the function, and what it does."""
+
+    file: str
+    function: str
+    what: str
+
+
+REASONS: dict[str, tuple[Place, ...]] = {
+    "of the definitions, which a run reads once": (
+        Place("schemas/definitions/expression.py", "case", "loop over a column"),
+        Place("schemas/definitions/reading.py", "form", "loop over a column"),
+        Place("schemas/definitions/lists.py", "_column", "to_pylist"),
+        Place("schemas/definitions/meaning.py", "list_meaning", "to_pylist"),
+        Place("transforms/algebra/project.py", "type_of", "fetchall"),
+    ),
+    "one number of a whole batch": (
+        Place("transforms/ingest.py", "ingest", "as_py"),
+        Place("transforms/ingest.py", "process", "as_py"),
+        Place("runners/running.py", "_account", "as_py"),
+    ),
+    "one row a file or a shard": (
+        Place("runners/running.py", "_merged", "to_pylist"),
+        Place("transforms/segment.py", "_remembered", "as_py"),
+        Place("runners/warehouses/read.py", "state_paths", "loop over rows()"),
+        Place("runners/staging.py", "sweep", "loop over rows()"),
+    ),
+    "the catalog's columns, tables and versions": (
+        Place("runners/warehouses/read.py", "_select", "loop over rows()"),
+        Place("runners/warehouses/read.py", "versions", "loop over rows()"),
+        Place("runners/warehouses/tables.py", "prepare", "loop over rows()"),
+        Place("runners/warehouses/tables.py", "widen", "loop over rows()"),
+    ),
+    "the one door of the warehouse's small results; large ones leave as Arrow": (
+        Place("runners/warehouses/ducklake.py", "rows", "fetchall"),
+    ),
+    "what a person asked to read": (
+        Place("runners/warehouses/output.py", "_values", "to_pylist"),
+    ),
+    "the first rows that break an expectation": (
+        Place("runners/expecting.py", "_features", "as_py"),
+    ),
+    "one subject's explanation": (
+        Place("runners/explaining.py", "_tree", "loop over a column"),
+        Place("runners/explaining.py", "explain_subject", "to_pylist"),
+        Place("transforms/algebra/explain.py", "_events", "to_pylist"),
+        Place("transforms/algebra/explain.py", "_measured", "as_py"),
+        Place("transforms/algebra/explain.py", "_stated", "as_py"),
+    ),
+    "one story's subject": (
+        Place("runners/telling.py", "_believed", "to_pylist"),
+        Place("runners/story_facts.py", "receipts", "loop over a column"),
+    ),
+    "records that are longer than a record may be": (
+        Place("runners/sources/reading.py", "_records", "tolist"),
+    ),
+    "a chunk that is no UTF-8: which of its records": (
+        Place("transforms/columns.py", "text_or_fault", "to_pylist"),
+    ),
+    "a chunk that is no plain CSV: which of its records": (
+        Place("transforms/raw_csv.py", "_one_by_one", "to_pylist"),
+    ),
+    "records that may be no JSON or whose numbers lose digits": (
+        Place("transforms/raw_json.py", "_read_strictly", "to_pylist"),
+    ),
+    "the different keys of a chunk": (
+        Place("transforms/raw_json.py", "_keys", "to_pylist"),
+    ),
+    "rows that are set aside": (
+        Place("transforms/decode.py", "_written", "to_pylist"),
+    ),
+    "sums beyond 64 bits": (
+        Place("transforms/algebra/aggregates/sum.py", "value", "tolist"),
+    ),
+}
+"""Why rows are few there, and where."""
+
+ALLOWED = {place for places in REASONS.values() for place in places}
+
+
+class _Search(ast.NodeVisitor):
+    """Gathers the places of one file."""
+
+    def __init__(self, file: str) -> None:
+        self.file, self.within, self.found = file, ["-"], set[Place]()
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        self.within.append(node.name)
+        self.generic_visit(node)
+        self.within.pop()
+
+    def visit_Call(self, node: ast.Call) -> None:
+        if isinstance(node.func, ast.Attribute) and node.func.attr in TURNS:
+            self._note(node.func.attr)
+        self.generic_visit(node)
+
+    def visit_For(self, node: ast.For) -> None:
+        self._loop(node.iter)
+        self.generic_visit(node)
+
+    def visit_comprehension(self, node: ast.comprehension) -> None:
+        self._loop(node.iter)
+        self.generic_visit(node)
+
+    def _loop(self, over: ast.expr) -> None:
+        """A loop over a column, over the numbers of rows, or over rows that a query gave."""
+        for part in _parts(over):
+            if isinstance(part, ast.Subscript) and isinstance(part.slice, ast.Constant) and isinstance(part.slice.value, str):
+                self._note("loop over a column")
+            if isinstance(part, ast.Call) and _counts_rows(part):
+                self._note("loop over row numbers")
+            if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in {"column", "rows"}:
+                self._note(f"loop over {part.func.attr}()")
+
+    def _note(self, what: str) -> None:
+        self.found.add(Place(self.file, self.within[-1], what))
+
+
+def _parts(over: ast.expr) -> Iterator[ast.expr]:
+    """What is looped over, also inside `zip`, `enumerate` and their like."""
+    yield over
+    if isinstance(over, ast.Call) and isinstance(over.func, ast.Name) and over.func.id != "range":
+        for argument in over.args:
+            yield from _parts(argument.value if isinstance(argument, ast.Starred) else argument)
+
+
+def _counts_rows(call: ast.Call) -> bool:
+    names = {part.attr for argument in call.args for part in ast.walk(argument) if isinstance(part, ast.Attribute)}
+    return isinstance(call.func, ast.Name) and call.func.id == "range" and bool(names & COUNTS)
+
+
+def places(source: str, file: str) -> set[Place]:
+    search = _Search(file)
+    search.visit(ast.parse(source))
+    return search.found
+
+
+def found() -> set[Place]:
+    files = [path for floor in FLOORS for path in sorted((ROOT / floor).rglob("*.py"))]
+    assert len(files) > 100
+    return {place for path in files for place in places(path.read_text(), path.relative_to(ROOT).as_posix())}
+
+
+def test_rows_become_python_values_only_where_they_are_few() -> None:
+    assert found() - ALLOWED == set()
+
+
+def test_every_place_that_is_allowed_is_still_there() -> None:
+    assert ALLOWED - found() == set()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "for row in batch.to_pylist(): pass",
+        "[row for row in batch['amount']]",
+        "[batch['amount'][i].as_py() for i in range(batch.num_rows)]",
+        "for a, b in zip(batch.column(0), batch['b']): pass",
+        "for index, row in enumerate(lake.rows(sql)): pass",
+        "frame.apply(one)",
+        "con.execute(sql).fetchall()",
+    ],
+)
+def test_a_row_by_row_way_is_found(code: str) -> None:
+    assert places(f"def one():\n    {code}", "a.py") != set()
+
+
+@pytest.mark.parametrize("code", ["[batch for batch in batches]", "range(len(header))", "batch['amount'].filter(mask)"])
+def test_a_loop_over_batches_or_columns_is_none(code: str) -> None:
+    assert places(code, "a.py") == set()
