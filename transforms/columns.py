@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -34,15 +35,18 @@ class Columns(NamedTuple):
 def text_or_fault(records: pa.BinaryArray) -> tuple[pa.StringArray, Ints]:
     """The records as text. Those that are not UTF-8 or hold NUL are empty and MALFORMED."""
     code = np.full(len(records), -1, np.int64)
-    whole = whole_of(records)
-    try:
-        whole.decode("utf-8")
-    except UnicodeDecodeError:
-        code[[not _is_utf8(record) for record in records.to_pylist()]] = MALFORMED  # rare: look for the bad ones
-    if b"\0" in whole:
+    if len(records) and not content_of(records).min(initial=1):
         code[np.asarray(pc.match_substring(records, b"\0")).astype(np.bool_)] = MALFORMED
-    safe = records if (code < 0).all() else pc.if_else(pa.array(code < 0), records, pa.scalar(b"", pa.binary()))
-    return safe.cast(pa.string()), code
+    try:
+        text = records.cast(pa.string())
+    except pa.ArrowInvalid:  # rare: look for the bad ones
+        code[[not _is_utf8(record) for record in records.to_pylist()]] = MALFORMED
+        return _blanked(records, code), code
+    return text if (code < 0).all() else _blanked(records, code), code
+
+
+def _blanked(records: pa.BinaryArray, code: Ints) -> pa.StringArray:
+    return pc.if_else(pa.array(code < 0), records, pa.scalar(b"", pa.binary())).cast(pa.string())
 
 
 def _is_utf8(record: bytes) -> bool:
@@ -54,15 +58,19 @@ def _is_utf8(record: bytes) -> bool:
 
 
 def whole_of(records: pa.Array) -> bytes:
+    """A copy of the bytes of all records."""
+    return content_of(records).tobytes()
+
+
+def content_of(records: pa.Array) -> npt.NDArray[np.uint8]:
     """The bytes of all records: they lie behind one another in one buffer."""
-    if not len(records):
-        return b""
     offsets = offsets_of(records)
-    return memoryview(records.buffers()[2])[offsets[0] : offsets[-1]].tobytes()
+    return np.frombuffer(records.buffers()[2] or b"", np.uint8)[offsets[0] : offsets[-1]]
 
 
 def offsets_of(records: pa.Array) -> Ints:
     """Where each record begins in the buffer, and where the last one ends."""
-    return np.frombuffer(records.buffers()[1], np.int32)[records.offset : records.offset + len(records) + 1].astype(
-        np.int64
-    )
+    if not len(records):
+        return np.zeros(1, np.int64)
+    offsets = np.frombuffer(records.buffers()[1], np.int32)
+    return offsets[records.offset : records.offset + len(records) + 1].astype(np.int64)

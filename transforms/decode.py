@@ -16,10 +16,12 @@ from schemas.record import RawChunk
 from transforms.algebra.claims import effective_at, quarantined
 from transforms.algebra.order import Flags, Ints
 from transforms.columns import Columns
+from transforms.content_hash import content_hash
 from transforms.fields import paths_of, typed_columns
+from transforms.in_order import PLACE, in_order
 from transforms.instants import INSTANT, localised
 from transforms.raw import columns
-from transforms.typed import content_hash, normal_sql
+from transforms.typed import normal_sql
 
 _OWN = {"events": "occurred_at", "profiles": "valid_from", "consents": "claimed_at"}
 
@@ -112,7 +114,7 @@ def _canonical(
         said |= {"position": pa.chunked_array([positions]), **_payload(source, read, count, con)}
     else:
         said |= _with_defaults(said)
-    said["record_hash"] = content_hash(_hashed(source, said, properties), con)
+    said["record_hash"] = pa.chunked_array([content_hash(_hashed(source, said, properties), con)])
     said |= properties | _looked_up(found, source, plan)
     for column in plan.schema(source.kind):
         said.setdefault(column.name, pa.chunked_array([pa.nulls(count, column.type)]))
@@ -170,12 +172,8 @@ def _property(found: pa.Table, name: str, kind: DataType, timezone: str) -> pa.C
 def _normal(subject: pa.ChunkedArray, source: Source, con: duckdb.DuckDBPyConnection) -> pa.ChunkedArray:
     if not source.normalise:
         return subject
-    con.register("ids", pa.table({"subject": subject}))
-    column = con.execute(f"SELECT {normal_sql('subject', source.normalise)} AS subject FROM ids").to_arrow_table()[
-        "subject"
-    ]
-    con.unregister("ids")
-    return column
+    sql = f"SELECT {PLACE}, {normal_sql('subject', source.normalise)} AS subject FROM rows"
+    return in_order(con, pa.table({"subject": subject}), sql)["subject"]
 
 
 def _reasons(found: pa.Table, source: Source, said: Mapping[str, pa.ChunkedArray]) -> Ints:
@@ -209,7 +207,6 @@ def _explicit_nulls(source: Source, read: Columns, count: int, con: duckdb.DuckD
     paths = {name: one.expression.paths[0] for name, one in source.properties.items() if len(one.expression.paths) == 1}
     if read.raw is None or source.payload == "snapshot" or not paths:
         return pa.chunked_array([pa.array([[]], pa.list_(pa.string())).take(pa.array(np.zeros(count, np.int64)))])
-    con.register("raw", pa.table({"raw": read.raw}))
     cases = ", ".join(
         "CASE WHEN json_type(raw, '"
         + "$"
@@ -217,9 +214,8 @@ def _explicit_nulls(source: Source, read: Columns, count: int, con: duckdb.DuckD
         + f"') = 'NULL' THEN '{name}' END"
         for name, path in paths.items()
     )
-    nulls = con.execute(f"SELECT list_filter([{cases}], lambda x: x IS NOT NULL) AS n FROM raw").to_arrow_table()["n"]
-    con.unregister("raw")
-    return nulls.cast(pa.list_(pa.string()))
+    sql = f"SELECT {PLACE}, list_filter([{cases}], lambda x: x IS NOT NULL) AS nulls FROM rows"
+    return in_order(con, pa.table({"raw": read.raw}), sql)["nulls"].cast(pa.list_(pa.string()))
 
 
 def _with_defaults(said: Mapping[str, pa.ChunkedArray]) -> dict[str, pa.ChunkedArray]:

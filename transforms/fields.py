@@ -9,8 +9,9 @@ import pyarrow as pa
 from schemas.definitions.datatype import DataType
 from schemas.definitions.expression import Expression, quoted
 from schemas.definitions.source import INSTANTS, Field, Source
+from transforms.in_order import PLACE, in_order
 from transforms.instants import in_range_sql, instant_sql
-from transforms.typed import typed_sql
+from transforms.typed import quick_values, typed_sql
 
 _TYPES = {"purpose_major": DataType("int"), "retroactive": DataType("bool")}
 _LARGEST_MAJOR = 2**31 - 1
@@ -30,27 +31,52 @@ def paths_of(source: Source) -> list[str]:
 def typed_columns(raw: pa.Table, source: Source, con: duckdb.DuckDBPyConnection) -> pa.Table:
     """The fields `f:name`, properties `p:name` and lookup keys `k:name` of all rows.
 
-    `bad:…` beside them flags values that are not of their type, `naive:…` instants without an offset. Instants are
-    int64 microseconds, as if UTC.
+    `bad:…` beside them flags values that are not of their type, `naive:…` instants without an offset; where there is no
+    such column, there is no such value. Instants are int64 microseconds, as if UTC.
     """
-    sql = _sql(source, {name: raw.schema.field(name).type for name in raw.column_names})
-    return _computed(raw, sql, con)
+    wanted = _wanted(source)
+    quick = {name: value for name, (one, kind) in wanted.items() if (value := _quick(raw, name, one, kind)) is not None}
+    left = {name: one for name, one in wanted.items() if name not in quick}
+    found = pa.table(quick) if quick else None
+    if left or source.lookups:
+        slow = _computed(raw, _sql(left, source, {name: raw.schema.field(name).type for name in raw.column_names}), con)
+        found = slow if found is None else pa.table([*found.columns, *slow.columns], [*quick, *slow.column_names])
+    return found if found is not None else pa.table({"_": pa.nulls(len(raw))})
+
+
+def _wanted(source: Source) -> dict[str, tuple[Field, DataType]]:
+    """Every column that is asked for, and its type."""
+    kinds = {name: DataType("timestamp") for name in INSTANTS} | _TYPES
+    fields = {f"f:{name}": (one, kinds.get(name, DataType("string"))) for name, one in source.fields.items()}
+    properties = {f"p:{name}": (Field(one.expression), one.type) for name, one in source.properties.items()}
+    return fields | properties
+
+
+def _quick(raw: pa.Table, name: str, one: Field, kind: DataType) -> pa.Array | None:
+    """The values of a plain column of text that are all written plainly; None where the engine must look at them."""
+    plain = _plain(one)
+    is_text = plain is not None and pa.types.is_string(raw.schema.field(plain).type)
+    if not is_text or one.format != "iso" or name == "f:purpose_major":
+        return None
+    return quick_values(raw[plain].combine_chunks(), kind)
+
+
+def _plain(one: Field) -> str | None:
+    """The column that an expression is, where it is only that."""
+    path = next(iter(one.expression.paths), "")
+    return path if one.expression.sql == quoted(path) else None
 
 
 def _computed(raw: pa.Table, sql: str, con: duckdb.DuckDBPyConnection) -> pa.Table:
     """Run the query. Where an expression fails on a value, look for the row by halves and flag it as bad."""
-    con.register("raw_columns", raw)
     try:
-        return con.execute(sql).to_arrow_table()
-    except (duckdb.DataError, duckdb.InvalidInputException):
+        return in_order(con, raw, sql)
+    except (duckdb.DataError, duckdb.InvalidInputException, UnicodeDecodeError):  # a message cut within a character
         if len(raw) > 1:
             half = len(raw) // 2
             return pa.concat_tables([_computed(part, sql, con) for part in (raw.slice(0, half), raw.slice(half))])
-        con.register("raw_columns", raw.slice(0, 0))
-        schema = con.execute(sql).to_arrow_table().schema
+        schema = in_order(con, raw.slice(0, 0), sql).schema
         return pa.table([_of_bad_row(column) for column in schema], schema=schema)
-    finally:
-        con.unregister("raw_columns")
 
 
 def _of_bad_row(column: pa.Field) -> pa.Array:
@@ -60,21 +86,18 @@ def _of_bad_row(column: pa.Field) -> pa.Array:
     return pa.array(["?"]) if pa.types.is_string(column.type) else pa.nulls(1, column.type)
 
 
-def _sql(source: Source, raw: Mapping[str, pa.DataType]) -> str:
-    texts: list[str] = []
-    typed: list[str] = []
-    for name, one in source.fields.items():
-        kind = DataType("timestamp") if name in INSTANTS else _TYPES.get(name, DataType("string"))
-        _add(f"f:{name}", one, kind, source, raw, texts, typed)
-    for name, declared in source.properties.items():
-        _add(f"p:{name}", Field(declared.expression), declared.type, source, raw, texts, typed)
+def _sql(wanted: Mapping[str, tuple[Field, DataType]], source: Source, raw: Mapping[str, pa.DataType]) -> str:
+    texts, typed = [PLACE], [PLACE]
+    for name, (one, kind) in wanted.items():
+        _add(name, one, kind, source, raw, texts, typed)
     for use in source.lookups.values():
         texts.append(f"{quoted(use.on)} AS {quoted('k:' + use.on)}")
         typed.append(quoted("k:" + use.on))
-    shown = ", ".join(
-        f"{_shown(name, kind)} AS {quoted(name)}, {quoted(name)} AS {quoted('r:' + name)}" for name, kind in raw.items()
+    shown = "".join(
+        f", {_shown(name, kind)} AS {quoted(name)}, {quoted(name)} AS {quoted('r:' + name)}"
+        for name, kind in raw.items()
     )
-    inner = f"SELECT {', '.join(dict.fromkeys(texts))} FROM (SELECT {shown} FROM raw_columns)"
+    inner = f"SELECT {', '.join(dict.fromkeys(texts))} FROM (SELECT {PLACE}{shown} FROM rows)"
     return f"SELECT {', '.join(dict.fromkeys(typed))} FROM ({inner})"
 
 
@@ -98,7 +121,7 @@ def _add(
 ) -> None:
     """Say how a column is read. A plain column that has its type already is taken as it is."""
     place, bad, naive = quoted(name), quoted("bad:" + name), quoted("naive:" + name)
-    plain = one.expression.paths[0] if one.expression.sql == quoted(next(iter(one.expression.paths), "")) else None
+    plain = _plain(one)
     if plain is not None and raw.get(plain) == kind.arrow and kind.kind not in ("float", "int"):
         texts.append(f"{quoted('r:' + plain)} AS {place}")
         typed.append(place if kind.kind != "timestamp" else f"{in_range_sql(f'epoch_us({place})')} AS {place}")

@@ -16,7 +16,7 @@ from runners.sources.streams import UNREADABLE, Bomb, Stream, open_decoded
 from schemas.record import LONGEST_RECORD, Input, Position, RawChunk
 from transforms.algebra.order import Flags, Ints
 from transforms.raw_csv import fields_of
-from transforms.raw_json import strict
+from transforms.strict import strict
 
 BLOCK = 1 << 23
 _NEWLINE, _QUOTE = 10, 34

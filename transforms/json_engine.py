@@ -1,0 +1,139 @@
+"""JSON records of any layout, read by the engine; what it is too lenient with is found before, and read strictly."""
+
+from collections.abc import Collection, Sequence
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.record import DEEPEST_RECORD
+from transforms.algebra.order import Flags, Ints
+from transforms.columns import MALFORMED, Columns, offsets_of
+from transforms.in_order import PLACE, in_order
+from transforms.strict import strict
+
+_NON_FINITE = r"[:\[,\s]-?(?:[nN][aA][nN]|[iI][nN][fF])|[0-9][eE]\+?[0-9]{3}|[0-9.]{200}"
+_STRAY_COMMA = r",\s*[}\]]"
+_ESCAPED = r"\\u0000"
+_SUSPECT = "|".join((_NON_FINITE, _STRAY_COMMA, _ESCAPED))
+"""What the engine accepts though it is no JSON."""
+_REWRITTEN = r"[:\[,\s](?:-?[0-9]+[.eE]|-0|-?[0-9]{17})"
+"""Where there may be a number that the engine would write in another way."""
+_NUMBER = r'((?:"(?:[^"\\]|\\.)*"|[^"0-9-])*)(-?[0-9][0-9.eE+-]*)'
+"""The next number of a record, and what is before it: whole texts, and what is neither text nor number."""
+_FEW = 1 << 22
+
+
+def read_each(
+    raw: pa.StringArray, paths: Sequence[str], con: duckdb.DuckDBPyConnection, lists: Collection[str]
+) -> Columns:
+    """Read the paths of the records that are JSON objects by the letter, no key twice, none too deep."""
+    code = np.full(len(raw), -1, np.int64)
+    suspect = np.asarray(pc.match_substring_regex(raw, _SUSPECT)).astype(np.bool_)
+    rows = np.flatnonzero(suspect | (_opened(raw, b"{[") > DEEPEST_RECORD))
+    told = [strict(record.encode()) for record in raw.take(pa.array(rows)).to_pylist()]
+    code[rows] = [-1 if isinstance(one, bytes) else one for one in told]
+    found, raw = _objects(raw, code, paths, con, lists)
+    twice, undeclared = _keys(found["keys"].combine_chunks(), {path.split(".")[0] for path in paths})
+    twice |= _twice_within(raw, con)
+    code[np.flatnonzero(code < 0)[twice]] = MALFORMED
+    table = found.select(list(range(len(paths)))) if paths else pa.table({"_": pa.nulls(len(found))})
+    return Columns(table.filter(pa.array(~twice)) if twice.any() else table, code, undeclared)
+
+
+def _opened(records: pa.StringArray, brackets: bytes) -> Ints:
+    """How many of the brackets there are in each record."""
+    content = np.frombuffer(records.buffers()[2] or b"", np.uint8)
+    found = np.zeros(len(content), np.bool_)
+    for bracket in brackets:
+        found |= content == bracket
+    return np.diff(np.searchsorted(np.flatnonzero(found), offsets_of(records)))
+
+
+def _objects(
+    raw: pa.StringArray, code: Ints, paths: Sequence[str], con: duckdb.DuckDBPyConnection, lists: Collection[str]
+) -> tuple[pa.Table, pa.StringArray]:
+    """The paths of the records that are objects, their keys, and the records; marks those that are none."""
+    sql = f"SELECT {PLACE}, coalesce(json_valid(raw), false) AS ok FROM rows"
+    valid = np.asarray(in_order(con, pa.table({"raw": raw}), sql)["ok"]).astype(np.bool_)
+    code[(code < 0) & ~valid] = MALFORMED
+    kept = raw if (code < 0).all() else raw.filter(pa.array(code < 0))
+    found = _extracted(kept, paths, con, lists)
+    hollow = np.asarray(pc.equal(pc.list_value_length(found["keys"]), 0)).astype(np.bool_)
+    if not hollow.any():
+        return found, kept
+    objects = ~hollow
+    begins = pc.starts_with(pc.utf8_ltrim_whitespace(kept.filter(pa.array(hollow))), "{")
+    objects[hollow] = np.asarray(begins).astype(np.bool_)
+    return found.filter(pa.array(objects)), _narrowed(kept, code, objects)
+
+
+def _narrowed(kept: pa.StringArray, code: Ints, good: Flags) -> pa.StringArray:
+    code[np.flatnonzero(code < 0)[~good]] = MALFORMED
+    return kept.filter(pa.array(good))
+
+
+def _extracted(
+    raw: pa.StringArray, paths: Sequence[str], con: duckdb.DuckDBPyConnection, lists: Collection[str]
+) -> pa.Table:
+    """The text of each path, and the keys of each record."""
+    exact = _with_numbers_as_texts(raw)
+    wanted = ", ".join(_pointer(path) for path in paths) or "'$'"
+    columns = [
+        f"{_said(index, path in lists) if exact.null_count < len(exact) else f'v[{index}]'} AS c{index}"
+        for index, path in enumerate(paths, 1)
+    ]
+    parts = f"json_extract_string(raw, [{wanted}]) AS v, json_extract_string(exact, [{wanted}]) AS w"
+    kinds = f"json_type(CASE WHEN exact IS NOT NULL THEN raw END, [{wanted}]) AS kind, json_keys(raw) AS keys"
+    sql = f"SELECT {', '.join([PLACE, *columns, 'keys'])} FROM (SELECT {PLACE}, {parts}, {kinds} FROM rows)"
+    return in_order(con, pa.table({"raw": raw, "exact": exact}), sql).rename_columns([*paths, "keys"])
+
+
+def _said(index: int, is_list: bool) -> str:
+    """A number as it is written; of a list the numbers in it."""
+    kinds = "'DOUBLE', 'BIGINT', 'UBIGINT'" + (", 'ARRAY'" if is_list else "")
+    return f"CASE WHEN kind[{index}] IN ({kinds}) THEN w[{index}] ELSE v[{index}] END"
+
+
+def _with_numbers_as_texts(raw: pa.StringArray) -> pa.StringArray:
+    """The records with quotes around their numbers; null where the engine writes these as they are."""
+    rewritten = pc.match_substring_regex(raw, _REWRITTEN)
+    some = pc.binary_join_element_wise(
+        raw.filter(rewritten), "0", ""
+    )  # one number behind, so that none is sought in a text
+    quoted = pc.utf8_slice_codeunits(pc.replace_substring_regex(some, _NUMBER, r'\1"\2"'), 0, -3)
+    return pc.replace_with_mask(pa.nulls(len(raw), pa.string()), rewritten, quoted)
+
+
+def _pointer(path: str) -> str:
+    pointer = "$" + "".join('."' + part.replace('"', '\\"') + '"' for part in path.split("."))
+    return "'" + pointer.replace("'", "''") + "'"
+
+
+def _keys(keys: pa.ListArray, known: set[str]) -> tuple[Flags, int]:
+    """Which records have a key twice, and how many keys are not among the known ones."""
+    row = np.asarray(pc.list_parent_indices(keys)).astype(np.int64)
+    encoded = pc.list_flatten(keys).dictionary_encode()
+    name, names = np.asarray(encoded.indices).astype(np.int64), encoded.dictionary.to_pylist()
+    place = row * len(names) + name
+    twice = np.zeros(len(keys), np.bool_)
+    if len(keys) * len(names) <= _FEW:
+        again = np.flatnonzero(np.bincount(place, minlength=1) > 1)
+    else:
+        places, times = np.unique(place, return_counts=True)
+        again = places[times > 1]
+    twice[again // max(len(names), 1)] = True
+    return twice, int(np.array([one not in known for one in names], np.bool_)[name].sum())
+
+
+def _twice_within(raw: pa.StringArray, con: duckdb.DuckDBPyConnection) -> Flags:
+    """The records in which an object within has a key twice."""
+    twice = np.zeros(len(raw), np.bool_)
+    rows = np.flatnonzero(_opened(raw, b"{") > 1)
+    if len(rows):
+        con.register("rows", pa.table({"row": rows, "raw": raw.take(pa.array(rows))}))
+        again = "SELECT row FROM rows, json_tree(raw) WHERE parent IS NOT NULL GROUP BY row, parent, key HAVING count(*) > 1"
+        twice[con.execute(f"SELECT DISTINCT row FROM ({again})").to_arrow_table()["row"].to_numpy()] = True
+        con.unregister("rows")
+    return twice
