@@ -28,6 +28,11 @@ def paths_of(source: Source) -> list[str]:
     return sorted(paths | {use.on for use in source.lookups.values()})
 
 
+def lists_of(source: Source) -> frozenset[str]:
+    """The raw paths of lists."""
+    return frozenset(path for one in source.properties.values() if one.type.item for path in one.expression.paths)
+
+
 def typed_columns(raw: pa.Table, source: Source, con: duckdb.DuckDBPyConnection) -> pa.Table:
     """The fields `f:name`, properties `p:name` and lookup keys `k:name` of all rows.
 

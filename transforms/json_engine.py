@@ -35,11 +35,13 @@ def read_each(
     told = [strict(record.encode()) for record in raw.take(pa.array(rows)).to_pylist()]
     code[rows] = [-1 if isinstance(one, bytes) else one for one in told]
     found, raw = _objects(raw, code, paths, con, lists)
-    twice, undeclared = _keys(found["keys"].combine_chunks(), {path.split(".")[0] for path in paths})
-    twice |= _twice_within(raw, con)
-    code[np.flatnonzero(code < 0)[twice]] = MALFORMED
+    twice = _twice(found["keys"].combine_chunks()) | _twice_within(raw, con)
+    if twice.any():
+        code[np.flatnonzero(code < 0)[twice]] = MALFORMED
+        found = found.filter(pa.array(~twice))
+    undeclared = _undeclared(found["keys"], {path.split(".")[0] for path in paths})
     table = found.select(list(range(len(paths)))) if paths else pa.table({"_": pa.nulls(len(found))})
-    return Columns(table.filter(pa.array(~twice)) if twice.any() else table, code, undeclared)
+    return Columns(table, code, undeclared)
 
 
 def _opened(records: pa.StringArray, brackets: bytes) -> Ints:
@@ -111,20 +113,26 @@ def _pointer(path: str) -> str:
     return "'" + pointer.replace("'", "''") + "'"
 
 
-def _keys(keys: pa.ListArray, known: set[str]) -> tuple[Flags, int]:
-    """Which records have a key twice, and how many keys are not among the known ones."""
+def _twice(keys: pa.ListArray) -> Flags:
+    """Which records have a key twice."""
     row = np.asarray(pc.list_parent_indices(keys)).astype(np.int64)
     encoded = pc.list_flatten(keys).dictionary_encode()
-    name, names = np.asarray(encoded.indices).astype(np.int64), encoded.dictionary.to_pylist()
-    place = row * len(names) + name
+    names = len(encoded.dictionary)
+    place = row * names + np.asarray(encoded.indices).astype(np.int64)
     twice = np.zeros(len(keys), np.bool_)
-    if len(keys) * len(names) <= _FEW:
+    if len(keys) * names <= _FEW:
         again = np.flatnonzero(np.bincount(place, minlength=1) > 1)
     else:
         places, times = np.unique(place, return_counts=True)
         again = places[times > 1]
-    twice[again // max(len(names), 1)] = True
-    return twice, int(np.array([one not in known for one in names], np.bool_)[name].sum())
+    twice[again // max(names, 1)] = True
+    return twice
+
+
+def _undeclared(keys: pa.ChunkedArray, known: set[str]) -> int:
+    """How many keys are not among the known ones."""
+    read = pc.is_in(pc.list_flatten(keys), value_set=pa.array(sorted(known), pa.string()))
+    return len(read) - int(pc.sum(read, min_count=0).as_py())
 
 
 def _twice_within(raw: pa.StringArray, con: duckdb.DuckDBPyConnection) -> Flags:

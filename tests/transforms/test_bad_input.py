@@ -43,6 +43,8 @@ BAD: dict[str, tuple[bytes, str]] = {
     "a key twice": (record(amount="1")[:-1] + b',"amount":2}', "malformed"),
     "a key twice, once escaped": (record(amount="1")[:-1] + b',"\\u0061mount":2}', "malformed"),
     "a key twice that nothing reads": (b'{"z":1,"z":2,' + record()[1:], "malformed"),
+    "a key twice in an object within": (record(x='{"z":1,"z":2}'), "malformed"),
+    "a key twice, once escaped, in an object of a list": (record(x='[0,{"y":{"z":1,"\\u007a":2}}]'), "malformed"),
     "too deep": (record(x="[" * 40 + "]" * 40), "too_large"),
     "far too deep": (record(x="[" * 100_000 + "]" * 100_000), "too_large"),
     "no subject": (record(who="null"), "missing_id"),
@@ -93,6 +95,7 @@ FINE: dict[str, bytes] = {
     "words in a text": record(x='"he said: Infinity, nan, 1e999 ,}"'),
     "spaces": b'  { "id" : "b1" , "who":"bob", "at":"2025-01-01T00:00:00Z" }  \r',
     "the same key in two objects": record(x='{"id":1}', y='{"id":2}'),
+    "the same key in two objects of a list": record(x='[{"id":1},{"id":2}]'),
     "brackets in a text": record(x='"' + "[" * 100 + '"'),
     "as deep as allowed": record(x="[" * 31 + "]" * 31),
 }

@@ -54,6 +54,21 @@ def test_values_are_read_as_written(name: str, text: str, value: Any, tmp_path: 
     assert value_of(tmp_path, name, text) == value
 
 
+NUMBERS = ("1.50", "-0", "1e2", "1E+02", "100000000000000000000000.10", "7")
+
+
+@pytest.mark.parametrize("beside", ["", ',"x":"\\u00e9 12"', ',"x":[1]'])
+def test_a_number_in_a_column_of_text_keeps_how_it_is_written(beside: str, tmp_path: Path) -> None:
+    source = source_of(
+        properties={"note": "string", "words": "list(string)", "inner": {"from": "y.z", "type": "string"}}
+    )
+    rows = "".join(f'{{{START}{beside},"note":{text},"words":[{text}],"y":{{"z":{text}}}}}\n' for text in NUMBERS)
+    found = accepted(decoded(chunks_of(written(tmp_path / "x.ndjson", rows.encode())), source))
+    assert found["note"].to_pylist() == list(NUMBERS)
+    assert found["inner"].to_pylist() == list(NUMBERS)
+    assert found["words"].to_pylist() == [[text] for text in NUMBERS]
+
+
 @pytest.mark.parametrize(
     ("form", "zone", "text", "value"),
     [
