@@ -35,6 +35,9 @@ REASONS: dict[str, tuple[Place, ...]] = {
         Place("transforms/algebra/project.py", "type_of", "fetchall"),
     ),
     "one number of a whole batch": (
+        Place("transforms/instants.py", "quick_micros", "as_py"),
+        Place("transforms/typed.py", "quick_values", "as_py"),
+        Place("transforms/json_engine.py", "_undeclared", "as_py"),
         Place("transforms/ingest.py", "ingest", "as_py"),
         Place("transforms/ingest.py", "process", "as_py"),
         Place("runners/running.py", "_account", "as_py"),
@@ -80,11 +83,11 @@ REASONS: dict[str, tuple[Place, ...]] = {
     "a chunk that is no plain CSV: which of its records": (
         Place("transforms/raw_csv.py", "_one_by_one", "to_pylist"),
     ),
-    "records that may be no JSON or whose numbers lose digits": (
-        Place("transforms/raw_json.py", "_read_strictly", "to_pylist"),
+    "records that may be no JSON": (
+        Place("transforms/json_engine.py", "read_each", "to_pylist"),
     ),
-    "the different keys of a chunk": (
-        Place("transforms/raw_json.py", "_keys", "to_pylist"),
+    "one record of each layout": (
+        Place("transforms/layouts.py", "alike", "as_py"),
     ),
     "rows that are set aside": (
         Place("transforms/decode.py", "_written", "to_pylist"),
