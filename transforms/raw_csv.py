@@ -11,6 +11,7 @@ import pyarrow.csv as pacsv
 from schemas.record import RawChunk
 from transforms.algebra.order import Ints
 from transforms.columns import MALFORMED, Columns, text_or_fault, whole_of
+from transforms.csv_records import with_stray_quotes
 
 
 def of_csv(chunk: RawChunk, paths: Sequence[str]) -> Columns:
@@ -20,7 +21,7 @@ def of_csv(chunk: RawChunk, paths: Sequence[str]) -> Columns:
     if twice:
         code[:] = MALFORMED
     kept = raw.filter(pa.array(code < 0))
-    found, bad = _fast(kept, chunk.header) or _one_by_one(kept, chunk.header)
+    found, bad = _read(kept, chunk.header)
     rows = np.flatnonzero(code < 0)
     code[rows[bad]] = MALFORMED
     count = len(kept) - len(bad)
@@ -30,6 +31,20 @@ def of_csv(chunk: RawChunk, paths: Sequence[str]) -> Columns:
     }
     table = pa.table(picked) if picked else pa.table({"_": pa.nulls(count)})
     return Columns(table, code, count * len([name for name in chunk.header if name not in paths]))
+
+
+def _read(records: pa.StringArray, header: Sequence[str]) -> tuple[list[pa.Array], Ints]:
+    """All columns of the good records, and which are bad. Those with stray quotes would mislead the engine about others."""
+    stray = with_stray_quotes(records)
+    plain = records if not stray.any() else records.filter(pa.array(~stray))
+    found, bad = _fast(plain, header) or _one_by_one(plain, header)
+    if not stray.any():
+        return found, bad
+    more, worse = _one_by_one(records.filter(pa.array(stray)), header)
+    rows, others = np.flatnonzero(~stray), np.flatnonzero(stray)
+    index = pa.array(np.argsort(np.concatenate((np.delete(rows, bad), np.delete(others, worse)))))
+    columns = [pa.concat_arrays(pair).take(index) for pair in zip(found, more, strict=True)]
+    return columns, np.sort(np.concatenate((rows[bad], others[worse])))
 
 
 def _fast(records: pa.StringArray, header: Sequence[str]) -> tuple[list[pa.Array], Ints] | None:

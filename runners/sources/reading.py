@@ -15,14 +15,16 @@ from runners.faults import reach
 from runners.sources.streams import UNREADABLE, Bomb, Stream, open_decoded
 from schemas.record import LONGEST_RECORD, Input, Position, RawChunk
 from transforms.algebra.order import Flags, Ints
+from transforms.csv_records import record_ends
 from transforms.raw_csv import fields_of
 from transforms.strict import strict
 
 BLOCK = 1 << 23
-_NEWLINE, _QUOTE = 10, 34
+_NEWLINE = 10
 _SPACES = (9, 13, 32)
 _MOST = 1 << 17
 """Records of one chunk."""
+_LINES = 1_000
 _KEPT = 1024
 """Bytes kept of what is too large."""
 _BOM = b"\xef\xbb\xbf"
@@ -96,10 +98,14 @@ class _Lines:
                 fault = "malformed"
         if fault:
             yield self._set_aside(fault, rest)
-        elif rest and self._is_record(rest):
-            yield from self._records(rest, 0, np.array([len(rest)]))
         else:
-            waiting = len(rest)
+            if self._hides_records(rest):
+                rest, chunks = self._cut(rest, is_all=True)
+                yield from chunks
+            if rest and self._is_record(rest):
+                yield from self._records(rest, 0, np.array([len(rest)]))
+            else:
+                waiting = len(rest)
         yield _chunk(
             self.source, self.position.records + 1, _none(), self.position, waiting=waiting, header=self.header
         )
@@ -120,10 +126,10 @@ class _Lines:
             self.header = _header(first[: int(ends[0]) if len(ends) else len(first)])
         self.position = _at(self.source, replace(start, sha256=self.digest.hexdigest()))
 
-    def _cut(self, content: bytes) -> tuple[bytes, list[RawChunk]]:
-        """The records that are whole, and the bytes behind them."""
+    def _cut(self, content: bytes, is_all: bool = False) -> tuple[bytes, list[RawChunk]]:
+        """The records that are whole, and the bytes behind them; if this `is_all`, a quote open at the end is none."""
         begin = self._begin(content)
-        ends = _record_ends(content[begin:] if begin else content, self.source.format)
+        ends = _record_ends(content[begin:] if begin else content, self.source.format, is_all)
         ends += begin
         if len(ends) and self.source.format == "csv" and not self.header:
             self.header = _header(content[begin : int(ends[0])])
@@ -131,6 +137,9 @@ class _Lines:
             begin, ends = int(ends[0]), ends[1:]
         chunks = list(self._records(content, begin, ends)) if len(ends) else []
         rest = content[int(ends[-1]) if len(ends) else begin :]
+        if len(rest) > LONGEST_RECORD and self.source.format == "csv" and not is_all:
+            rest, more = self._cut(rest, is_all=True)
+            chunks += more
         if len(rest) > LONGEST_RECORD:
             self.is_within = True
             return b"", [*chunks, self._set_aside("too_large", rest)]
@@ -195,6 +204,11 @@ class _Lines:
         self.position = replace(self.position, records=number)
         return _fault(self.source, reason, number, body[:_KEPT] if reason == "too_large" else body, self.position)
 
+    def _hides_records(self, rest: bytes) -> bool:
+        """Whether any of the first lines behind a quote that is open at the end of CSV is a record, or the header is."""
+        lines = rest.split(b"\n", _LINES)[1:_LINES] if self.source.format == "csv" else []
+        return any(not self.header or len(fields_of(line) or ()) == len(self.header) for line in lines)
+
     def _is_record(self, rest: bytes) -> bool:
         """Whether bytes at the end, without a newline behind them, are a record already."""
         return is_record(rest, self.source.format, self.header)
@@ -207,14 +221,12 @@ def is_record(content: bytes, form: str, header: tuple[str, ...]) -> bool:
     return isinstance(strict(content), bytes)
 
 
-def _record_ends(content: bytes, form: str) -> Ints:
+def _record_ends(content: bytes, form: str, is_all: bool = False) -> Ints:
     """The offsets behind the newline of each record."""
-    view = np.frombuffer(content, np.uint8)
-    ends = np.flatnonzero(view == _NEWLINE)
+    if form == "csv":
+        return record_ends(content, is_all)
+    ends = np.flatnonzero(np.frombuffer(content, np.uint8) == _NEWLINE)
     ends += 1
-    if form == "csv" and b'"' in content:
-        quotes = np.flatnonzero(view == _QUOTE)
-        ends = ends[np.searchsorted(quotes, ends) % 2 == 0]
     return ends
 
 

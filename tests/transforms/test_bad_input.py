@@ -136,3 +136,21 @@ def test_a_column_that_the_header_names_twice_is_none(tmp_path: Path) -> None:
     content = b"id,who,at,who\na,b,2025-01-01T00:00:00Z,c\n"
     results = decoded(chunks_of(written(tmp_path / "x.csv", content)), source_of())
     assert rejected(results)["reason"].to_pylist() == ["malformed"]
+
+
+def test_rows_with_stray_quotes_are_told_from_their_neighbours(tmp_path: Path) -> None:
+    at = b"2025-01-01T00:00:00Z"
+    rows = [
+        b'a,"ann\n",%s',
+        b'b,5" pipe,%s',
+        b'c,"cid,%s',
+        b'd,"do"t,%s',
+        b'"e","e ""x""",%s',
+        b'f,f",%s',
+        b'g,"g\nh",%s',
+    ]
+    chunks = chunks_of(written(tmp_path / "x.csv", b"id,who,at\n" + b"".join(row % at + b"\n" for row in rows)))
+    results = decoded(chunks, source_of(properties={}))
+    assert accepted(results)["subject"].to_pylist() == ["ann\n", '5" pipe', 'e "x"', 'f"', "g\nh"]
+    assert rejected(results)["raw"].to_pylist() == [rows[2] % at + b"\n", rows[3] % at + b"\n"]
+    assert sum(map(len, chunks)) == len(rows)

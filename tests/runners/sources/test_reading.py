@@ -1,17 +1,23 @@
 """Files are read forward, in whole records, whatever their format, and what is broken costs only itself."""
 
+import csv
 import gzip
+import io
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from runners.sources import reading, streams
 from schemas.record import RawChunk
 from tests.support.raw_files import chunks_of, input_of, written
+from transforms.csv_records import record_ends
 
 
 def records(chunks: list[RawChunk]) -> list[bytes]:
@@ -121,6 +127,62 @@ def test_in_csv_a_quoted_newline_ends_no_record_and_the_header_is_none(tmp_path:
     assert records(chunks) == [b'1,"x\ny"\n', b"2,z\n"]
     again = chunks_of(written(path, path.read_bytes() + b"3,w\n"), chunks[-1].after)
     assert (records(again), again[0].header, again[0].first) == ([b"3,w\n"], ("a", "b"), 3)
+
+
+STRAY = {
+    "in a field": b'b,5" pipe\n',
+    "never closed": b'b,"bob\n',
+    "closed within a field": b'b,"bo"b\n',
+    "at the end of a field": b'b,bob"\n',
+    "alone": b'b,"\n',
+    "never closed, at the beginning of a line": b'"b,bob\n',
+}
+
+
+@pytest.mark.parametrize("block", [3, 16, 1 << 23])
+@pytest.mark.parametrize("behind", [[b"2,z\n"], [b'2,"z"\n', b'3,"x\n"\n'], [b'2,"a ""b"""\n', b'"3",4\r\n']])
+@pytest.mark.parametrize("name", STRAY)
+def test_a_stray_quote_costs_its_own_record_and_no_other(
+    name: str, behind: list[bytes], block: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "BLOCK", block)
+    lines = [b'1,"x\ny"\n', STRAY[name], *behind]
+    chunks = chunks_of(written(tmp_path / "x.csv", b"a,b\n" + b"".join(lines)))
+    assert records(chunks) == lines
+    assert (chunks[-1].waiting, chunks[-1].after.records) == (0, len(lines))
+
+
+def test_a_quote_that_is_open_at_the_end_waits_for_its_other_lines(tmp_path: Path) -> None:
+    path = written(tmp_path / "x.csv", b'a,b\n1,"x\n')
+    first = chunks_of(path)
+    assert (records(first), first[-1].waiting) == ([], 5)
+    again = chunks_of(written(path, path.read_bytes() + b'y"\n'), first[-1].after)
+    assert records(again) == [b'1,"x\ny"\n']
+
+
+def test_a_quote_that_is_open_for_longer_than_a_record_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "LONGEST_RECORD", 64)
+    monkeypatch.setattr(reading, "BLOCK", 16)
+    lines = [b'1,"x\n', *(b"words and words\n" for _ in range(20)), b"2,z\n"]
+    assert records(chunks_of(written(tmp_path / "x.csv", b"a,b\n" + b"".join(lines)))) == lines
+
+
+@given(
+    st.lists(st.tuples(*[st.text(st.sampled_from('a,"\n\r ü'), max_size=6)] * 2), min_size=1, max_size=30),
+    st.integers(1, 40),
+)
+@settings(deadline=None)
+def test_what_a_writer_of_csv_wrote_is_cut_into_its_rows(rows: list[tuple[str, str]], block: int) -> None:
+    lines = []
+    for row in rows:
+        line = io.StringIO(newline="")
+        csv.writer(line).writerow(row)
+        lines.append(line.getvalue().encode())
+    content, done, found = b"".join(lines), 0, list[int]()
+    for end in [*range(block, len(content), block), len(content)]:
+        found += (record_ends(content[done:end], is_all=False) + done).tolist()
+        done = found[-1] if found else 0
+    assert [content[begin:end] for begin, end in pairwise([0, *found])] == lines
 
 
 def test_rows_of_parquet_are_records(tmp_path: Path) -> None:
