@@ -18,6 +18,7 @@ from transforms.algebra.absorb import Arrived, absorb
 from transforms.algebra.claims import ints
 from transforms.algebra.engine import connect
 from transforms.algebra.explain import explain
+from transforms.algebra.facts import Facts
 from transforms.algebra.order import FOREVER
 from transforms.algebra.program import Program
 from transforms.algebra.state import State, empty_state, event_order, facts_of
@@ -41,7 +42,7 @@ def explain_subject(
         raise CallError("SEG-0601", "nothing was published yet", "`segue run` does")
     at, known_at = last.t_at if at is None else at, last.known_at if known_at is None else known_at
     found = facts_of_subject(lake, project, subject, known_at)
-    told = explain(project.segments[segment], *_facts(project, subject, found), at)
+    told = explain(project.segments[segment], *known_facts(project, subject, found), at)
     purposes = project.segments[segment].purposes
     why = {p: verdict(project, p, found["consents"], found["profiles"], subject, at, at, known_at) for p in purposes}
     rows = found["consents"].select(
@@ -52,8 +53,11 @@ def explain_subject(
     return _plain({**head, **told, "verdicts": why, "ledger": ledger}, {"at", "known", "next_transition_at"})
 
 
-def _facts(project: Project, subject: str, found: dict[str, pa.Table]) -> tuple[Any, pa.Table]:
-    """The facts of the one subject, and its events in their order."""
+def known_facts(project: Project, subject: str, found: dict[str, pa.Table]) -> tuple[Facts, pa.Table]:
+    """The facts of one subject as the kernel takes them, and its events in their order.
+
+    Errors: CallError where there are none.
+    """
     program = Program(project, dict.fromkeys(project.segments, 1))
     empty: State = empty_state(
         program.projected_schema, profile.with_properties(project.profile_columns), program.feature_schema

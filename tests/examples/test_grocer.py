@@ -1,21 +1,17 @@
 """The grocer's definitions are sound, and its stories are the law's: each is told to the oracle."""
 
-import csv
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from schemas.definitions.catalog import Project, read_project
+from tests.support.grocer import GROCER, NAMES, definitions, read_all
 from tests.support.oracle import member
 from tests.support.oracle_model import FOREVER, World
 from tests.support.told_stories import WHO, Told
 from tests.support.worlds import language
 
-GROCER = Path(__file__).parents[2] / "examples" / "grocer"
-SOURCES = {"purchase": "transactions", "coupon_redeemed": "redemptions", "campaign_received": "campaigns"}
+SOURCES = {event: source for source, event in NAMES.items()}
 SECOND_VERSION = 1_496_289_600_000_000
 """1 June 2017 in New York: from then on the letters need consent to their second version."""
 
@@ -26,24 +22,8 @@ def project() -> Project:
 
 
 @pytest.fixture(scope="module")
-def definitions() -> dict[str, Any]:
-    """The same as their YAML reads, which is how the oracle takes them; stories tell what is looked up, too."""
-    sources = {one["source"]: one for one in _read("sources/*.yaml")}
-    sources["transactions"]["properties"] |= sources["products"]["columns"]
-    lists = {f"lists/{path.name}": _columns(path) for path in (GROCER / "lists").glob("*.csv")}
-    said = {"timezone": "America/New_York", "sources": sources, "lists": lists}
-    registry = next(_read("purposes.yaml"))
-    return {**said, **registry, "segments": list(_read("segments/*.yaml")), "features": list(_read("features/*.yaml"))}
-
-
-def _read(pattern: str) -> Iterator[dict[str, Any]]:
-    return (yaml.safe_load(path.read_text()) for path in sorted(GROCER.glob(pattern)))
-
-
-def _columns(path: Path) -> dict[str, set[str]]:
-    with path.open(newline="") as lines:
-        rows = list(csv.DictReader(lines))
-    return {name: {row[name] for row in rows} for name in rows[0]}
+def told() -> dict[str, Any]:
+    return definitions()
 
 
 def test_nothing_is_declared_in_vain(project: Project) -> None:
@@ -63,12 +43,12 @@ def told_to(project: Project) -> Told:
     return Told(tuple(project.purposes), SOURCES, "demographics", "consents", "snapshot", {2: SECOND_VERSION})
 
 
-TOLD = [(one["segment"], index) for one in _read("segments/*.yaml") for index in range(len(one.get("tests", ())))]
+TOLD = [(one["segment"], index) for one in read_all("segments/*.yaml") for index in range(len(one.get("tests", ())))]
 
 
 @pytest.mark.parametrize(("name", "index"), TOLD)
-def test_the_oracle_tells_the_same_story(project: Project, definitions: dict[str, Any], name: str, index: int) -> None:
+def test_the_oracle_tells_the_same_story(project: Project, told: dict[str, Any], name: str, index: int) -> None:
     story = project.segments[name].tests[index]
-    world = World(definitions, *told_to(project).facts(story))
+    world = World(told, *told_to(project).facts(story))
     found = [member(world, name, WHO, one.at, FOREVER if one.known is None else one.known) for one in story.expect]
     assert found == [one.member for one in story.expect], story.name

@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.grocer import Households, run_households
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -13,3 +15,14 @@ def data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder}: SEGUE_DATA names the folder that holds them")
     return folder
+
+
+@pytest.fixture(scope="session")
+def households(tmp_path_factory: pytest.TempPathFactory) -> Households:
+    """Sixty whole households of the grocer, after the three runs."""
+    return run_households(tmp_path_factory.mktemp("sixty") / "project", 60)
+
+
+@pytest.fixture(scope="session")
+def many_households(tmp_path_factory: pytest.TempPathFactory) -> Households:
+    return run_households(tmp_path_factory.mktemp("many") / "project", 200)
