@@ -1,6 +1,6 @@
 """The audit of a staged run: nothing is published that breaks a rule of the warehouse or of the user."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -10,7 +10,7 @@ from runners.expecting import broken_expectations
 from runners.finding import Finding, fail, place
 from runners.run_plan import RunPlan
 from runners.staging import FATES, Staged, Staging
-from runners.warehouses.ducklake import Lake, instant, named
+from runners.warehouses.ducklake import Lake, instant, named, quoted
 
 KEYS: dict[str, tuple[str, ...]] = {
     "events": ("source", "subject", "event_id"),
@@ -96,7 +96,7 @@ def checks(plan: RunPlan, horizon_at: int | None) -> list[Check]:
     return [
         *(_unique(table, key) for table, key in KEYS.items()),
         *(_filled(table, key) for table, key in KEYS.items()),
-        *([] if plan.full_refresh else [_new(table) for table in PUBLISHED_KEYS]),
+        *([] if plan.full_refresh else [_new(table, plan.reread) for table in PUBLISHED_KEYS]),
         *_reconciled(),
         *_within(plan.t_at),
         *_recorded(plan, horizon_at),
@@ -120,8 +120,9 @@ def _filled(table: str, key: tuple[str, ...]) -> Check:
     )
 
 
-def _new(table: str) -> Check:
+def _new(table: str, reread: Iterable[str]) -> Check:
     fresh = "true" if table == "quarantine" else "replaces IS NOT TRUE"
+    fresh += "".join(f" AND source <> {quoted(source)}" for source in sorted(reread))
     return Check(
         f"{table}: not published yet",
         "the key is in the warehouse already, and the row does not replace it",

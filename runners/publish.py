@@ -108,7 +108,7 @@ def _is_nothing_new(lake: Lake, plan: RunPlan, parent: LastRun) -> bool:
 
     Features that only time has moved wait for the next run that has something to say.
     """
-    if plan.full_refresh or plan.rebuilt or parent.definitions != plan.definitions:
+    if plan.anew or parent.definitions != plan.definitions:
         return False
     if dict(plan.positions_before) != dict(plan.positions_after) or is_any_unseen(lake, parent):
         return False

@@ -40,8 +40,11 @@ class RunPlan:
       known_at: K where the caller fixes it.
       full_refresh: the sources were read from their beginning: stored facts, quarantine and feature rows after T
         are replaced, and so is the record of every segment (see `rebuilt`).
+      reread: sources that were read from their beginning: what is stored of them is replaced.
+      read_as: for each source how its records were read (see `Project`); what the next run compares its own with.
       rebuilt: segments whose staged transitions are a whole history. What equals the record is left alone; what
         differs is closed and inserted anew, with one `corrected` change for each interval up to the parent's T.
+      anew: the states were made anew, and the feature rows of all subjects are staged.
       rebuilt_reason: the reason of those changes.
       expectations: what the user expects of the staged run.
       silence_budgets: source of consents -> for how long it may say nothing, microseconds.
@@ -62,7 +65,10 @@ class RunPlan:
     feature_comments: Mapping[str, str] = field(default_factory=dict)
     known_at: int | None = None
     full_refresh: bool = False
+    reread: frozenset[str] = frozenset()
+    read_as: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     rebuilt: frozenset[str] = frozenset()
+    anew: bool = False
     rebuilt_reason: str = "definition"
     expectations: Expectations = field(default_factory=Expectations)
     silence_budgets: Mapping[str, int] = field(default_factory=dict)

@@ -18,8 +18,8 @@ from runners.expectations import expectations_of
 from runners.faults import reach
 from runners.progress import tick, ticked
 from runners.publish import publish
+from runners.rereading import Reading, what_to_read
 from runners.run_plan import Published, RunPlan, SegmentVersion
-from runners.sources.files import Listing, list_inputs
 from runners.sources.lookups import read_lookups
 from runners.sources.reading import read as read_file
 from runners.staging import new_staging, sweep
@@ -105,7 +105,7 @@ class _Step:
     last: read.LastRun | None
     t_at: int
     versions: Mapping[str, SegmentVersion]
-    listing: Listing
+    reading: Reading
     staging: Path
     positions: Mapping[str, Any] = field(default_factory=dict)
 
@@ -114,14 +114,15 @@ class _Step:
         """Find out what there is to do."""
         last = read.last_run(lake)
         t_at = _instant_asked(project, options, last)
-        listing = list_inputs(project, {} if options.full_refresh or last is None else last.positions)
-        return cls(lake, project, options, last, t_at, _versions(lake, project), listing, new_staging(lake))
+        reading = what_to_read(project, None if options.full_refresh else last)
+        return cls(lake, project, options, last, t_at, _versions(lake, project), reading, new_staging(lake))
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What is worth saying of the sources."""
-        empty = [f"no file matches `{pattern}`" for pattern in self.listing.empty]
-        return (*empty, *(f"`{name}` has vanished; its records are committed" for name in self.listing.vanished))
+        empty = [f"no file matches `{pattern}`" for pattern in self.reading.listing.empty]
+        again = [f"`{name}` is read again: what is declared of it has changed" for name in sorted(self.reading.reread)]
+        return (*again, *empty, *(f"`{name}` has vanished; its records are committed" for name in self.reading.listing.vanished))
 
     @property
     def is_rebuild(self) -> bool:
@@ -134,7 +135,7 @@ class _Step:
     @property
     def is_idle(self) -> bool:
         """Nothing new to read, the same definitions and the same T: there is nothing that could be due (2.4)."""
-        if self.last is None or self.is_rebuild or self.listing.inputs or self.t_at > self.last.t_at:
+        if self.last is None or self.is_rebuild or self.reading.listing.inputs or self.t_at > self.last.t_at:
             return False
         if self.options.known_at is None:
             return not read.is_any_unseen(self.lake, self.last)
@@ -147,8 +148,8 @@ class _Step:
         stage = Stage(self.staging, staged_tables(program), about)
         plan = Plan(read_file, self.project.sources, self._decoding(), self.project.target.shards, tick)
         pipeline = SegmentUsers(program, self._moment(), stage, plan, self._remembered())
-        size = sum(one.size for one in self.listing.inputs)
-        run_locally(pipeline, self.listing.inputs, lambda: tell("read", ticked(), size))
+        size = sum(one.size for one in self.reading.listing.inputs)
+        run_locally(pipeline, self.reading.listing.inputs, lambda: tell("read", ticked(), size))
         self._account()
 
     def _moment(self) -> Moment:
@@ -177,7 +178,8 @@ class _Step:
 
     def _stored(self) -> list[ShardedBatch]:
         stored: list[ShardedBatch] = []
-        for kind, path in read.export_facts(self.lake, self.project, self.staging / "facts").items():
+        kept = [name for name in self.project.sources if name not in self.reading.reread]
+        for kind, path in read.export_facts(self.lake, self.project, kept, self.staging / "facts").items():
             for batch in pq.ParquetFile(path).iter_batches():
                 marked = batch.replace_schema_metadata({KIND: STORED + kind.encode()})
                 stored += split(marked, self.project.target.shards) if batch.num_rows else []
@@ -187,7 +189,7 @@ class _Step:
         """Sum up what became of the records before they were sharded, and how far each file was read."""
         files = sorted((self.staging / "inputs").glob("*.parquet"))
         account = pa.concat_tables([pq.read_table(path) for path in files]) if files else ACCOUNT.empty_table()
-        self.positions = _merged({} if self.options.full_refresh or self.last is None else self.last.positions, account)
+        self.positions = _merged(self.reading.positions, account)
         sums = {
             name: int(pc.sum(account[name]).as_py() or 0) for name in ("quarantined", "future", "late", "late_used")
         }
@@ -200,12 +202,12 @@ class _Step:
         """What publishing is to do."""
         project = self.project
         columns = [column for group in project.features.values() for column in group.columns]
-        before = {} if self.options.full_refresh or self.last is None else self.last.positions
+        before = None if self.options.full_refresh else self.last
         return RunPlan(
             staging=self.staging,
             t_at=self.t_at,
             definitions=project.meaning,
-            positions_before=before,
+            positions_before={} if before is None else before.positions,
             positions_after=self.positions,
             shards=project.target.shards,
             started_at=self.options.now,
@@ -216,6 +218,9 @@ class _Step:
             feature_columns={column.name: column.type.arrow for column in columns},
             known_at=self.options.known_at,
             full_refresh=self.options.full_refresh and self.last is not None,
+            anew=self.is_rebuild,
+            reread=self.reading.reread,
+            read_as={**({} if before is None else before.read_as), **project.read_as},
             rebuilt=frozenset(self.versions) if self.is_rebuild else frozenset(),
             rebuilt_reason="definition" if self.last and self.last.definitions != project.meaning else "event",
             expectations=expectations_of(project),

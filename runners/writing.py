@@ -27,6 +27,21 @@ GROUP BY ALL
 """
 """Read before anything is closed: the published entry that each correction by consent takes back."""
 
+# A subject that is not known any more has a row of nulls now, and one without a last row had one before.
+_ANEW = """
+WITH last AS (
+  SELECT subject, $values FROM feature_rows WHERE as_of <= $as_of
+  QUALIFY row_number() OVER (PARTITION BY subject ORDER BY as_of DESC) = 1
+), now AS (
+  SELECT subject, $values FROM staged_feature_rows
+  UNION ALL SELECT subject, $nulls FROM last ANTI JOIN staged_feature_rows USING (subject)
+), before AS (
+  SELECT subject, $values FROM last
+  UNION ALL SELECT subject, $nulls FROM staged_feature_rows ANTI JOIN last USING (subject)
+)
+SELECT * FROM now EXCEPT SELECT * FROM before
+"""
+
 
 @dataclass
 class Writing:
@@ -47,8 +62,7 @@ class Writing:
     def write(self) -> None:
         """Write all tables; the caller's transaction makes them flip together."""
         self.rows.clear()
-        if self.plan.full_refresh:
-            self._forget()
+        self._forget()
         self._facts()
         self._record()
         self._changes()
@@ -69,10 +83,14 @@ class Writing:
         return bool(self.lake.value(f"SELECT EXISTS (FROM {relation})"))
 
     def _forget(self) -> None:
-        """The sources were read from their beginning: what they said before goes."""
+        """What sources that were read from their beginning said before goes."""
         for table in (*FACTS, "quarantine"):
-            self.lake.run(f"DELETE FROM {table}")
-        self.lake.run(f"DELETE FROM feature_rows WHERE as_of > {instant(self.plan.t_at)}")
+            if self.plan.full_refresh:
+                self.lake.run(f"DELETE FROM {table}")
+            elif self.plan.reread:
+                self.lake.run(f"DELETE FROM {table} WHERE source IN ({', '.join(map(quoted, self.plan.reread))})")
+        if self.plan.full_refresh:
+            self.lake.run(f"DELETE FROM feature_rows WHERE as_of > {instant(self.plan.t_at)}")
 
     def _facts(self) -> None:
         widen(self.lake, "events", self.plan.event_columns, {})
@@ -122,16 +140,14 @@ class Writing:
         )
 
     def _features(self) -> None:
-        """A subject's row is written when it differs from its last one; after a rebuild that is found out here."""
+        """A subject's row is written when it differs from its last one; of states made anew that is found out here."""
         widen(self.lake, "feature_rows", self.plan.feature_columns, self.plan.feature_comments)
-        if not self.plan.feature_columns or not self._any("staged_feature_rows"):
+        if not self.plan.feature_columns or not (self.plan.anew or self._any("staged_feature_rows")):
             return
         as_of = instant(self.plan.t_at)
-        columns = ", ".join(map(named, ["subject", *self.plan.feature_columns]))
-        new = f"SELECT {columns} FROM staged_feature_rows"
-        if self.plan.rebuilt or self.plan.full_refresh:
-            last = f"FROM feature_rows WHERE as_of <= {as_of} QUALIFY row_number() OVER "
-            new += f" EXCEPT SELECT {columns} FROM ({last} (PARTITION BY subject ORDER BY as_of DESC) = 1)"
+        values, nulls = ", ".join(map(named, self.plan.feature_columns)), ", ".join("NULL" for _ in self.plan.feature_columns)
+        new = _ANEW if self.plan.anew else "SELECT subject, $values FROM staged_feature_rows"
+        new = new.replace("$as_of", as_of).replace("$values", values).replace("$nulls", nulls)
         self.lake.run(f"CREATE OR REPLACE TEMP TABLE run_features AS {new}")
         self.lake.run(
             f"DELETE FROM feature_rows WHERE as_of = {as_of} AND subject IN (SELECT subject FROM run_features)"
@@ -161,8 +177,7 @@ class Writing:
         columns = zip(*rows, strict=True) if rows else [[] for _ in STATES.schema]
         kinds = zip(columns, STATES.schema.types, strict=True)
         self.lake.con.register("run_states", pa.table([pa.array(list(c), t) for c, t in kinds], schema=STATES.schema))
-        whole = self.plan.rebuilt or self.plan.full_refresh
-        self.lake.run(f"DELETE FROM kernel_state WHERE {bool(whole)} OR shard IN (SELECT shard FROM run_states)")
+        self.lake.run(f"DELETE FROM kernel_state WHERE {self.plan.anew} OR shard IN (SELECT shard FROM run_states)")
         self.lake.run(f"UPDATE kernel_state SET positions = {quoted(positions)}")
         self._insert("kernel_state", "SELECT * FROM run_states")
 
@@ -175,7 +190,9 @@ class Writing:
     def _manifest(self) -> None:
         plan, clock = self.plan, int(time.time() * 1_000_000)
         sums = ", ".join(f"coalesce(sum({named(name)}), 0) AS {named(name)}" for name in ("read", *FATES, *BESIDE))
-        inputs = canonical({"before": plan.positions_before, "after": plan.positions_after})
+        inputs = canonical(
+            {"before": plan.positions_before, "after": plan.positions_after, "read_as": plan.read_as}
+        )
         self._insert(
             "run_manifest",
             f"SELECT {self._stamp}, {instant(plan.started_at)} AS started_at, {instant(plan.t_at)} AS t, "

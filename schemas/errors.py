@@ -108,6 +108,7 @@ CODES: dict[str, str] = {
     "SEG-0613": "a table that is not there",
     "SEG-0614": "a source of consents that is silent for too long",
     "SEG-0700": "a file that changed after it was read",
+    "SEG-0701": "a source that is to be read again and does not reach back",
     # warnings
     "SEG-0801": "a pattern that no file matches",
     "SEG-0802": "a property that nothing uses",

@@ -1,7 +1,7 @@
 """What the commands and the next run read from the warehouse."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +26,7 @@ class LastRun(NamedTuple):
     definitions: str
     positions: Mapping[str, Any]
     shards: int
+    read_as: Mapping[str, Mapping[str, str]]
 
 
 _RUN = "SELECT run_id, epoch_us(t), epoch_us(k), definitions, inputs, shards FROM run_manifest"
@@ -45,7 +46,8 @@ def _run(found: list[tuple[Any, ...]]) -> LastRun | None:
     if not found:
         return None
     run_id, t_at, known_at, definitions, inputs, shards = found[0]
-    return LastRun(run_id, t_at, known_at, definitions, json.loads(inputs)["after"], shards)
+    said = json.loads(inputs)
+    return LastRun(run_id, t_at, known_at, definitions, said["after"], shards, said.get("read_as", {}))
 
 
 def is_any_unseen(lake: Lake, last: LastRun) -> bool:
@@ -90,8 +92,8 @@ def schemas_of(project: Project) -> dict[str, pa.Schema]:
     }
 
 
-def export_facts(lake: Lake, project: Project, folder: Path) -> dict[str, Path]:
-    """Write the facts of all defined sources to Parquet, canonical: what a state is made anew from.
+def export_facts(lake: Lake, project: Project, sources: Iterable[str], folder: Path) -> dict[str, Path]:
+    """Write the facts of some sources to Parquet, canonical: what a state is made anew from.
 
     Properties that are not stored are null.
     """
@@ -99,7 +101,7 @@ def export_facts(lake: Lake, project: Project, folder: Path) -> dict[str, Path]:
     paths = {}
     for table, schema in schemas_of(project).items():
         paths[table] = folder / f"{table}.parquet"
-        reader = lake.con.execute(_select(lake, project, table, schema)).to_arrow_reader(100_000)
+        reader = lake.con.execute(_select(lake, sources, table, schema)).to_arrow_reader(100_000)
         with pq.ParquetWriter(paths[table], schema) as writer:
             for batch in reader:
                 writer.write_table(pa.Table.from_batches([batch]).cast(schema))
@@ -110,13 +112,13 @@ def facts_of_subject(lake: Lake, project: Project, subject: str, known_at: int) 
     """The facts about one subject that were received by K, canonical."""
     seen = f"AND subject = {quoted(subject)} AND received_at <= {instant(known_at)}"
     return {
-        table: lake.arrow(f"{_select(lake, project, table, schema)} {seen}").cast(schema)
+        table: lake.arrow(f"{_select(lake, project.sources, table, schema)} {seen}").cast(schema)
         for table, schema in schemas_of(project).items()
     }
 
 
-def _select(lake: Lake, project: Project, table: str, schema: pa.Schema) -> str:
-    """The facts of the sources that the project defines: those of one that went are kept, and say nothing."""
+def _select(lake: Lake, sources: Iterable[str], table: str, schema: pa.Schema) -> str:
+    """The facts of some sources: those of one that is not defined any more are kept, and say nothing."""
     there = {
         name
         for (name,) in lake.rows(
@@ -124,4 +126,4 @@ def _select(lake: Lake, project: Project, table: str, schema: pa.Schema) -> str:
         )
     }
     columns = ", ".join(named(name) if name in there else f"NULL AS {named(name)}" for name in schema.names)
-    return f"SELECT {columns} FROM {table} WHERE source IN ({', '.join(map(quoted, project.sources))})"
+    return f"SELECT {columns} FROM {table} WHERE source IN ({', '.join(map(quoted, sources)) or 'NULL'})"

@@ -19,7 +19,8 @@ def meant(project: Project, lookups: Mapping[str, str]) -> Project:
     Args:
       lookups: the hash of the content of each lookup.
     """
-    segments = _Meanings(project, lookups).segments()
+    meanings = _Meanings(project, lookups)
+    segments = meanings.segments()
     said = [
         project.timezone,
         project.state_reach,
@@ -33,7 +34,7 @@ def meant(project: Project, lookups: Mapping[str, str]) -> Project:
             for column in group.columns
         },
     ]
-    return replace(project, segments=segments, meaning=digest(said))
+    return replace(project, segments=segments, meaning=digest(said), read_as=meanings.readings())
 
 
 def purpose_meaning(purpose: Purpose) -> Any:
@@ -46,6 +47,12 @@ def source_meaning(source: Source) -> Any:
     """What of a source changes which facts are read from it."""
     silent = ("description", "files", "silence_budget", "expect", "file")
     return {key: part for key, part in canonical(source).items() if key not in silent}
+
+
+def reading_rules(source: Source) -> Any:
+    """What of a source changes how every one of its records is read: all but its columns, and how far its clock is trusted."""
+    apart = ("name", "properties", "lookups", "columns", "key", "clock")
+    return {key: part for key, part in source_meaning(source).items() if key not in apart}
 
 
 def source_rules(source: Source) -> Any:
@@ -86,6 +93,14 @@ class _Meanings:
         for name in self.project.order:
             self.known[name] = self._segment(self.project.segments[name])
         return {name: replace(one, meaning=self.known[name]) for name, one in self.project.segments.items()}
+
+    def readings(self) -> dict[str, dict[str, str]]:
+        """How the records of each source are read."""
+        sources = [source for source in self.project.sources.values() if source.kind != "lookup"]
+        return {source.name: {"": digest(reading_rules(source)), **self._read_columns(source.name)} for source in sources}
+
+    def _read_columns(self, source: str) -> dict[str, str]:
+        return {name: digest_json(said[source]) for name, said in self.columns.items() if source in said}
 
     def _segment(self, segment: Segment) -> str:
         population = segment.population

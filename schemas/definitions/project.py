@@ -125,6 +125,7 @@ class Project:
       warnings: what is allowed and probably not meant.
       state_reach: how far back state is kept, in microseconds (semantics 2.3).
       roots: folders outside of the project from which its sources may read.
+      read_as: for each source how its records are read: the hash of each column, and of the rules for all as ``.
     """
 
     name: str
@@ -145,6 +146,7 @@ class Project:
     warnings: tuple[Problem, ...]
     state_reach: int = DEFAULT_REACH
     roots: tuple[Path, ...] = ()
+    read_as: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @cached_property
     def feature_columns(self) -> Mapping[str, FeatureColumn]:

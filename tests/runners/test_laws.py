@@ -1,15 +1,17 @@
 """The law through the whole run, files to warehouse: one history, whatever arrives when, in how many runs and shards."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from random import Random
 
 import pytest
 
 from tests.support.generator import Generator
-from tests.support.histories import Fact, History, expected
-from tests.support.oracle import member
-from tests.support.oracle_model import DAY, World
+from tests.support.histories import LATER, Fact, History, expected
+from tests.support.oracle import feature, member
+from tests.support.oracle_model import DAY, World, to_instant
 from tests.support.whole_runs import Target, crowded, standing, versioned
 
 GROUPS = 6
@@ -48,6 +50,7 @@ def one_history_and_its_record(folder: Path, seed: int) -> None:
         published.append(target.history())
     assert published[-1] == versioned(expected(world, target.runs()[-1].t_at))
     assert target.folded() == published[-1]
+    assert feature_rows_that_differ(target, world, target.runs()[-1].t_at) == []
     tells_what_was_published(target, published, dice)
 
 
@@ -82,6 +85,45 @@ def what_was_published_is_what_was_known(folder: Path, seed: int) -> None:
     assert answers == [known_members(world, *pair) for pair in pairs]
 
 
+def definitions_change_and_come_back(folder: Path, seed: int) -> None:
+    """Other segments and purposes over the same facts, then the first again, while facts arrive and T moves."""
+    dice = Random(seed)
+    generator = Generator(dice)
+    first = crowded(generator, GROUPS)
+    changed = {"segments": generator.segments(), "purposes": generator.purposes()}
+    other = replace(first, project={**first.project, **changed})
+    target, moments = Target(folder, first), sorted(generator.at() + DAY for _ in range(3))
+    parts = cuts(facts_in_any_order(first, dice), dice, 3)
+    for world, part, at in zip((first, other, first), parts, moments, strict=True):
+        target.define(world)
+        target.write(part)
+        target.sharded(dice.choice(SHARDS)).run(at)
+        assert target.folded() == target.history()
+    assert target.runs()[-1].t_at == moments[-1]
+    assert unversioned(target.history()) == expected(first, moments[-1])
+    assert feature_rows_that_differ(target, first, moments[-1]) == []
+
+
+def unversioned(history: History) -> History:
+    return {(name.partition("@")[0], who): intervals for (name, who), intervals in history.items()}
+
+
+_LATEST = "FROM feature_rows QUALIFY row_number() OVER (PARTITION BY subject ORDER BY as_of DESC) = 1"
+
+
+def feature_rows_that_differ(target: Target, world: World, at: int) -> list[tuple[str, str, object, object]]:
+    """(subject, column, written, the oracle's) wherever the row at T is not what the facts say."""
+    with target.lake() as lake:
+        rows = {row["subject"]: row for row in lake.arrow(_LATEST).to_pylist()}
+    columns = [name for name in next(iter(rows.values())) if name.startswith("grp__")]
+    pairs = [(who, name, row[name], feature(world, name, who, at, LATER)) for who, row in rows.items() for name in columns]
+    return [pair for pair in pairs if as_number(pair[2]) != pair[3]]
+
+
+def as_number(value: object) -> object:
+    return to_instant(value) if isinstance(value, datetime) else value
+
+
 def known_members(world: World, at: int, known_at: int) -> set[tuple[str, str]]:
     names = [segment["segment"] for segment in world.project["segments"]]
     subjects = {fact.subject for fact in (*world.events, *world.profiles, *world.consents)}
@@ -98,8 +140,14 @@ def test_what_was_published_about_t_at_k_is_what_was_known_at_k(tmp_path: Path, 
     what_was_published_is_what_was_known(tmp_path, seed)
 
 
+@pytest.mark.parametrize("seed", range(1))
+def test_definitions_that_change_and_come_back_leave_what_they_say(tmp_path: Path, seed: int) -> None:
+    definitions_change_and_come_back(tmp_path, seed)
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", range(100, 140))
 def test_the_laws_of_whole_runs_at_length(tmp_path: Path, seed: int) -> None:
     one_history_and_its_record(tmp_path / "one", seed)
     what_was_published_is_what_was_known(tmp_path / "known", seed)
+    definitions_change_and_come_back(tmp_path / "changed", seed)

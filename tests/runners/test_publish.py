@@ -129,7 +129,7 @@ def test_a_version_that_is_no_longer_defined_is_closed_with_its_corrections(lake
 
 def test_a_history_staged_as_a_whole_changes_only_what_differs(lake: Lake) -> None:
     first = publish(lake, first_run(lake))
-    plan = plan_of(lake, 20, definitions="d2", rebuilt=frozenset({"vip"}))
+    plan = plan_of(lake, 20, definitions="d2", rebuilt=frozenset({"vip"}), anew=True)
     enter(plan, [("ann", 1, True), ("bob", 2, True), ("bob", 6, False), ("ann", 15, False)])
     publish(lake, plan)
     kept = "SELECT subject FROM segment_transitions WHERE run_id = $1 AND known_to IS NULL"
@@ -146,14 +146,14 @@ def test_a_history_staged_as_a_whole_changes_only_what_differs(lake: Lake) -> No
 
 def test_a_whole_history_equal_to_the_record_writes_no_transition(lake: Lake) -> None:
     publish(lake, first_run(lake))
-    plan = plan_of(lake, 20, definitions="d2", rebuilt=frozenset({"vip"}))
+    plan = plan_of(lake, 20, definitions="d2", rebuilt=frozenset({"vip"}), anew=True)
     enter(plan, [("ann", 1, True), ("bob", 2, True), ("bob", 5, False)])
     assert publish(lake, plan).rows["segment_transitions"] == 0
 
 
 def test_a_full_refresh_replaces_facts_and_keeps_the_trace_of_the_record(lake: Lake) -> None:
     publish(lake, first_run(lake))
-    plan = first_run(lake, t_at=at(4), full_refresh=True, positions_before={})
+    plan = first_run(lake, t_at=at(4), full_refresh=True, anew=True, positions_before={})
     enter(plan, [("ann", 1, True), ("bob", 2, True)])
     publish(lake, plan)
     assert lake.value("SELECT count(*) FROM events") == 2
@@ -171,6 +171,21 @@ def test_a_later_run_at_the_same_t_leaves_one_feature_row(lake: Lake) -> None:
     publish(lake, plan)
     rows = lake.rows("SELECT CAST(purchases__spend_7d AS VARCHAR) FROM feature_rows WHERE subject = 'ann'")
     assert rows == [("10.00",)]
+
+
+def test_of_states_made_anew_the_feature_rows_that_differ_are_written(lake: Lake) -> None:
+    """A row of nulls tells that a purpose has closed, or that a subject is not known any more."""
+    before = plan_of(lake, 10)
+    given = {"ann": "9.50", "bob": "1.00", "cy": "2.00", "eve": "3.00"}
+    stage(before, "feature_rows", [{"subject": who, "purchases__spend_7d": spent} for who, spent in given.items()])
+    stage(before, "fates", [{"read": 0}])
+    publish(lake, before)
+    plan = plan_of(lake, 20, definitions="d2", anew=True)
+    now = {"ann": "9.50", "bob": "1.50", "cy": None, "dan": None}
+    stage(plan, "feature_rows", [{"subject": who, "purchases__spend_7d": spent} for who, spent in now.items()])
+    publish(lake, plan)
+    written = "SELECT subject, CAST(purchases__spend_7d AS VARCHAR) FROM feature_rows WHERE epoch_us(as_of) = "
+    assert lake.rows(f"{written}{at(20)} ORDER BY 1") == [("bob", "1.50"), ("cy", None), ("eve", None)]
 
 
 def test_states_lie_under_their_run_and_untouched_shards_keep_theirs(lake: Lake) -> None:

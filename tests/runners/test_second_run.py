@@ -1,6 +1,7 @@
 """The second run: files gone or changed, time that passes, definitions that change, go and come back."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,13 @@ def world(*segments: dict[str, Any], sources: tuple[str, ...] = ("e1",)) -> Worl
     return World({"timezone": "UTC", "purposes": purposes, "sources": named, "segments": [*segments]})
 
 
+def declares(properties: dict[str, str]) -> World:
+    """A world whose source declares these, and whose segment asks for one."""
+    made = world({"segment": "big", "purpose": "p", "when": {"did": {"event": "a", "where": "value > 1"}}})
+    made.project["sources"]["e1"]["properties"] = properties
+    return made
+
+
 def event(subject: str, at: int, name: str = "a", source: str = "e1") -> Event:
     return Event(source, subject, f"{name}-{at}", name, at, at)
 
@@ -31,7 +39,8 @@ def event(subject: str, at: int, name: str = "a", source: str = "e1") -> Event:
 def target(tmp_path: Path) -> Target:
     """Ann on day 0, and a run on day 1."""
     made = Target(tmp_path, world(WEEK, EVER)).sharded(3)
-    made.write([event("ann", START), event("ann", START + HOUR, "b")], "first")
+    seen = replace(event("ann", START), properties={"value": 3})
+    made.write([seen, event("ann", START + HOUR, "b")], "first")
     made.run(T)
     return made
 
@@ -127,6 +136,66 @@ def test_facts_of_a_source_that_is_not_defined_any_more_say_nothing_until_it_is_
     target.define(both)
     target.sharded(3).run(T)
     assert {subject for _, subject in target.history()} == {"ann", "bob"}
+    assert target.folded() == target.history()
+
+
+def test_a_property_that_the_warehouse_does_not_hold_is_read_from_the_source_again(target: Target) -> None:
+    declared = declares({"value": "int"})
+    target.define(declared)
+    target.write([replace(event("bob", T), properties={"value": 5})], "second")
+    notes = target.sharded(3).run(T).notes
+    assert notes == ("`e1` is read again: what is declared of it has changed",)
+    assert target.history() == {("big@1", "ann"): [(START, None)], ("big@1", "bob"): [(T, None)]}
+    assert target.runs()[-1].fates["read"] == 3
+    assert target.rows("SELECT count(*), count(value) FROM events") == [(3, 2)]
+    assert target.run(T + 1).published.status == "unchanged"
+
+
+def test_a_property_that_is_not_declared_any_more_needs_no_file(target: Target) -> None:
+    target.define(declares({"value": "int"}))
+    target.sharded(3).run(T)
+    (target.folder / "data/e1/first.ndjson").unlink()
+    target.define(world(EVER))
+    assert "read again" not in " ".join(target.sharded(3).run(T).notes)
+    assert target.history()["ever@2", "ann"] == [(START, None)]
+
+
+def test_a_property_of_records_whose_file_is_gone_closes_the_gate(
+    target: Target, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = target.history(), target.runs()
+    (target.folder / "data/e1/first.ndjson").unlink()
+    target.define(declares({"value": "int"}))
+    target.sharded(3)
+    assert command(target) == 4
+    assert "SEG-0701" in capsys.readouterr().err
+    assert (target.history(), target.runs()) == before
+
+
+def test_a_changed_row_of_a_lookup_changes_what_was_read_before(tmp_path: Path) -> None:
+    made = world({"segment": "red", "purpose": "p", "when": {"did": {"event": "a", "where": "colour = 'red'"}}})
+    app = made.project["sources"]["e1"]
+    app |= {"properties": {"item": "string"}, "lookups": {"items": {"on": "item", "take": ["colour"]}}}
+    made.project["sources"]["items"] = {"kind": "lookup", "key": "id", "columns": {"colour": "string"}}
+    target = Target(tmp_path, made).sharded(1)
+    (tmp_path / "items.csv").write_text("id,colour\nx,blue\n")
+    target.write([replace(event("ann", START), properties={"item": "x"})])
+    target.run(T)
+    assert target.history() == {}
+    (tmp_path / "items.csv").write_text("id,colour\nx,red\n")
+    target.run(T)
+    assert target.history() == {("red@2", "ann"): [(START, None)]}
+
+
+def test_ids_that_are_normalised_from_now_on_are_so_in_what_was_read_before(target: Target) -> None:
+    target.write([event("ANN", START), event(" ann ", START)], "first")
+    target.run(T)
+    assert len({subject for _, subject in target.history()}) == 3
+    changed = world(WEEK, EVER)
+    changed.project["sources"]["e1"]["normalise"] = {"subject": ["trim", "lower"]}
+    target.define(changed)
+    target.sharded(3).run(T)
+    assert {subject for _, subject in target.history()} == {"ann"}
     assert target.folded() == target.history()
 
 

@@ -51,7 +51,10 @@ def write_project(folder: Path, world: World) -> None:
     _write(folder / "segue.yaml", settings)
     _write(folder / "purposes.yaml", {"purposes": world.project["purposes"]})
     for name, source in world.project["sources"].items():
-        said = {"source": name, "from": {"files": f"data/{name}/*.ndjson"}, "fields": _FIELDS[source["kind"]], **source}
+        is_lookup = source["kind"] == "lookup"
+        read = {"from": {"files": f"{name}.csv" if is_lookup else f"data/{name}/*.ndjson"}}
+        fields = {} if is_lookup else {"fields": _FIELDS[source["kind"]]}
+        said = {"source": name, **read, **fields, **source}
         _write(folder / "sources" / f"{name}.yaml", said)
     for segment in world.project["segments"]:
         _write(folder / "segments" / f"{segment['segment']}.yaml", segment)

@@ -35,7 +35,10 @@ def feature_rows(project: Project, evaluation: Evaluation, count: int, at: int) 
 
 
 def write_features(program: Program, state: State, touched: Flags, moment: Moment) -> tuple[State, pa.Table]:
-    """The rows of the subjects whose values at T differ from what was last written (4.5), noted in the state."""
+    """The rows of the subjects whose values at T differ from what was last written (4.5), noted in the state.
+
+    A state that was made anew does not know what was written: the rows of all, which publishing compares.
+    """
     if not len(program.feature_schema):  # a table without columns would have no rows, however many subjects there are
         return state, pa.table({"subject": state.ids.slice(0, 0)})
     due = touched | (ints(state.subjects["feature_next_at"], FOREVER) <= moment.at)
@@ -44,7 +47,8 @@ def write_features(program: Program, state: State, touched: Flags, moment: Momen
     values, following = feature_rows(project, evaluate(project, facts, ()), len(who), moment.at)
     columns = state.features.schema.names[1:]
     values = values.select(columns).cast(pa.schema([state.features.field(name) for name in columns]))
-    changed = _differs(values, _last_rows(state.features, who)) & (facts.first_fact_at <= moment.at)
+    changed = _differs(values, _last_rows(state.features, who)) | moment.everyone
+    changed &= facts.first_fact_at <= moment.at
     rows, written = values.filter(pa.array(changed)), pa.array(who[changed])
     next_at = ints(state.subjects["feature_next_at"], FOREVER).copy()
     next_at[who] = following
