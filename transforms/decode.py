@@ -17,7 +17,7 @@ from transforms.algebra.claims import effective_at, quarantined
 from transforms.algebra.order import Flags, Ints
 from transforms.columns import Columns
 from transforms.content_hash import content_hash
-from transforms.fields import lists_of, paths_of, typed_columns
+from transforms.fields import kinds_of, typed_columns
 from transforms.in_order import PLACE, in_order
 from transforms.instants import INSTANT, localised
 from transforms.raw import columns
@@ -65,7 +65,7 @@ def decode(chunk: RawChunk, source: Source, plan: DecodePlan, con: duckdb.DuckDB
         rows = np.arange(len(chunk))
         fault = np.full(len(chunk), rejection.REASONS.index(chunk.fault or "malformed"))
         return Decoded(_empty(schema), rejections(chunk, rows, fault), 0, rows[:0])
-    read = columns(chunk, paths_of(source), con, lists_of(source))
+    read = columns(chunk, kinds_of(source), con)
     found = typed_columns(read.table, source, con)
     positions = _positions(chunk.file, chunk.first + np.flatnonzero(read.good))
     canonical, reason = _canonical(found, source, plan, positions, read, con)

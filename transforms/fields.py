@@ -14,13 +14,14 @@ from transforms.instants import in_range_sql, instant_sql
 from transforms.typed import quick_values, typed_sql
 
 _TYPES = {"purpose_major": DataType("int"), "retroactive": DataType("bool")}
+_NUMBERS = ("int", "float", "decimal")
 _LARGEST_MAJOR = 2**31 - 1
 _CAST = re.compile(
     r"""('(?:[^']|'')*')|CAST\(("(?:[^"]|"")+") AS ([A-Z]+(?: WITH TIME ZONE)?(?:\([0-9]+,[0-9]+\))?)\)"""
 )
 
 
-def paths_of(source: Source) -> list[str]:
+def _paths_of(source: Source) -> list[str]:
     """The raw paths that a source reads, sorted."""
     fields, properties = source.fields.values(), source.properties.values()
     expressions = [*(one.expression for one in fields), *(one.expression for one in properties)]
@@ -28,9 +29,14 @@ def paths_of(source: Source) -> list[str]:
     return sorted(paths | {use.on for use in source.lookups.values()})
 
 
-def lists_of(source: Source) -> frozenset[str]:
-    """The raw paths of lists."""
-    return frozenset(path for one in source.properties.values() if one.type.item for path in one.expression.paths)
+def kinds_of(source: Source) -> dict[str, str]:
+    """What the raw paths are read as: `number` or `list`, each where nothing else reads them; all others are texts."""
+    found: dict[str, set[str]] = {path: set() for path in _paths_of(source)}
+    for one, kind in _wanted(source).values():
+        name = "list" if kind.item else "number" if kind.kind in _NUMBERS else "text"
+        for path in one.expression.paths:
+            found[path].add(name if _plain(one) else "text")
+    return {path: names.pop() if len(names) == 1 else "text" for path, names in found.items()}
 
 
 def typed_columns(raw: pa.Table, source: Source, con: duckdb.DuckDBPyConnection) -> pa.Table:

@@ -1,6 +1,6 @@
 """JSON records of any layout, read by the engine; what it is too lenient with is found before, and read strictly."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Mapping
 
 import duckdb
 import numpy as np
@@ -18,23 +18,31 @@ _STRAY_COMMA = r",\s*[}\]]"
 _ESCAPED = r"\\u0000"
 _SUSPECT = "|".join((_NON_FINITE, _STRAY_COMMA, _ESCAPED))
 """What the engine accepts though it is no JSON."""
-_REWRITTEN = r"[:\[,\s](?:-?[0-9]+[.eE]|-0|-?[0-9]{17})"
+_REWRITTEN = r'(?:"\s*:|[\[,])\s*(?:-?[0-9]+[.eE]|-0)'
 """Where there may be a number that the engine would write in another way."""
+_LONG = r"[:\[,\s]-?(?:[0-9.]{17}|0\.000)"
+"""Where that way may also be another number, or one with an exponent."""
+_WITHIN = r"[0-9][.eE]|[\[,]-?0[\],]"
+"""The same, in a list as the engine writes it."""
+_NUMBERS = "'DOUBLE', 'BIGINT', 'UBIGINT'"
+_KINDS = {"text": _NUMBERS, "number": _NUMBERS, "list": f"{_NUMBERS}, 'ARRAY'"}
+"""By what a path is read as, the values that are read as they are written."""
 _NUMBER = r'((?:"(?:[^"\\]|\\.)*"|[^"0-9-])*)(-?[0-9][0-9.eE+-]*)'
 """The next number of a record, and what is before it: whole texts, and what is neither text nor number."""
 _FEW = 1 << 22
 
 
-def read_each(
-    raw: pa.StringArray, paths: Sequence[str], con: duckdb.DuckDBPyConnection, lists: Collection[str]
-) -> Columns:
-    """Read the paths of the records that are JSON objects by the letter, no key twice, none too deep."""
+def read_each(raw: pa.StringArray, paths: Mapping[str, str], con: duckdb.DuckDBPyConnection) -> Columns:
+    """Read the paths of the records that are JSON objects by the letter, no key twice, none too deep.
+
+    `paths` says what each is read as: `text`, `number` or `list`.
+    """
     code = np.full(len(raw), -1, np.int64)
     suspect = np.asarray(pc.match_substring_regex(raw, _SUSPECT)).astype(np.bool_)
     rows = np.flatnonzero(suspect | (_opened(raw, b"{[") > DEEPEST_RECORD))
     told = [strict(record.encode()) for record in raw.take(pa.array(rows)).to_pylist()]
     code[rows] = [-1 if isinstance(one, bytes) else one for one in told]
-    found, raw = _objects(raw, code, paths, con, lists)
+    found, raw = _objects(raw, code, paths, con)
     twice = _twice(found["keys"].combine_chunks()) | _twice_within(raw, con)
     if twice.any():
         code[np.flatnonzero(code < 0)[twice]] = MALFORMED
@@ -54,14 +62,14 @@ def _opened(records: pa.StringArray, brackets: bytes) -> Ints:
 
 
 def _objects(
-    raw: pa.StringArray, code: Ints, paths: Sequence[str], con: duckdb.DuckDBPyConnection, lists: Collection[str]
+    raw: pa.StringArray, code: Ints, paths: Mapping[str, str], con: duckdb.DuckDBPyConnection
 ) -> tuple[pa.Table, pa.StringArray]:
     """The paths of the records that are objects, their keys, and the records; marks those that are none."""
     sql = f"SELECT {PLACE}, coalesce(json_valid(raw), false) AS ok FROM rows"
     valid = np.asarray(in_order(con, pa.table({"raw": raw}), sql)["ok"]).astype(np.bool_)
     code[(code < 0) & ~valid] = MALFORMED
     kept = raw if (code < 0).all() else raw.filter(pa.array(code < 0))
-    found = _extracted(kept, paths, con, lists)
+    found = _extracted(kept, paths, con)
     hollow = np.asarray(pc.equal(pc.list_value_length(found["keys"]), 0)).astype(np.bool_)
     if not hollow.any():
         return found, kept
@@ -76,36 +84,60 @@ def _narrowed(kept: pa.StringArray, code: Ints, good: Flags) -> pa.StringArray:
     return kept.filter(pa.array(good))
 
 
-def _extracted(
-    raw: pa.StringArray, paths: Sequence[str], con: duckdb.DuckDBPyConnection, lists: Collection[str]
-) -> pa.Table:
+def _extracted(raw: pa.StringArray, paths: Mapping[str, str], con: duckdb.DuckDBPyConnection) -> pa.Table:
     """The text of each path, and the keys of each record."""
-    exact = _with_numbers_as_texts(raw)
-    wanted = ", ".join(_pointer(path) for path in paths) or "'$'"
-    columns = [
-        f"{_said(index, path in lists) if exact.null_count < len(exact) else f'v[{index}]'} AS c{index}"
-        for index, path in enumerate(paths, 1)
+    other = pc.match_substring_regex(raw, _REWRITTEN)
+    table = pa.table({"raw": raw, "other": pc.if_else(other, raw, pa.scalar(None, pa.string()))})
+    texts = [path for path, kind in paths.items() if kind == "text"]
+    parts = [
+        f"json_extract_string(raw, {_pointers(paths)}) AS v, json_keys(raw) AS keys",
+        f"coalesce(list_has_any(json_type(other, {_pointers(texts)}), ['DOUBLE', 'BIGINT']), false) AS is_other",
     ]
-    parts = f"json_extract_string(raw, [{wanted}]) AS v, json_extract_string(exact, [{wanted}]) AS w"
-    kinds = f"json_type(CASE WHEN exact IS NOT NULL THEN raw END, [{wanted}]) AS kind, json_keys(raw) AS keys"
-    sql = f"SELECT {', '.join([PLACE, *columns, 'keys'])} FROM (SELECT {PLACE}, {parts}, {kinds} FROM rows)"
-    return in_order(con, pa.table({"raw": raw, "exact": exact}), sql).rename_columns([*paths, "keys"])
+    columns = "".join(f"v[{index}] AS c{index}, " for index in range(1, len(paths) + 1))
+    sql = f"SELECT {PLACE}, {columns}keys, is_other FROM (SELECT {PLACE}, {', '.join(parts)} FROM rows)"
+    found = in_order(con, table, sql).rename_columns([*paths, "keys", "is_other"])
+    rewritten = np.asarray(found["is_other"]).astype(np.bool_) | _has(table["other"], _LONG)
+    for path in (path for path, kind in paths.items() if kind == "list"):
+        rewritten |= _has(found[path], _WITHIN)
+    found = found.drop_columns("is_other")
+    return _as_written(found, raw, rewritten, paths, con) if rewritten.any() and paths else found
 
 
-def _said(index: int, is_list: bool) -> str:
-    """A number as it is written; of a list the numbers in it."""
-    kinds = "'DOUBLE', 'BIGINT', 'UBIGINT'" + (", 'ARRAY'" if is_list else "")
-    return f"CASE WHEN kind[{index}] IN ({kinds}) THEN w[{index}] ELSE v[{index}] END"
+def _has(texts: pa.ChunkedArray, pattern: str) -> Flags:
+    return np.asarray(pc.fill_null(pc.match_substring_regex(texts, pattern), False)).astype(np.bool_)
+
+
+def _as_written(
+    found: pa.Table, raw: pa.StringArray, rows: Flags, paths: Mapping[str, str], con: duckdb.DuckDBPyConnection
+) -> pa.Table:
+    """The table with the numbers of some rows as they are written."""
+    some = raw.filter(pa.array(rows))
+    columns = [
+        f"CASE WHEN kind[{index}] IN ({_KINDS[kind]}) THEN w[{index}] ELSE v[{index}] END AS c{index}"
+        for index, kind in enumerate(paths.values(), 1)
+    ]
+    wanted = _pointers(paths)
+    parts = [
+        f"json_extract_string({text}, {wanted}) AS {name}" for text, name in (("raw", "v"), ("numbers_as_texts", "w"))
+    ]
+    inner = f"SELECT {PLACE}, {', '.join(parts)}, json_type(raw, {wanted}) AS kind FROM rows"
+    table = pa.table({"raw": some, "numbers_as_texts": _with_numbers_as_texts(some)})
+    said = in_order(con, table, f"SELECT {PLACE}, {', '.join(columns)} FROM ({inner})")
+    mask = pa.array(rows)
+    for index, path in enumerate(paths):
+        column = pc.replace_with_mask(found[path].combine_chunks(), mask, said[index].combine_chunks())
+        found = found.set_column(index, path, column)
+    return found
 
 
 def _with_numbers_as_texts(raw: pa.StringArray) -> pa.StringArray:
-    """The records with quotes around their numbers; null where the engine writes these as they are."""
-    rewritten = pc.match_substring_regex(raw, _REWRITTEN)
-    some = pc.binary_join_element_wise(
-        raw.filter(rewritten), "0", ""
-    )  # one number behind, so that none is sought in a text
-    quoted = pc.utf8_slice_codeunits(pc.replace_substring_regex(some, _NUMBER, r'\1"\2"'), 0, -3)
-    return pc.replace_with_mask(pa.nulls(len(raw), pa.string()), rewritten, quoted)
+    """The records with quotes around their numbers."""
+    more = pc.binary_join_element_wise(raw, "0", "")  # with one number behind, so that none is sought within a text
+    return pc.utf8_slice_codeunits(pc.replace_substring_regex(more, _NUMBER, r'\1"\2"'), 0, -3)
+
+
+def _pointers(paths: Iterable[str]) -> str:
+    return f"[{', '.join(map(_pointer, paths))}]" if paths else "['$']"
 
 
 def _pointer(path: str) -> str:

@@ -23,7 +23,8 @@ _BACKSLASH, _QUOTE, _SPACE = 92, 34, 32
 _PART = re.compile(rb'"[^"]*"\s*:|"[^"]*"|[^\s{}\[\],:"]+')
 _SCALAR = r"^(?:true|false|-?(?:0|[1-9][0-9]{0,63})(?:\.[0-9]{1,64})?)$"
 """What is neither a text nor null; numbers that could be beyond a double are left to others."""
-_TRIES = 8
+_TRIES, _POOR = 8, 2
+"""How many records are tried as an example, and how many of them may be like few others before no more are tried."""
 
 Path = tuple[str, ...]
 
@@ -65,17 +66,18 @@ class _Spans(NamedTuple):
 
 def alike(records: pa.StringArray, rows: Ints, paths: Sequence[str]) -> tuple[list[Alike], Ints]:
     """Read what can be read so of the `rows`; gives the rows left beside it."""
-    found: list[Alike] = []
-    reader = _Reader(records) if len(rows) else None
+    found, reader, poor = list[Alike](), None, 0
     wanted = [tuple(path.split(".")) for path in paths]
     for index in range(_TRIES):
-        if reader is None or not len(rows):
+        if not len(rows) or poor == _POOR:
             break
         layout = layout_of(records[int(rows[index * len(rows) // _TRIES])].as_py().encode())
         if layout is None or not all(map(layout.can_tell, wanted)):
             continue
+        reader = reader or _Reader(records)
         one = reader.read(layout, rows, wanted)
         found.append(one)
+        poor += len(one.rows) * _TRIES < len(rows)
         rows = np.setdiff1d(rows, one.rows, assume_unique=True) if len(one.rows) < len(rows) else rows[:0]
     return found, rows
 

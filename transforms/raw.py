@@ -1,6 +1,6 @@
 """Raw records as columns of text: JSON lines, CSV and Parquet rows, each bad record told from the good ones."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import duckdb
 import numpy as np
@@ -13,13 +13,11 @@ from transforms.raw_csv import of_csv
 from transforms.raw_json import of_json
 
 
-def columns(
-    chunk: RawChunk, paths: Sequence[str], con: duckdb.DuckDBPyConnection, lists: Collection[str] = ()
-) -> Columns:
-    """Read the paths (names, nested ones with dots) of every record of a chunk; at `lists` arrays are meant."""
+def columns(chunk: RawChunk, paths: Mapping[str, str], con: duckdb.DuckDBPyConnection) -> Columns:
+    """Read the paths (names, nested ones with dots) of every record of a chunk, each read as `text`, `number` or `list`."""
     if chunk.rows is not None:
-        return _of_rows(chunk.rows, paths)
-    return of_csv(chunk, paths) if chunk.format == "csv" else of_json(chunk.records, paths, con, lists)
+        return _of_rows(chunk.rows, list(paths))
+    return of_csv(chunk, list(paths)) if chunk.format == "csv" else of_json(chunk.records, paths, con)
 
 
 def _of_rows(rows: pa.RecordBatch, paths: Sequence[str]) -> Columns:

@@ -1,6 +1,6 @@
 """JSON lines as columns of text: records written alike are read at once, the others by the engine."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 
 import duckdb
 import numpy as np
@@ -12,32 +12,29 @@ from transforms.json_engine import read_each
 from transforms.layouts import Alike, alike
 
 
-def of_json(
-    records: pa.BinaryArray, paths: Sequence[str], con: duckdb.DuckDBPyConnection, lists: Collection[str] = ()
-) -> Columns:
+def of_json(records: pa.BinaryArray, paths: Mapping[str, str], con: duckdb.DuckDBPyConnection) -> Columns:
     """Read the paths of every record that is one JSON object by the letter of RFC 8259, no key twice.
 
-    Numbers keep their text, those of the arrays at `lists` become texts for that.
+    `paths` says what each is read as: `text`, `number` or `list`. Numbers keep their text, and become texts within lists.
     """
     text, code = text_or_fault(records)
-    parts, rest = alike(text, np.flatnonzero(code < 0), paths)
+    parts, rest = alike(text, np.flatnonzero(code < 0), list(paths))
     if len(rest):
-        parts.append(_each(text, code, rest, paths, con, lists))
+        parts.append(_each(text, code, rest, paths, con))
     count = int((code < 0).sum())
     kept = text if count == len(text) else text.filter(pa.array(code < 0))
-    return Columns(_together(parts, paths, count), code, sum(part.undeclared for part in parts), kept)
+    return Columns(_together(parts, list(paths), count), code, sum(part.undeclared for part in parts), kept)
 
 
 def _each(
     text: pa.StringArray,
     code: Ints,
     rest: Ints,
-    paths: Sequence[str],
+    paths: Mapping[str, str],
     con: duckdb.DuckDBPyConnection,
-    lists: Collection[str],
 ) -> Alike:
     """Read the rest of the records; marks those that can not be."""
-    each = read_each(text if len(rest) == len(text) else text.take(pa.array(rest)), paths, con, lists)
+    each = read_each(text if len(rest) == len(text) else text.take(pa.array(rest)), paths, con)
     code[rest] = each.code
     columns = [each.table[index].combine_chunks() for index in range(len(paths))]
     return Alike(rest[each.good], columns, each.undeclared)

@@ -35,6 +35,12 @@ BAD: dict[str, tuple[bytes, str]] = {
     "UTF-16": (record().decode().encode("utf-16-be"), "malformed"),
     "an overlong encoding": (record().replace(b"bob", b"\xc0\xaf"), "malformed"),
     "a byte order mark within": (b"\xef\xbb\xbf" + record(), "malformed"),
+    "a byte order mark within, beside a text that looks like a number": (
+        b"\xef\xbb\xbf" + record(x='" NaN"'),
+        "malformed",
+    ),
+    "broken, of wide characters": (('{"a":"' + "é" * 99).encode(), "malformed"),
+    "broken, of wide characters one further": (('{"ab":"' + "é" * 99).encode(), "malformed"),
     "NaN": (record(x="NaN"), "malformed"),
     "nan": (record(x=" nan"), "malformed"),
     "Infinity": (record(x="[Infinity]"), "malformed"),

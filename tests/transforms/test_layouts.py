@@ -56,7 +56,7 @@ def test_what_is_read_by_layout_is_what_the_engine_reads(ways: list[str], data: 
     drawn = data.draw(st.lists(st.tuples(st.sampled_from(ways), SCALARS, SCALARS, SCALARS, SCALARS), max_size=40))
     records = pa.array([way % tuple(values) for way, *values in drawn], pa.string())
     con = connect()
-    each = read_each(records, PATHS, con, ())
+    each = read_each(records, dict.fromkeys(PATHS, "text"), con)
     con.close()
     found, rest = alike(records, np.arange(len(records)), PATHS)
     rows = np.concatenate([one.rows for one in found] + [rest])
