@@ -45,7 +45,7 @@ class SegmentUsers(beam.PTransform):  # type: ignore[misc]
         # rejection.SCHEMA
         read.inputs | "StageInputs" >> beam.ParDo(StageRows(self.stage, "inputs"))
         # what became of each file's records, and the position reached
-        remembered = inputs.pipeline | "Remember" >> beam.Create(self.remembered) | "Remembered" >> sharded()
+        remembered = inputs.pipeline | "Remember" >> beam.Create(self.remembered, reshuffle=False) | "Remembered" >> sharded()
         # (shard, batch) of kind `state` or `stored_*`
         facts = (read.facts, remembered) | "ByShard" >> beam.Flatten()
         return facts | Segment(self.program, self.moment, self.stage)

@@ -1,11 +1,10 @@
 """Stage, audit, publish: all tables of a run flip together, or none does, and a run that is there changes nothing."""
 
-import os
 import shutil
-from pathlib import Path
 
 from runners.audits import audit, check_schemas
 from runners.faults import reach
+from runners.placing import place_facts, place_states
 from runners.record import prepare_record
 from runners.run_plan import Published, RunPlan
 from runners.silence import see_that_consents_speak
@@ -27,30 +26,41 @@ def publish(lake: Lake, plan: RunPlan) -> Published:
     reach("staged")
     staged = staging(plan)
     check_schemas(staged)
-    show(lake, staged)
-    parent = run_of(lake, plan.parent) if plan.parent else None
-    known_at = _known_at(lake, plan, parent)
-    run_id = plan.run_id(known_at)
-    if _is_committed(lake, run_id):
-        published = Published("already", run_id, known_at, {})
-    else:
-        _see_parent(lake, plan)
-        published = _publish(lake, plan, staged, parent, run_id, known_at)
+    with lake.snapshot():
+        show(lake, staged)
+        parent = run_of(lake, plan.parent) if plan.parent else None
+        known_at = _known_at(lake, plan, parent)
+        run_id = plan.run_id(known_at)
+        settled = _settled(lake, plan, parent, run_id, known_at)
+        if settled is None:
+            _examine(lake, plan, staged, parent, known_at)
+    published = settled or _commit(lake, plan, staged, run_id, known_at)
     reach("after_commit")
     shutil.rmtree(plan.staging, ignore_errors=True)
     return published
 
 
-def _publish(
-    lake: Lake, plan: RunPlan, staged: Staging, parent: LastRun | None, run_id: str, known_at: int
-) -> Published:
+def _settled(lake: Lake, plan: RunPlan, parent: LastRun | None, run_id: str, known_at: int) -> Published | None:
+    """The answer where there is nothing to publish, any more or at all."""
+    if _is_committed(lake, run_id):
+        return Published("already", run_id, known_at, {})
+    _see_parent(lake, plan)
     if parent is not None and _is_nothing_new(lake, plan, parent):
         return Published("unchanged", parent.run_id, parent.known_at, {})
+    return None
+
+
+def _examine(lake: Lake, plan: RunPlan, staged: Staging, parent: LastRun | None, known_at: int) -> None:
+    """See that the run may be published. Errors: GateClosed, AuditFailed."""
     see_that_consents_speak(lake, plan, known_at)
     horizon_at = None if parent is None else parent.t_at
     prepare_record(lake, plan, horizon_at)
-    audit(lake, plan, horizon_at)
-    writing = Writing(lake, plan, run_id, known_at, _place_states(lake, staged, run_id))
+    audit(lake, plan, staged, horizon_at)
+
+
+def _commit(lake: Lake, plan: RunPlan, staged: Staging, run_id: str, known_at: int) -> Published:
+    states, adopted = place_states(lake, staged, run_id), place_facts(lake, staged, run_id)
+    writing = Writing(lake, plan, run_id, known_at, states, adopted)
     reach("before_commit")
 
     def write() -> None:
@@ -80,7 +90,7 @@ def _known_at(lake: Lake, plan: RunPlan, parent: LastRun | None) -> int:
     Before the first fact it is T.
     """
     least = -(2**63) if parent is None else parent.known_at
-    found = _newest_receipt(lake, plan)
+    found = _newest_receipt(lake, plan, parent)
     read = max(least, least if found is None else found)
     if plan.known_at is not None:
         if parent is not None and plan.known_at < read:
@@ -93,9 +103,11 @@ def _known_at(lake: Lake, plan: RunPlan, parent: LastRun | None) -> int:
     return read + 1 if parent is not None and read == parent.known_at else read
 
 
-def _newest_receipt(lake: Lake, plan: RunPlan) -> int | None:
+def _newest_receipt(lake: Lake, plan: RunPlan, parent: LastRun | None) -> int | None:
+    """The largest receipt of the facts dated up to T that is over the parent's K: files that end before it are not read."""
+    later = "true" if parent is None else f"received_at > {instant(parent.known_at)}"
     dated = [
-        f"SELECT max(epoch_us(received_at)) AS k FROM {table} WHERE {column} <= {instant(plan.t_at)}"
+        f"SELECT max(epoch_us(received_at)) AS k FROM {table} WHERE {later} AND {column} <= {instant(plan.t_at)}"
         for name, column in DATED.items()
         for table in ((f"staged_{name}",) if plan.full_refresh else (name, f"staged_{name}"))
     ]
@@ -114,26 +126,3 @@ def _is_nothing_new(lake: Lake, plan: RunPlan, parent: LastRun) -> bool:
         return False
     tables = ("transitions", "closings", "changes", "events", "profiles", "consents", "quarantine")
     return not any(lake.value(f"SELECT EXISTS (FROM staged_{table})") for table in tables)
-
-
-def _place_states(lake: Lake, staged: Staging, run_id: str) -> list[Path]:
-    """Move the state files to `state/<run_id>/`; until the commit names them they are orphans.
-
-    A publication that died in between has moved some already: all that lie there are the run's.
-    """
-    target = lake.states / run_id
-    target.mkdir(parents=True, exist_ok=True)
-    for path in sorted(staged.states.glob("*.arrow")):
-        _sync(path)
-        path.replace(target / path.name)
-    _sync(target)
-    return sorted(target.glob("*.arrow"))
-
-
-def _sync(path: Path) -> None:
-    """Bring a file or a folder to the disk: the catalog must never name a file that a power cut takes back."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

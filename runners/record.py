@@ -105,20 +105,21 @@ def prepare_record(lake: Lake, plan: RunPlan, horizon_at: int | None) -> None:
     `horizon_at` is the parent's T; up to it differences are corrections, after it they are entries and exits.
     """
     versions = [(name, number, meaning) for name, (number, meaning) in sorted(plan.versions.items())]
+    scope = _scope(lake, plan)
     lake.con.register("run_versions", _table(_VERSIONS, versions))
-    lake.con.register("run_scope", _table(_SCOPE, _scope(lake, plan)))
-    _compare(lake, plan, horizon_at)
+    lake.con.register("run_scope", _table(_SCOPE, scope))
+    if scope:
+        _compare(lake, plan, horizon_at)
     for name, columns in _VIEWS.items():
-        lake.run(
-            f"CREATE OR REPLACE TEMP VIEW run_{name} AS "
-            f"SELECT {columns} FROM staged_{name} ANTI JOIN run_scope USING (segment, version) "
-            f"UNION ALL SELECT {columns} FROM record_{name}"
-        )
+        rows = f"SELECT {columns} FROM staged_{name}"
+        if scope:
+            rows += f" ANTI JOIN run_scope USING (segment, version) UNION ALL SELECT {columns} FROM record_{name}"
+        lake.run(f"CREATE OR REPLACE TEMP VIEW run_{name} AS {rows}")
 
 
 def _scope(lake: Lake, plan: RunPlan) -> list[tuple[str, int]]:
     """The segment versions whose record is compared as a whole: those staged so, and those no longer defined."""
-    standing = set(lake.rows("SELECT DISTINCT segment, version FROM segment_transitions WHERE known_to IS NULL"))
+    standing = set(lake.rows("SELECT segment, version FROM segment_versions WHERE current"))
     defined = {(name, number) for name, (number, _) in plan.versions.items()}
     whole = {pair for pair in defined if plan.full_refresh or pair[0] in plan.rebuilt}
     return sorted(whole | (standing - defined))

@@ -22,7 +22,8 @@ from runners.rereading import Reading, what_to_read
 from runners.run_plan import Published, RunPlan, SegmentVersion
 from runners.sources.lookups import read_lookups
 from runners.sources.reading import read as read_file
-from runners.staging import new_staging, sweep
+from runners.staging import new_staging
+from runners.sweeping import sweep
 from runners.warehouses import read
 from runners.warehouses.ducklake import Lake, folder, open_lake
 from runners.warehouses.tables import prepare

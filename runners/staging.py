@@ -1,8 +1,7 @@
 """What the workers of a run leave for publishing: `staging/<token>/<table>/<shard>.parquet` and state files."""
 
-import os
+import re
 import secrets
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from runners.run_plan import RunPlan
-from runners.warehouses.ducklake import SPILL, Lake, quoted
+from runners.warehouses.ducklake import Lake, quoted
 from runners.warehouses.tables import CHANGES, CONSENTS, EVENTS, PROFILES, QUARANTINE, TRANSITIONS, UPCOMING, VERDICTS
 
 FATES = ("quarantined", "future", "late", "duplicate", "kept", "refused", "unneeded", "used")
@@ -100,39 +99,14 @@ def show(lake: Lake, staged: Staging) -> None:
     for table in staged.tables.values():
         lake.run(f"DROP VIEW IF EXISTS temp.main.{table.view}")
         if table.files:
-            listed = ", ".join(quoted(str(path)) for path in table.files)
-            rows = f"read_parquet([{listed}], filename = '_file', file_row_number = true)"
+            listed = ", ".join(quoted(_literal(path)) for path in table.files)
+            rows = f"read_parquet([{listed}], filename = '_file', file_row_number = true, hive_partitioning = false)"
             lake.run(f"CREATE TEMP VIEW {table.view} AS SELECT * RENAME (file_row_number AS _row) FROM {rows}")
         else:
             places = [pa.field("_file", pa.string()), pa.field("_row", pa.int64())]
             lake.con.register(table.view, pa.schema([*table.schema, *places]).empty_table())
 
 
-def sweep(lake: Lake, keep: Path | None = None) -> int:
-    """Remove what runs that died have left: staging folders, state files that no row names, spill and old orphans.
-
-    Only the holder of the lock may. Returns how many folders went. Orphaned Parquet files go when they are an hour
-    old: a younger one may belong to a transaction that is still open.
-    """
-    named = {path.split("/")[1] for (path,) in lake.rows("SELECT DISTINCT path FROM kernel_state")}
-    dead = [path for path in _folders(lake.staging) if path != keep]
-    dead += [path for path in _folders(lake.states) if path.name not in named]
-    dead += [path for path in _folders(lake.root / SPILL) if not _runs(int(path.name.partition("-")[0]))]
-    for path in dead:
-        shutil.rmtree(path, ignore_errors=True)
-    lake.run("CALL ducklake_delete_orphaned_files('lake', older_than => now() - INTERVAL 1 HOUR)")
-    return len(dead)
-
-
-def _runs(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _folders(parent: Path) -> list[Path]:
-    return sorted(path for path in parent.iterdir() if path.is_dir()) if parent.is_dir() else []
+def _literal(path: Path) -> str:
+    """The path as a pattern that matches it alone."""
+    return re.sub(r"([*?[])", r"[\1]", str(path))

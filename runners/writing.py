@@ -3,13 +3,13 @@
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
 
-from runners.audits import KEYS
+from runners.rules import KEYS
 from runners.run_plan import RunPlan, canonical
 from runners.staging import BESIDE, FATES
 from runners.warehouses.ducklake import Lake, instant, named, quoted
@@ -49,6 +49,7 @@ class Writing:
 
     Attributes:
       states: the state files, in their place.
+      adopted: table -> the folder of the files that become rows of it as they are.
       rows: table -> rows written.
     """
 
@@ -57,6 +58,7 @@ class Writing:
     run_id: str
     known_at: int
     states: Sequence[Path]
+    adopted: Mapping[str, Path]
     rows: Counter[str] = field(default_factory=Counter)
 
     def write(self) -> None:
@@ -99,8 +101,18 @@ class Writing:
             if not self.plan.full_refresh and self._any(f"staged_{table} WHERE replaces"):
                 key = " AND ".join(f"{table}.{named(name)} = s.{named(name)}" for name in KEYS[table])
                 self.lake.run(f"DELETE FROM {table} USING (FROM staged_{table} WHERE replaces) s WHERE {key}")
-            self._insert(table, f"SELECT * EXCLUDE (replaces, _file, _row), {self._stamp} FROM staged_{table}")
+            if table in self.adopted:
+                self._adopt(table, self.adopted[table])
+            else:
+                self._insert(table, f"SELECT * EXCLUDE (replaces, _file, _row), {self._stamp} FROM staged_{table}")
         self._insert("quarantine", f"SELECT * EXCLUDE (_file, _row), {self._stamp} FROM staged_quarantine")
+
+    def _adopt(self, table: str, folder: Path) -> None:
+        """Take the files as they are; columns that only other runs have are null, those that only staging has stay unread."""
+        files = f"'lake', {quoted(table)}, {quoted(str(folder / '*.parquet'))}"
+        read = "hive_partitioning => true, allow_missing => true, ignore_extra_columns => true"
+        self.lake.run(f"CALL ducklake_add_data_files({files}, {read})")
+        self.rows[table] += int(self.lake.value(f"SELECT count(*) FROM staged_{table}"))
 
     def _record(self) -> None:
         """Close what is not believed any more, then insert."""

@@ -12,7 +12,7 @@ from schemas.record import Input
 OPTIONS = {
     "direct_num_workers": 1,
     "direct_running_mode": "in_memory",
-    "max_cache_memory_usage_mb": 512,
+    "max_cache_memory_usage_mb": 0,  # state lies in this process: a cache would hold it twice, and weigh it at each step
 }
 
 

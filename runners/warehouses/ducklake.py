@@ -49,6 +49,11 @@ class Lake:
         return self.root / "data"
 
     @property
+    def tables(self) -> Path:
+        """Below it each table has a folder of its name."""
+        return self.data / "main"
+
+    @property
     def staging(self) -> Path:
         """The folder in which each run has a folder of its own until it is published."""
         return self.root / "staging"
@@ -82,6 +87,18 @@ class Lake:
         # Binding a parameter makes the engine import pandas, half a second: not without need.
         return self.con.execute(sql, list(parameters)) if parameters else self.con.execute(sql)
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """One transaction: what is read is one state of the warehouse, found out once and not at each statement."""
+        self.run("BEGIN TRANSACTION")
+        try:
+            yield
+            self.run("COMMIT")
+        except BaseException:
+            with suppress(duckdb.Error):
+                self.con.execute("ROLLBACK")
+            raise
+
     def commit(self, work: Callable[[], None], message: str = "", token: str = "") -> None:
         """Do `work` in one transaction: all of its tables flip together, or none does.
 
@@ -93,17 +110,11 @@ class Lake:
         _patiently(lambda: self._attempt(work, message, token), self.patience_s)
 
     def _attempt(self, work: Callable[[], None], message: str, token: str) -> None:
-        self.run("BEGIN TRANSACTION")
-        try:
+        with self.snapshot():
             work()
             if message:
                 said = f"{quoted(message)}, extra_info => {quoted(token)}"
                 self.run(f"CALL ducklake_set_commit_message('lake', 'segue', {said})")
-            self.run("COMMIT")
-        except BaseException:
-            with suppress(duckdb.Error):
-                self.con.execute("ROLLBACK")
-            raise
 
     def close(self) -> None:
         """Close the catalog, then give the lock back."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from runners.faults import reach
 from runners.publish import publish
-from runners.staging import sweep
+from runners.sweeping import sweep
 from runners.warehouses.ducklake import open_lake
 from runners.warehouses.read import last_run
 from runners.warehouses.tables import prepare

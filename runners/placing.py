@@ -1,0 +1,59 @@
+"""Bring what the workers wrote to where the warehouse will name it: until the commit does, it is an orphan."""
+
+import os
+import shutil
+from pathlib import Path
+
+from runners.staging import Staged, Staging
+from runners.warehouses.ducklake import Lake
+
+ADOPTED = ("events", "profiles", "consents")
+"""Tables whose staged files are rows of the warehouse as they are, but for the run's id."""
+LARGE = 1 << 24
+"""Bytes from which a table's files are adopted. Fewer are written anew as one: many small files make reading slow."""
+RUN = "run_id="
+"""Begins the name of a folder of adopted files: the engine reads the column `run_id` from there."""
+
+
+def place_states(lake: Lake, staged: Staging, run_id: str) -> list[Path]:
+    """Move the state files to `state/<run_id>/`.
+
+    A publication that died in between has moved some already: all that lie there are the run's.
+    """
+    target = lake.states / run_id
+    target.mkdir(parents=True, exist_ok=True)
+    for path in sorted(staged.states.glob("*.arrow")):
+        _sync(path)
+        path.replace(target / path.name)
+    _sync(target)
+    return sorted(target.glob("*.arrow"))
+
+
+def place_facts(lake: Lake, staged: Staging, run_id: str) -> dict[str, Path]:
+    """Let the large tables' files lie among the warehouse's data too; gives the folder of each, by table."""
+    return {name: _adopt(lake, staged.tables[name], run_id) for name in ADOPTED if _is_adopted(lake, staged.tables[name])}
+
+
+def _is_adopted(lake: Lake, table: Staged) -> bool:
+    """Whether the files are large, and the folders above have no letter that the engine reads as more than a name."""
+    return not set(str(lake.data)) & set("=*?[") and sum(path.stat().st_size for path in table.files) >= LARGE
+
+
+def _adopt(lake: Lake, table: Staged, run_id: str) -> Path:
+    target = lake.tables / table.name / f"{RUN}{run_id}"
+    shutil.rmtree(target, ignore_errors=True)  # of an attempt that was not committed
+    target.mkdir(parents=True)
+    for path in table.files:
+        _sync(path)
+        os.link(path, target / path.name)
+    _sync(target)
+    return target
+
+
+def _sync(path: Path) -> None:
+    """Bring a file or a folder to the disk: the catalog must never name a file that a power cut takes back."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

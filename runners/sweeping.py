@@ -1,0 +1,40 @@
+"""Remove what runs that died have left in the warehouse's folder; people are in it."""
+
+import os
+import shutil
+from pathlib import Path
+
+from runners.placing import RUN
+from runners.warehouses.ducklake import SPILL, Lake
+
+
+def sweep(lake: Lake, keep: Path | None = None) -> int:
+    """Remove what runs that died have left: staging folders, states and facts that no commit names, spill, old orphans.
+
+    Only the holder of the lock may. Returns how many folders went. Orphaned Parquet files go when they are an hour
+    old: a younger one may belong to a transaction that is still open.
+    """
+    named = {path.split("/")[1] for (path,) in lake.rows("SELECT DISTINCT path FROM kernel_state")}
+    dead = [path for path in _folders(lake.staging) if path != keep]
+    dead += [path for path in _folders(lake.states) if path.name not in named]
+    committed = {run_id for (run_id,) in lake.rows("SELECT run_id FROM run_commits")}
+    dead += [path for path in lake.tables.glob(f"*/{RUN}*") if path.name.removeprefix(RUN) not in committed]
+    dead += [path for path in _folders(lake.root / SPILL) if not _runs(int(path.name.partition("-")[0]))]
+    for path in dead:
+        shutil.rmtree(path, ignore_errors=True)
+    lake.run("CALL ducklake_delete_orphaned_files('lake', older_than => now() - INTERVAL 1 HOUR)")
+    return len(dead)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _folders(parent: Path) -> list[Path]:
+    return sorted(path for path in parent.iterdir() if path.is_dir()) if parent.is_dir() else []
