@@ -119,7 +119,7 @@ def prepare_record(lake: Lake, plan: RunPlan, horizon_at: int | None) -> None:
 
 def _scope(lake: Lake, plan: RunPlan) -> list[tuple[str, int]]:
     """The segment versions whose record is compared as a whole: those staged so, and those no longer defined."""
-    standing = set(lake.rows("SELECT segment, version FROM segment_versions WHERE current"))
+    standing = set(lake.rows("SELECT DISTINCT segment, version FROM segment_transitions WHERE known_to IS NULL"))
     defined = {(name, number) for name, (number, _) in plan.versions.items()}
     whole = {pair for pair in defined if plan.full_refresh or pair[0] in plan.rebuilt}
     return sorted(whole | (standing - defined))
