@@ -12,6 +12,9 @@ Hashes = npt.NDArray[np.uint64]
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))  # SplitMix64, Steele and others 2014
 
+_LOW_BYTES = np.array([(1 << 8 * count) - 1 for count in range(9)], np.uint64)
+"""A mask of so many low bytes."""
+
 
 def subject_hash(subjects: pa.Array) -> Hashes:
     """A 64-bit hash of each text: its UTF-8, eight bytes at a time, mixed as in SplitMix64. No nulls."""
@@ -25,10 +28,10 @@ def subject_hash(subjects: pa.Array) -> Hashes:
     hashes = length.astype(np.uint64) * _ODD
     for index in range(int(length.max(initial=0) + 7) // 8):
         left = np.clip(length - 8 * index, 0, 8)
-        rows = left > 0
-        word = words[start[rows] + 8 * index] & _low_bytes(left[rows])
-        hashes[rows] = _mixed((hashes[rows] ^ word) * _ODD)
-    return _mixed(hashes)
+        rows = slice(None) if left.all() else np.flatnonzero(left)
+        word = words[start[rows] + 8 * index] & _LOW_BYTES[left[rows]]
+        hashes[rows] = mixed((hashes[rows] ^ word) * _ODD)
+    return mixed(hashes)
 
 
 def shard_of(hashes: Hashes, shards: int) -> Ints:
@@ -47,13 +50,8 @@ def split(batch: pa.RecordBatch, shards: int) -> list[tuple[int, pa.RecordBatch]
     return [(int(s), ordered.slice(int(a), int(b - a))) for s, a, b in zip(present, begins, ends, strict=True)]
 
 
-def _low_bytes(count: Ints) -> Hashes:
-    """A mask of so many low bytes, 1 to 8."""
-    shift = (np.uint64(8) * (np.uint64(8) - count.astype(np.uint64))).astype(np.uint64)
-    return np.uint64(0xFFFFFFFFFFFFFFFF) >> shift
-
-
-def _mixed(hashes: Hashes) -> Hashes:
+def mixed(hashes: Hashes) -> Hashes:
+    """Numbers with every bit spread over all others."""
     hashes = (hashes ^ (hashes >> np.uint64(30))) * _MIX[0]
     hashes = (hashes ^ (hashes >> np.uint64(27))) * _MIX[1]
     return hashes ^ (hashes >> np.uint64(31))

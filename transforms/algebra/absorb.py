@@ -1,6 +1,7 @@
 """New facts enter a state: numbered, de-duplicated, projected, and merged in order."""
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import duckdb
 import numpy as np
@@ -8,15 +9,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.algebra.claims import codes, ints
+from transforms.algebra.coded import digests, joined, whole
 from transforms.algebra.order import FOREVER, Flags, Ints
 from transforms.algebra.project import Projection
-from transforms.algebra.state import EVENTS, SUBJECTS, State, event_order
-from transforms.deduplicate import Choice, deduplicate
+from transforms.algebra.state import EVENTS, SUBJECTS, State, event_order, remembered
+from transforms.deduplicate import deduplicate
 
 EVENT_KEY = ("who", "source", "event_id")
-CONTENT = ("received_at", "record_hash")
-PROFILE_KEY = ("source", "subject", "position")
-CONSENT_KEY = ("source", "subject", "purpose", "channel", "event_id", "record_hash")
+PROFILE_KEY = ("who", "source", "position")
+CONSENT_KEY = ("who", "source", "purpose", "channel", "event_id", "record_hash")
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class News:
     Attributes:
       events, profiles, consents: the records that stand; `replaces` marks those whose twin in the state they replace.
       projected: the projection of `events`, row by row.
+      who: the number of the subject of each of `events`.
       repeated: how many arrived records lost to another of their key; `conflicts` of the events had other content.
       event_at: the earliest new event of each subject, or the end of time.
       by_profile, by_consent: the subjects with new rows of the kind.
@@ -44,6 +46,7 @@ class News:
     profiles: pa.Table
     consents: pa.Table
     projected: pa.Table
+    who: Ints
     repeated: int
     conflicts: int
     event_at: Ints
@@ -56,87 +59,101 @@ class News:
         return (self.event_at != FOREVER) | self.by_profile | self.by_consent
 
 
+class _Entry(NamedTuple):
+    """Rows that enter a state, the numbers of their subjects, and the rows of the state that stand (None: all)."""
+
+    rows: pa.Table
+    who: Ints
+    kept: Ints | None
+    conflicts: int
+
+
 def absorb(
     state: State, arrived: Arrived, projection: Projection, con: duckdb.DuckDBPyConnection
 ) -> tuple[State, News]:
     """The state with the arrived facts in it, and what was new."""
-    state = _number(state, arrived)
-    events, kept, conflicts = _choose_events(state, arrived.events)
-    projected = projection(con, events)
-    standing_profiles, profiles = _choose_rows(state.profiles, arrived.profiles, PROFILE_KEY)
-    standing_consents, consents = _choose_rows(state.consents, arrived.consents, CONSENT_KEY)
+    state, (e, p, c) = _number(state, arrived)
+    events = _choose(state.events, arrived.events, e, EVENT_KEY)
+    profiles = _choose(state.profiles, arrived.profiles, p, PROFILE_KEY)
+    consents = _choose(state.consents, arrived.consents, c, CONSENT_KEY)
+    projected = projection(con, events.rows)
     after = replace(
         state,
-        events=_merge(state, kept, events, projected),
-        profiles=pa.concat_tables([standing_profiles, profiles.drop_columns("replaces")]),
-        consents=pa.concat_tables([standing_consents, consents.drop_columns("replaces")]),
+        events=_with_events(state.events, events, projected),
+        profiles=_with_rows(state.profiles, profiles),
+        consents=_with_rows(state.consents, consents),
     )
-    read = len(arrived.events) + len(arrived.profiles) + len(arrived.consents)
     news = News(
-        events=events,
-        profiles=profiles,
-        consents=consents,
+        events=events.rows,
+        profiles=profiles.rows,
+        consents=consents.rows,
         projected=projected,
-        repeated=read - len(events) - len(profiles) - len(consents),
-        conflicts=conflicts,
-        event_at=_earliest(after, events),
-        by_profile=_subjects_of(after, profiles),
-        by_consent=_subjects_of(after, consents),
+        who=events.who,
+        repeated=len(e) + len(p) + len(c) - len(events.who) - len(profiles.who) - len(consents.who),
+        conflicts=events.conflicts,
+        event_at=_earliest(after.count, events),
+        by_profile=_flags(after.count, profiles.who),
+        by_consent=_flags(after.count, consents.who),
     )
     return after, news
 
 
-def _number(state: State, arrived: Arrived) -> State:
-    """Give the subjects that are new their numbers."""
-    tables = (arrived.events, arrived.profiles, arrived.consents)
-    named = pc.unique(pa.chunked_array([chunk for table in tables for chunk in table["subject"].chunks], pa.string()))
+def _number(state: State, arrived: Arrived) -> tuple[State, list[Ints]]:
+    """Give the subjects that are new their numbers, and tell whose each row is."""
+    coded = [whole(table["subject"].dictionary_encode()) for table in (arrived.events, arrived.profiles, arrived.consents)]
+    named = pc.unique(pa.concat_arrays([column.dictionary for column in coded]))
     new = named.filter(pc.invert(pc.is_in(named, value_set=state.ids)))
-    added = pa.table({"subject": new, "feature_next_at": np.full(len(new), FOREVER)}, schema=SUBJECTS)
-    return replace(state, subjects=pa.concat_tables([state.subjects, added]).combine_chunks())
+    added = pa.table({"subject": new, "next_at": np.full(len(new), FOREVER)}, schema=SUBJECTS)
+    state = replace(state, subjects=joined(state.subjects, added))
+    return state, [codes(column, state.ids) for column in coded]
 
 
-def _choose_events(state: State, arrived: pa.Table) -> tuple[pa.Table, Ints, int]:
-    """The arrived events that stand, the rows of the state that still do, and how many lost to other content."""
-    who = codes(arrived["subject"], state.ids)
-    known = ints(state.events["who"], 0)
-    rivals = np.flatnonzero(np.isin(known, who))
-    numbered = arrived.select(EVENT_KEY[1:] + CONTENT).add_column(0, "who", pa.array(who))
-    choice = deduplicate(state.events.select([*EVENT_KEY, *CONTENT]).take(pa.array(rivals)), numbered, EVENT_KEY)
-    kept = np.delete(np.arange(len(known)), rivals[~choice.stands])
-    return _entering(arrived, choice), kept, choice.conflicts
+def _choose(before: pa.Table, arrived: pa.Table, who: Ints, key: tuple[str, ...]) -> _Entry:
+    """The arrived rows that stand, and the rows of the state that still do."""
+    known = before["who"].to_numpy()
+    rivals = np.flatnonzero(_flags(max(int(known.max(initial=-1)), int(who.max(initial=-1))) + 1, who)[known])
+    columns = {name: arrived[name] for name in dict.fromkeys((*key[1:], "received_at"))}
+    columns["record_hash"] = digests(arrived["record_hash"], before.schema.field("record_hash").type.byte_width)
+    candidates = pa.table({"who": who, **columns})
+    choice = deduplicate(before.select(candidates.column_names).take(pa.array(rivals)), candidates, key)
+    kept = None if choice.stands.all() else np.delete(np.arange(len(known)), rivals[~choice.stands])
+    rows = arrived if choice.enters.all() else arrived.filter(pa.array(choice.enters))
+    return _Entry(
+        rows.append_column("replaces", pa.array(choice.replaces)), who[choice.enters], kept, choice.conflicts
+    )
 
 
-def _choose_rows(before: pa.Table, arrived: pa.Table, key: tuple[str, ...]) -> tuple[pa.Table, pa.Table]:
-    """The rows that still stand, and the arrived ones that do."""
-    choice = deduplicate(before, arrived, key)
-    return before.filter(pa.array(choice.stands)), _entering(arrived, choice)
+def _standing(before: pa.Table, entry: _Entry) -> pa.Table:
+    return before if entry.kept is None else before.take(pa.array(entry.kept))
 
 
-def _entering(arrived: pa.Table, choice: Choice) -> pa.Table:
-    return arrived.filter(pa.array(choice.enters)).append_column("replaces", pa.array(choice.replaces))
+def _with_rows(before: pa.Table, entry: _Entry) -> pa.Table:
+    """The rows of the state that still stand and the new ones, by subject."""
+    if not len(entry.who):
+        return _standing(before, entry)
+    both = joined(_standing(before, entry), remembered(entry.rows, entry.who, before.column_names[1:]))
+    return both.take(pa.array(np.argsort(both["who"].to_numpy(), kind="stable")))
 
 
-def _merge(state: State, kept: Ints, events: pa.Table, projected: pa.Table) -> pa.Table:
+def _with_events(before: pa.Table, entry: _Entry, projected: pa.Table) -> pa.Table:
     """The events of the state that still stand and the new ones, in order."""
-    who, at = codes(events["subject"], state.ids), ints(events["occurred_at"], 0)
-    new = pa.table({"who": who, "at": at}).append_column("source", events["source"])
-    for name in EVENTS.names[3:]:
-        new = new.append_column(name, events[name])
+    if not len(entry.who):
+        return _standing(before, entry)
+    new = remembered(entry.rows, entry.who, EVENTS)
     for name in projected.column_names:
         new = new.append_column(name, projected[name])
-    standing = state.events if len(kept) == len(state.events) else state.events.take(pa.array(kept))
-    both = pa.concat_tables([standing, new.cast(standing.schema)])
-    index = event_order(ints(both["who"], 0), ints(both["at"], 0), both["event_id"], both["source"])
-    return both.take(pa.array(index)).combine_chunks()
+    both = joined(_standing(before, entry), new)
+    index = event_order(ints(both["who"], 0), ints(both["occurred_at"], 0), both["event_id"], both["source"])
+    return both.take(pa.array(index))
 
 
-def _earliest(state: State, events: pa.Table) -> Ints:
-    earliest = np.full(state.count, FOREVER)
-    np.minimum.at(earliest, codes(events["subject"], state.ids), ints(events["occurred_at"], 0))
+def _earliest(count: int, entry: _Entry) -> Ints:
+    earliest = np.full(count, FOREVER)
+    np.minimum.at(earliest, entry.who, ints(entry.rows["occurred_at"], 0))
     return earliest
 
 
-def _subjects_of(state: State, rows: pa.Table) -> Flags:
-    flags = np.zeros(state.count, np.bool_)
-    flags[codes(rows["subject"], state.ids)] = True
+def _flags(count: int, who: Ints) -> Flags:
+    flags = np.zeros(count, np.bool_)
+    flags[who] = True
     return flags

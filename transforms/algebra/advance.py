@@ -4,20 +4,19 @@ from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from transforms.algebra.absorb import Arrived, News, absorb
 from transforms.algebra.belief import Belief, differ
 from transforms.algebra.claims import ints
 from transforms.algebra.engine import connect
-from transforms.algebra.evaluate import Evaluation, evaluate
 from transforms.algebra.features import write_features
-from transforms.algebra.order import Flags, Ints
+from transforms.algebra.order import FOREVER, Flags
 from transforms.algebra.program import Moment, Program
 from transforms.algebra.publications import Publications
 from transforms.algebra.reasons import Reasons
-from transforms.algebra.state import BELIEF, State, facts_of
-from transforms.algebra.tally import tally
+from transforms.algebra.state import BELIEF, State
+from transforms.algebra.study import Study
+from transforms.algebra.tally import Tally
 
 
 def advance(program: Program, state: State, arrived: Arrived, moment: Moment) -> tuple[State, dict[str, pa.Table]]:
@@ -30,15 +29,22 @@ def advance(program: Program, state: State, arrived: Arrived, moment: Moment) ->
     state, news = absorb(state, arrived, program.projection, con)
     con.close()
     touched = _touched(state, news, moment)
-    state, moved = _believe(program, state, news, touched, moment)
-    state, rows = write_features(program, state, touched, moment)
+    due = ~touched & (ints(state.subjects["next_at"], FOREVER) <= moment.at)
+    seen = Study.of(program, state, np.flatnonzero(touched), moment, answered=True)
+    studies = [seen]
+    if due.any():
+        studies.append(Study.of(program, state, np.flatnonzero(due), moment, answered=False))
+    tally = Tally(program, state, news, moment)
+    state, moved = _believe(program, state, news, seen, moment)
+    state, rows = _restate(program, state, studies, tally, moment)
     return state, {
         "events": news.events,
         "profiles": news.profiles,
         "consents": news.consents,
         **moved,
         "feature_rows": rows,
-        **tally(program, state, news, moment),
+        "verdicts": tally.verdicts,
+        "fates": tally.fates,
     }
 
 
@@ -47,24 +53,34 @@ def _touched(state: State, news: News, moment: Moment) -> Flags:
     if moment.everyone:
         return np.ones(state.count, np.bool_)
     touched = news.touched.copy()
-    for table, who in ((state.events, None), (state.profiles, "subject"), (state.consents, "subject")):
-        received_at = ints(table["received_at"], 0)
-        fresh = np.flatnonzero((received_at > moment.known_before) & (received_at <= moment.known_at))
-        rows = table.take(pa.array(fresh))
-        touched[ints(rows["who"], 0) if who is None else ints(pc.index_in(rows[who], state.ids), 0)] = True
+    for rows in (state.events, state.profiles, state.consents) if moment.known_before != FOREVER else ():
+        received_at = ints(rows["received_at"], 0)
+        fresh = (received_at > moment.known_before) & (received_at <= moment.known_at)
+        touched[rows["who"].to_numpy()[fresh]] = True
     return touched
 
 
+def _restate(
+    program: Program, state: State, studies: list[Study], tally: Tally, moment: Moment
+) -> tuple[State, pa.Table]:
+    """The feature rows of those studied, and the state with these, the verdicts and what comes next in it."""
+    next_at, written = ints(state.subjects["next_at"], FOREVER).copy(), []
+    for study in studies:
+        state, rows, following = write_features(program, state, study, moment)
+        written.append(rows)
+        next_at[study.who] = np.minimum(following, tally.judge(study))
+    subjects = state.subjects.set_column(1, "next_at", pa.array(next_at))
+    return replace(state, subjects=subjects, verdicts=tally.remembered), pa.concat_tables(written)
+
+
 def _believe(
-    program: Program, state: State, news: News, touched: Flags, moment: Moment
+    program: Program, state: State, news: News, seen: Study, moment: Moment
 ) -> tuple[State, dict[str, pa.Table]]:
-    """Recompute the touched, publish what differs for them and what has fallen due for the others."""
+    """Publish what differs for those seen and what has fallen due for the others."""
     count = state.count
-    who = np.flatnonzero(touched)
-    facts = facts_of(state, who, moment.known_at, program.project)
-    fresh = _belief(program, evaluate(program.project, facts), who, count)
+    fresh = _belief(program, seen, count)
     held = _held(state, count)
-    mine = touched[held.key % count] if count else np.zeros(0, np.bool_)
+    mine = np.isin(held.key % max(count, 1), seen.who)
     others = held.take(~mine)
     due = others.take((others.at > moment.last_at) & (others.at <= moment.at))
     difference = differ(held.take(mine), fresh, moment.last_at, moment.at)
@@ -86,12 +102,12 @@ def _believe(
     return replace(state, belief=_kept(after, count)), moved
 
 
-def _belief(program: Program, evaluation: Evaluation, who: Ints, count: int) -> Belief:
-    """The answers about some subjects (`who`, numbered in the state) as transitions."""
+def _belief(program: Program, seen: Study, count: int) -> Belief:
+    """The answers about those seen as transitions."""
     parts = []
     for place, name in enumerate(program.segments):
-        steps = evaluation.answers[name]
-        parts.append((place * count + who[steps.who], steps.at, steps.value.astype(np.bool_)))
+        steps = seen.evaluation.answers[name]
+        parts.append((place * count + seen.who[steps.who], steps.at, steps.value.astype(np.bool_)))
     if not parts:
         return Belief(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.bool_))
     return Belief(*(np.concatenate(column) for column in zip(*parts, strict=True)))
@@ -111,4 +127,5 @@ def _merged(one: Belief, other: Belief) -> Belief:
 
 def _kept(belief: Belief, count: int) -> pa.Table:
     segment, who = np.divmod(belief.key, max(count, 1))
-    return pa.table({"segment": segment, "who": who, "at": belief.at, "member": belief.member}, schema=BELIEF)
+    columns = (segment.astype(np.int16), who.astype(np.int32), belief.at, belief.member)
+    return pa.Table.from_arrays([pa.array(column) for column in columns], schema=BELIEF)

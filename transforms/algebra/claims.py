@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.algebra.coded import indices, whole
 from transforms.algebra.order import FOREVER, Flags, Ints
 
 SKEW = 5 * 60 * 1_000_000  # S: how far our clock and another may differ
@@ -140,7 +141,7 @@ def _malformed(consents: pa.Table, action: Ints, forbidden: Flags) -> Flags:
     permits = (action >= 0) & permissive(action)
     bad = (action < 0) | forbidden
     for name in ("event_id", "subject", "purpose"):
-        bad |= np.asarray(pc.equal(pc.fill_null(consents[name], ""), "")).astype(np.bool_)
+        bad |= codes(consents[name], ("",), 0) == 0 if name in consents.column_names else False
     for name in ("claimed_at", "received_at"):
         bad |= np.asarray(pc.is_null(consents[name])).astype(np.bool_)
     bad |= _foreign(consents["channel"], CHANNELS) | _foreign(consents["claimed_precision"], [*PRECISIONS])
@@ -157,10 +158,18 @@ def _purposes(column: pa.ChunkedArray, purposes: Sequence[str]) -> Ints:
     return np.where(code < 0, NO_PURPOSE, code - 1)
 
 
+def owners(rows: pa.Table, subjects: pa.Array) -> Ints:
+    """The number of each row's subject, -1 for none of `subjects`; rows of a state bear it already, as `who`."""
+    return ints(rows["who"], 0) if "who" in rows.column_names else codes(rows["subject"], subjects)
+
+
 def codes(column: pa.ChunkedArray, names: Collection[str], absent: int = -1) -> Ints:
     """The index of each value in `names`: -1 for one that is not there, `absent` for null."""
-    index = pc.fill_null(pc.index_in(column, value_set=pa.array([*names], pa.string())), -1)
-    code = np.asarray(index).astype(np.int64)
+    column = whole(column)
+    if pa.types.is_dictionary(column.type):
+        return np.append(codes(column.dictionary, names), absent)[indices(column, -1)]
+    wanted = names if isinstance(names, pa.Array) else pa.array([*names], pa.string())
+    code = np.asarray(pc.fill_null(pc.index_in(column, value_set=wanted), -1)).astype(np.int64)
     if absent >= 0 and column.null_count:
         code[np.asarray(pc.is_null(column)).astype(np.bool_)] = absent
     return code
@@ -168,4 +177,8 @@ def codes(column: pa.ChunkedArray, names: Collection[str], absent: int = -1) -> 
 
 def ints(column: pa.ChunkedArray, absent: int) -> Ints:
     """Integers or instants as int64, `absent` for null."""
-    return np.asarray(pc.fill_null(column.cast(pa.int64()), absent)).astype(np.int64, copy=False)
+    column = whole(column)
+    if column.null_count:
+        column = pc.fill_null(column.cast(pa.int64()), absent)
+    values = column.view(pa.int64()) if pa.types.is_timestamp(column.type) else column
+    return values.to_numpy().astype(np.int64, copy=False)

@@ -67,7 +67,7 @@ def lookback(project: Project, purposes: tuple[str, ...]) -> int | None:
 
 
 def _answer(view: View, segment: Segment) -> Steps:
-    inside = [remap(view.steps(segment.when), MEMBER), population(view, segment.population)]
+    inside = [remap(view.steps(segment.when), MEMBER), view.once(segment.population, population)]
     return view.timeline.onto_subjects(every(inside), FALSE)
 
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.definitions.comparison import Constant
+from transforms.algebra.coded import indices
 from transforms.algebra.order import Ints
 
 Number = npt.NDArray[Any]
@@ -27,6 +28,8 @@ def scaled(column: pa.Array) -> Number:
 
 
 def _unscaled(column: pa.Array) -> Number:
+    if pa.types.is_decimal64(column.type):
+        return np.frombuffer(column.buffers()[1], np.int64)[column.offset : column.offset + len(column)]
     words = np.frombuffer(column.buffers()[1], np.int64)[2 * column.offset : 2 * (column.offset + len(column))]
     low, high = words[::2], words[1::2]
     if column.type.precision <= 18:
@@ -73,6 +76,8 @@ def decimals(values: Number, precision: int, scale: int) -> pa.Array:
 
 def signs(column: pa.Array, constant: Constant) -> Ints:
     """The sign of (value - constant) for each value of a column without nulls; the constant in the column's terms."""
+    if pa.types.is_dictionary(column.type):
+        return signs(column.dictionary, constant)[indices(column, 0)]
     if isinstance(constant, str):
         return _difference(pc.greater(column, constant), pc.equal(column, constant))
     if pa.types.is_temporal(column.type):

@@ -1,6 +1,6 @@
 """What is known of a set of subjects."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from transforms.algebra.epochs import Grounds
 from transforms.algebra.ledger import first_permissive
-from transforms.algebra.order import Ints, Steps
+from transforms.algebra.order import Flags, Ints, Steps
 from transforms.algebra.profiles import zones
 
 
@@ -27,6 +27,13 @@ class Facts:
     at: Ints
     columns: pa.Table
     grounds: Grounds
+    _flags: dict[str, Flags] = field(default_factory=dict)
+
+    def flags(self, predicate: str) -> Flags:
+        """The predicate's truth for each event."""
+        if predicate not in self._flags:
+            self._flags[predicate] = self.columns[predicate].to_numpy()
+        return self._flags[predicate]
 
     @cached_property
     def first_fact_at(self) -> Ints:

@@ -10,12 +10,16 @@ import pyarrow.compute as pc
 from schemas.definitions.catalog import Project
 from schemas.definitions.feature import FeatureColumn
 from transforms.algebra.claims import ints
-from transforms.algebra.evaluate import Evaluation, evaluate
+from transforms.algebra.coded import coded, joined, plain
+from transforms.algebra.evaluate import Evaluation
 from transforms.algebra.measure import Measure
 from transforms.algebra.order import FOREVER, Flags, Ints
 from transforms.algebra.program import Moment, Program
-from transforms.algebra.state import State, facts_of
+from transforms.algebra.state import State
+from transforms.algebra.study import Study
 from transforms.algebra.view import View
+
+_NOBODY = pa.table({"subject": pa.array([], pa.string())})
 
 
 def feature_rows(project: Project, evaluation: Evaluation, count: int, at: int) -> tuple[pa.Table, Ints]:
@@ -34,27 +38,23 @@ def feature_rows(project: Project, evaluation: Evaluation, count: int, at: int) 
     return pa.table(columns), changes
 
 
-def write_features(program: Program, state: State, touched: Flags, moment: Moment) -> tuple[State, pa.Table]:
-    """The rows of the subjects whose values at T differ from what was last written (4.5), noted in the state.
+def write_features(program: Program, state: State, study: Study, moment: Moment) -> tuple[State, pa.Table, Ints]:
+    """The rows of the studied subjects whose values at T differ from what was last written (4.5), noted in the state.
 
-    A state that was made anew does not know what was written: the rows of all, which publishing compares.
+    A state that was made anew does not know what was written: the rows of all, which publishing compares. Gives the state,
+    the rows, and the next instant at which any value of each of the studied may change.
     """
-    if not len(program.feature_schema):  # a table without columns would have no rows, however many subjects there are
-        return state, pa.table({"subject": state.ids.slice(0, 0)})
-    due = touched | (ints(state.subjects["feature_next_at"], FOREVER) <= moment.at)
-    who, project = np.flatnonzero(due), program.project
-    facts = facts_of(state, who, moment.known_at, project)
-    values, following = feature_rows(project, evaluate(project, facts, ()), len(who), moment.at)
-    columns = state.features.schema.names[1:]
-    values = values.select(columns).cast(pa.schema([state.features.field(name) for name in columns]))
-    changed = _differs(values, _last_rows(state.features, who)) | moment.everyone
-    changed &= facts.first_fact_at <= moment.at
-    rows, written = values.filter(pa.array(changed)), pa.array(who[changed])
-    next_at = ints(state.subjects["feature_next_at"], FOREVER).copy()
-    next_at[who] = following
-    subjects = state.subjects.set_column(1, "feature_next_at", pa.array(next_at))
-    features = _replaced(state.features, rows.add_column(0, "who", written))
-    return replace(state, subjects=subjects, features=features), rows.add_column(0, "subject", state.ids.take(written))
+    columns = program.feature_schema.names
+    if not columns:  # a table without columns would have no rows, however many subjects there are
+        return state, _NOBODY, np.full(len(study.who), FOREVER)
+    values, following = feature_rows(program.project, study.evaluation, len(study.who), moment.at)
+    values = values.select(columns).cast(program.feature_schema)
+    changed = _differs(values, _last_rows(state.features, study.who)) | moment.everyone
+    changed &= study.facts.first_fact_at <= moment.at
+    rows, written = values.filter(pa.array(changed)), study.who[changed]
+    features = _replaced(state.features, _numbered(written, rows))
+    named = rows.add_column(0, "subject", state.ids.take(pa.array(written)))
+    return replace(state, features=features), named, following
 
 
 def _last_rows(features: pa.Table, who: Ints) -> pa.Table:
@@ -63,12 +63,21 @@ def _last_rows(features: pa.Table, who: Ints) -> pa.Table:
     index = np.searchsorted(known, who)
     found = index < len(known)
     found[found] = known[index[found]] == who[found]
-    return features.drop_columns("who").take(pa.array(index, mask=~found))
+    rows = features.drop_columns("who").take(pa.array(index, mask=~found))
+    return pa.table({name: plain(rows[name]) for name in rows.column_names})
+
+
+def _numbered(who: Ints, rows: pa.Table) -> pa.Table:
+    """Rows as the state keeps them."""
+    columns = {name: coded(rows[name]) for name in rows.column_names}
+    return pa.table({"who": pa.array(who.astype(np.int32)), **columns})
 
 
 def _replaced(features: pa.Table, written: pa.Table) -> pa.Table:
-    kept = features.filter(pa.array(~np.isin(ints(features["who"], 0), ints(written["who"], 0))))
-    return pa.concat_tables([kept, written]).sort_by("who").combine_chunks()
+    """The rows with those written instead of the subjects' former ones; both are by `who`."""
+    kept = features.filter(pa.array(~np.isin(features["who"].to_numpy(), written["who"].to_numpy())))
+    both = joined(kept, written)
+    return both.take(pa.array(np.argsort(both["who"].to_numpy(), kind="stable"))) if len(kept) else both
 
 
 def _differs(one: pa.Table, other: pa.Table) -> Flags:
@@ -104,15 +113,16 @@ def _next_opening(view: View, count: int, at: int) -> Ints:
 def _value(view: View, column: FeatureColumn, stint: Ints, at: int) -> tuple[pa.Array, Ints]:
     count = len(stint)
     selected, values = view.select(column.source, column.window, column.aggregate.of)
-    subject = view.timeline.stints.subject[selected.rows.who]
-    current = stint[subject] == selected.rows.who
-    counting = current & (selected.rows.start <= at) & (at < selected.rows.stop)
+    start, stop = selected.rows.start, selected.rows.stop
+    open_now = np.zeros(view.size, np.bool_)
+    open_now[stint[stint >= 0]] = True
+    alive = np.flatnonzero((stop > at) & open_now[selected.rows.who])
+    subject, begun = view.timeline.stints.subject[selected.rows.who[alive]], start[alive] <= at
+    counting = alive[begun]
     measure = cast(Measure, column.aggregate)
-    result = measure.value(subject[counting], values.take(counting), count, column.type)
+    result = measure.value(subject[begun], values.take(counting), count, column.type)
     following = np.full(count, FOREVER)
-    for edge in (selected.rows.start, selected.rows.stop):
-        later = current & (edge > at)
-        np.minimum.at(following, subject[later], edge[later])
+    np.minimum.at(following, subject, np.where(begun, stop[alive], start[alive]))
     return _only(result, stint >= 0), following
 
 

@@ -4,15 +4,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from transforms.algebra.order import FALSE, TRUE, UNKNOWN, Ints, Steps, Truths, before, lasts, order, running, settle
+from transforms.algebra.order import FALSE, TRUE, Ints, Steps, Truths, before, lasts, order, running, turning
 from transforms.algebra.truth import OPPOSITE
 
-_COUNTED = np.array([[1, 0], [0, 0], [0, 1]], np.int64)  # truth -> (false, unknown)
+_FALSE = 1 << 32
+_COUNTED = np.array([_FALSE, 0, 1], np.int64)
+"""What each truth adds to a count: the false in the high half of a number, the unknown in the low one."""
 
 
 def remap(steps: Steps, table: Truths) -> Steps:
     """Put each truth through `table`: `not`, and `missing`."""
-    return settle(steps.who, steps.at, table[steps.value], table[steps.initial])
+    return turning(steps.who, steps.at, table[steps.value], table[steps.initial])
 
 
 def every(children: Sequence[Steps]) -> Steps:
@@ -22,12 +24,12 @@ def every(children: Sequence[Steps]) -> Steps:
     who = np.concatenate([child.who for child in children])
     at = np.concatenate([child.at for child in children])
     change = np.concatenate([_change(child) for child in children])
-    initial = np.sum([_COUNTED[child.initial] for child in children], axis=0)
+    initial = sum((_COUNTED[child.initial] for child in children), start=np.zeros(1, np.int64))
     index = order(who, at)
     who, at, change = who[index], at[index], change[index]
     final = lasts(who, at)
-    totals = np.stack([running(who, change[:, kind])[final] for kind in (0, 1)], axis=1)
-    return settle(who[final], at[final], _truth(initial[who[final]] + totals), _truth(initial))
+    totals, who = running(who, change)[final], who[final]
+    return turning(who, at[final], _truth(initial[who] + totals), _truth(initial))
 
 
 def either(children: Sequence[Steps]) -> Steps:
@@ -40,5 +42,6 @@ def _change(child: Steps) -> Ints:
 
 
 def _truth(counts: Ints) -> Truths:
-    open_question = np.where(counts[:, 1] > 0, UNKNOWN, TRUE)
-    return np.where(counts[:, 0] > 0, FALSE, open_question).astype(np.int8)
+    truth = (counts > 0).astype(np.int8) + np.int8(TRUE)  # unknown where anything is, and nothing false
+    truth[counts >= _FALSE] = FALSE
+    return truth

@@ -16,13 +16,15 @@ from transforms.algebra.claims import (
     codes,
     first_instants,
     instants,
+    owners,
     permissive,
     quarantined,
 )
+from transforms.algebra.coded import indices, whole
 from transforms.algebra.order import FOREVER, Ints, firsts, lasts, stable_order
 
 READ = (
-    *("source", "subject", "event_id", "purpose", "action", "claimed_at", "received_at", "purpose_major", "channel"),
+    *("source", "event_id", "purpose", "action", "claimed_at", "received_at", "purpose_major", "channel"),
     *("claimed_precision", "expires_at", "payload_kind", "method", "actor", "retroactive", "record_hash"),
 )
 _WIDEST = 1 << 62
@@ -50,7 +52,7 @@ def ledger(consents: pa.Table, subjects: pa.Array, purposes: Sequence[str], trus
 
     `purposes` are all registered ones, `trusted` the sources that declare `clock: trusted`.
     """
-    who = codes(consents["subject"], subjects)
+    who = owners(consents, subjects)
     seen = np.flatnonzero((who >= 0) & np.asarray(quarantined(consents, purposes).is_null()).astype(np.bool_))
     consents, who = _rows(consents, seen), who[seen]
     rows = claims(consents, purposes, trusted)
@@ -73,7 +75,7 @@ def first_permissive(entries: Ledger) -> Ints:
 def _rows(consents: pa.Table, seen: Ints) -> pa.Table:
     """The rows at `seen`, with the columns that are read."""
     table = consents.select(READ)
-    return table if len(seen) == len(table) else table.combine_chunks().take(pa.array(seen))
+    return table if len(seen) == len(table) else table.take(pa.array(seen))
 
 
 def _accept(consents: pa.Table, who: Ints, rows: Claims) -> tuple[Ints, int]:
@@ -181,12 +183,13 @@ def _pack(*parts: Ints) -> Ints:
 
 def _dense(column: pa.ChunkedArray) -> Ints:
     """A number for each distinct value, null counting as one."""
-    encoded = column.combine_chunks().dictionary_encode("encode")
-    return np.asarray(encoded.indices).astype(np.int64)
+    column = whole(column)
+    return indices(column if pa.types.is_dictionary(column.type) else column.dictionary_encode(), -1)
 
 
 def _bodies(column: pa.ChunkedArray) -> Ints:
     """The rank of each content hash."""
-    hashes = column.combine_chunks().cast(pa.binary(32))
-    raw = np.frombuffer(hashes.buffers()[1], "S32", len(hashes), hashes.offset * 32)
+    hashes = whole(column)
+    width = hashes.type.byte_width
+    raw = np.frombuffer(hashes.buffers()[1], f"S{width}", len(hashes), hashes.offset * width)
     return np.unique(raw, return_inverse=True)[1]

@@ -1,6 +1,7 @@
 """Sorted arrays: the only place that sorts, and the step functions everything is made of."""
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -36,35 +37,73 @@ def constant(initial: npt.NDArray[np.integer]) -> Steps:
 
 def order(who: Ints, at: Ints) -> Ints:
     """The permutation that sorts by (who, at); equal pairs in any order. One packed key where the bits suffice."""
-    if not len(who):
-        return np.empty(0, np.int64)
-    lowest, highest = int(at.min()), int(at.max())
-    span = (highest - lowest).bit_length()
-    if span + int(who.max()).bit_length() > 62:
-        return np.lexsort((at, who))
-    packed = (who << np.int64(span)) | (at - np.int64(lowest))
-    return np.argsort(packed)
+    packed = _packed(who, at)
+    return np.lexsort((at, who)) if packed is None else np.argsort(packed[1])
 
 
 def stable_order(who: Ints, at: Ints) -> Ints:
     """The permutation that sorts by (who, at) and keeps equal pairs as they came."""
-    return np.lexsort((at, who))
+    packed = _packed(who, at)
+    return np.lexsort((at, who)) if packed is None else np.argsort(packed[1], kind="stable")
+
+
+class _Packing(NamedTuple):
+    """How pairs of small numbers and instants become one number, in their order.
+
+    Instants below `lowest` or above `highest` become one each, but the beginning and the end of time stay themselves.
+    """
+
+    lowest: int
+    highest: int
+    bits: int
+
+    def key(self, who: Ints, at: Ints) -> Ints:
+        """A number for each pair."""
+        near = np.minimum(np.maximum(at, self.lowest - 1), self.highest + 1)
+        near += at == FOREVER
+        near -= at == BEGINNING
+        return (who << np.int64(self.bits)) + (near - (self.lowest - 2))
+
+    def inner(self, who: Ints, at: Ints) -> Ints:
+        """The same for pairs with no instant beyond `lowest` and `highest`."""
+        return (who << np.int64(self.bits)) + (at - (self.lowest - 2))
+
+
+def _packed(who: Ints, at: Ints, more: int = 0) -> tuple[_Packing, Ints] | None:
+    """How to pack pairs such as these, with `who` up to `more` beside them, and their keys; None where they do not fit."""
+    if not len(at):
+        return _Packing(0, 0, 3), np.empty(0, np.int64)
+    lowest, highest = int(at.min()), int(at.max())
+    whole = lowest != BEGINNING and highest != FOREVER
+    if not whole:
+        finite = at[(at != FOREVER) & (at != BEGINNING)]
+        lowest, highest = (int(finite.min()), int(finite.max())) if len(finite) else (0, 0)
+    packing = _Packing(lowest, highest, (highest - lowest + 4).bit_length())
+    if packing.bits + max(int(who.max()), more).bit_length() > 62 or min(lowest - BEGINNING, FOREVER - highest) <= 4:
+        return None
+    return packing, packing.inner(who, at) if whole else packing.key(who, at)
 
 
 def firsts(*keys: npt.NDArray[np.generic]) -> Flags:
     """True where a run of equal keys begins, in arrays sorted by them."""
     flags = np.ones(len(keys[0]), np.bool_)
-    if len(flags) > 1:
-        flags[1:] = False
-        for key in keys:
-            flags[1:] |= key[1:] != key[:-1]
+    flags[1:] = _differ(keys)
     return flags
 
 
 def lasts(*keys: npt.NDArray[np.generic]) -> Flags:
     """True where a run of equal keys ends, in arrays sorted by them."""
-    flags = firsts(*keys)
-    return np.append(flags[1:], np.True_) if len(flags) else flags
+    flags = np.ones(len(keys[0]), np.bool_)
+    flags[:-1] = _differ(keys)
+    return flags
+
+
+def _differ(keys: Sequence[npt.NDArray[np.generic]]) -> Flags:
+    """Whether each row but the first differs from the one before it."""
+    flags: Flags = keys[0][1:] != keys[0][:-1]
+    for key in keys[1:]:
+        flags |= key[1:] != key[:-1]
+    return flags
 
 
 def before(who: Ints, value: npt.NDArray[np.integer], initial: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
@@ -79,8 +118,14 @@ def before(who: Ints, value: npt.NDArray[np.integer], initial: npt.NDArray[np.in
 def settle(who: Ints, at: Ints, value: npt.NDArray[np.integer], initial: npt.NDArray[np.integer]) -> Steps:
     """Steps from rows sorted by (who, at): the last row of an instant wins, a step that changes nothing is dropped."""
     final = lasts(who, at)
-    who, at, value = who[final], at[final], value[final]
+    return turning(who[final], at[final], value[final], initial)
+
+
+def turning(who: Ints, at: Ints, value: npt.NDArray[np.integer], initial: npt.NDArray[np.integer]) -> Steps:
+    """Steps from rows sorted by (who, at), each instant once: those that change nothing are dropped."""
     changes = value != before(who, value, initial)
+    if changes.all():
+        return Steps(who, at, value, initial)
     return Steps(who[changes], at[changes], value[changes], initial)
 
 
@@ -102,11 +147,17 @@ def spread(low: Ints, high: Ints) -> tuple[Ints, Ints]:
     return owner, np.repeat(low, sizes) + offset
 
 
-def search(who: Ints, at: Ints, sought_who: Ints, sought_at: Ints, side: str = "left") -> Ints:
-    """`searchsorted` for pairs: where (sought_who, sought_at) belongs in rows sorted by (who, at).
+def search(who: Ints, at: Ints, sought_who: Ints, sought_at: Ints, side: Literal["left", "right"] = "left") -> Ints:
+    """`searchsorted` for pairs: where (sought_who, sought_at) belongs in rows sorted by (who, at)."""
+    packed = _packed(who, at, int(sought_who.max(initial=0)))
+    if packed is None:
+        return _bisect(who, at, sought_who, sought_at, side)
+    packing, keys = packed
+    return np.searchsorted(keys, packing.key(sought_who, sought_at), side)
 
-    Bisects within each `who` for all sought pairs at once: log2 of the longest run, in vectors.
-    """
+
+def _bisect(who: Ints, at: Ints, sought_who: Ints, sought_at: Ints, side: str) -> Ints:
+    """Bisects within each `who` for all sought pairs at once: log2 of the longest run, in vectors."""
     low = np.searchsorted(who, sought_who, "left")
     high = np.searchsorted(who, sought_who, "right")
     while True:

@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.algebra.claims import codes, ints
-from transforms.algebra.order import Flags, Ints, Steps, constant, settle
+from transforms.algebra.claims import codes, ints, owners
+from transforms.algebra.coded import indices, plain, whole
+from transforms.algebra.order import Flags, Ints, Steps, constant, firsts, lasts, settle
 
 MISSING = -1
 
@@ -33,14 +34,10 @@ class Profiles:
         self, profiles: pa.Table, subjects: pa.Array, declared: Mapping[str, Collection[str]] | None = None
     ) -> None:
         self.count, self._declared = len(subjects), declared or {}
-        who = codes(profiles["subject"], subjects)
-        known = np.flatnonzero(who >= 0)
-        body = profiles["record_hash"].cast(pa.binary()).take(pa.array(known))
-        minor = np.asarray(pc.rank(body, tiebreaker="dense")).astype(np.int64)
-        valid_from, received_at = ints(profiles["valid_from"], 0)[known], ints(profiles["received_at"], 0)[known]
-        order = np.lexsort((minor, received_at, valid_from, who[known]))
-        self.who, self.at = who[known][order], valid_from[order]
-        self._rows = profiles.take(pa.array(known[order]))
+        who = owners(profiles, subjects)
+        index = _in_order(profiles, np.flatnonzero(who >= 0), who)
+        self.who, self.at = who[index], ints(profiles["valid_from"], 0)[index]
+        self._rows = profiles.take(pa.array(index))
         self._snapshot = codes(self._rows["payload"], ("snapshot",)) >= 0
 
     def column(self, name: str) -> ProfileColumn:
@@ -60,11 +57,25 @@ class Profiles:
 
     def _nulled(self, name: str) -> Flags:
         """Rows that set the column to null in so many words."""
-        nulls = self._rows["explicit_nulls"].combine_chunks()
+        nulls = whole(self._rows["explicit_nulls"])
         parent, said = np.asarray(pc.list_parent_indices(nulls)), codes(pc.list_flatten(nulls), (name,)) >= 0
         flags = np.zeros(len(self.who), np.bool_)
         flags[parent[said]] = True
         return flags
+
+
+def _in_order(profiles: pa.Table, known: Ints, who: Ints) -> Ints:
+    """The rows known in their order; the content is looked at only where all else is equal."""
+    valid_from, received_at = ints(profiles["valid_from"], 0), ints(profiles["received_at"], 0)
+    index = known[np.lexsort((received_at[known], valid_from[known], who[known]))]
+    keys = who[index], valid_from[index], received_at[index]
+    tied = ~(firsts(*keys) & lasts(*keys))
+    if tied.any():
+        rows = index[tied]
+        body = profiles["record_hash"].take(pa.array(rows)).cast(pa.binary())
+        minor = np.asarray(pc.rank(body, tiebreaker="dense")).astype(np.int64)
+        index[tied] = rows[np.lexsort((minor, received_at[rows], valid_from[rows], who[rows]))]
+    return index
 
 
 def zones(timezone: ProfileColumn, project: str) -> tuple[tuple[str, ...], Steps]:
@@ -90,9 +101,9 @@ def is_zone(name: str) -> bool:
 
 def _encoded(column: pa.ChunkedArray) -> tuple[Ints, pa.Array]:
     """Codes and distinct values; lists, which have no order, keep one value a row."""
-    values = column.combine_chunks()
+    values = whole(column)
     if pa.types.is_nested(values.type):
         valid = np.asarray(values.is_valid()).astype(np.bool_)
         return np.where(valid, np.arange(len(values)), MISSING), values
-    encoded = values.dictionary_encode()
-    return np.asarray(pc.fill_null(encoded.indices, MISSING)).astype(np.int64), encoded.dictionary
+    encoded = values if pa.types.is_dictionary(values.type) else plain(values).dictionary_encode()
+    return indices(encoded, MISSING), encoded.dictionary

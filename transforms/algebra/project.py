@@ -1,6 +1,6 @@
 """The one SELECT that turns events into what the kernel asks of them: a boolean for each predicate, a column for each value."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,11 +13,14 @@ from schemas.definitions.datatype import DataType
 from schemas.definitions.expression import quoted
 from schemas.definitions.reference import EventReference
 from schemas.definitions.segment import ActiveIn
+from transforms.algebra.coded import coded, indices
 from transforms.algebra.columns import predicate_name, value_name
 from transforms.algebra.engine import connect
+from transforms.algebra.order import Flags, Ints
 
 ANY_EVENT = EventReference(None)
 _PLACE = "_place"  # no property begins so
+_FEW, _MANY = 1 << 8, 1 << 16
 
 
 @dataclass(frozen=True)
@@ -49,19 +52,62 @@ class Projection:
         """The columns of the projection, in order."""
         return sorted(self.predicates) + [value_name(column) for column in self.columns]
 
+    @cached_property
+    def reads(self) -> dict[str, frozenset[str]]:
+        """The columns that each predicate reads."""
+        return {predicate_name(reference): reference.columns | {"event"} for reference in self.references}
+
     def __call__(self, con: duckdb.DuckDBPyConnection, events: pa.Table) -> pa.Table:
-        """Project events of `event.SCHEMA`: the same rows in the same order, the columns `names`."""
+        """Project events of `event.SCHEMA`: the same rows in the same order, the columns `names`; texts are coded.
+
+        What reads but columns of few values is asked once for each combination of them that there is.
+        """
         if not self.names:
             return pa.table({"_": pa.nulls(len(events))}).select([])
-        con.register("events", events.append_column(_PLACE, pa.array(np.arange(len(events)))))
+        columns = {name: coded(events[name]) for name in sorted({*self.columns}.union(*self.reads.values()))}
+        few = {name for name, column in columns.items() if _is_few(column)}
+        easy = [name for name in self.predicates if self.reads[name] <= few]
+        hard = [name for name in self.predicates if name not in easy]
+        kind, kinds = _kinds([columns[name] for name in sorted(few)])
+        told = self._told(con, events.select(sorted(few)).take(pa.array(kinds)), easy)
+        flags = {name: truth[kind] for name, truth in told.items()} | self._told(con, events, hard)
+        values = {value_name(name): columns[name] for name in self.columns}
+        return pa.table({**flags, **values}).select(self.names)
+
+    def _told(self, con: duckdb.DuckDBPyConnection, rows: pa.Table, predicates: Sequence[str]) -> dict[str, Flags]:
+        """The truth of some predicates for each row."""
+        if not predicates or not len(rows):
+            return {name: np.zeros(len(rows), np.bool_) for name in predicates}
+        asked = ", ".join(f"{self.predicates[name]} AS {name}" for name in predicates)
+        con.register("events", rows.append_column(_PLACE, pa.array(np.arange(len(rows)))))
         try:
-            found = con.execute(f"SELECT {_PLACE}, {self.select_list}\nFROM events").to_arrow_table()
+            found = con.execute(f"SELECT {_PLACE}, {asked}\nFROM events").to_arrow_table()
         finally:
             con.unregister("events")
         place = found[_PLACE].to_numpy()
-        if not np.array_equal(place, np.arange(len(events))):
-            found = found.take(pa.array(np.argsort(place)))
-        return found.drop_columns(_PLACE)
+        order = slice(None) if np.array_equal(place, np.arange(len(rows))) else np.argsort(place)
+        return {name: found[name].to_numpy()[order] for name in predicates}
+
+
+def _is_few(column: pa.Array) -> bool:
+    return pa.types.is_dictionary(column.type) and len(column.dictionary) <= _FEW
+
+
+def _kinds(columns: Sequence[pa.DictionaryArray]) -> tuple[Ints, Ints]:
+    """Which combination of values each row has, and a row of each combination."""
+    if not columns:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    code, size = np.zeros(len(columns[0]), np.int64), 1
+    for column in columns:
+        width = len(column.dictionary) + 1
+        code, size = code * width + indices(column, width - 1), size * width
+        if size > _MANY:
+            distinct, code = np.unique(code, return_inverse=True)
+            size = len(distinct)
+    row = np.full(size, -1)
+    row[code] = np.arange(len(code))
+    kind = np.cumsum(row >= 0) - 1
+    return kind[code], row[row >= 0]
 
 
 def condition(reference: EventReference) -> str:

@@ -5,11 +5,11 @@ import pyarrow as pa
 
 from transforms.algebra.absorb import News
 from transforms.algebra.belief import Belief
-from transforms.algebra.claims import codes, ints
-from transforms.algebra.order import FOREVER, Flags, Ints, search, stable_order
+from transforms.algebra.claims import ints
+from transforms.algebra.order import FOREVER, Flags, Ints, order, search
 from transforms.algebra.state import State
 
-NAMES = pa.array(["consent", "late", "profile", "event", "expiry"])
+_NAMES = pa.array(["consent", "late", "profile", "event", "expiry"])
 
 
 class Reasons:
@@ -20,11 +20,16 @@ class Reasons:
 
     def at_instants(self, belief: Belief) -> pa.Array:
         """By what lies at the instant of each transition; where nothing does, time has passed."""
-        who = belief.key % max(self.state.count, 1)
-        events = ints(self.state.events["who"], 0), ints(self.state.events["at"], 0)
-        consented = _present(*self._acts(), who, belief.at)
-        profiled = _present(*self._instants(self.state.profiles, ("valid_from",)), who, belief.at)
-        return _named(consented, np.zeros(len(who), np.bool_), profiled, _present(*events, who, belief.at))
+        if not len(belief.key):
+            return _NAMES[:0]
+        state, who = self.state, belief.key % self.state.count
+        asked = np.zeros(state.count, np.bool_)
+        asked[who] = True
+        acts = _in_order(*_instants(state.consents, asked, "effective_at", "claimed_at", "received_at"))
+        turns = _in_order(*_instants(state.profiles, asked, "valid_from"))
+        events = _instants(state.events, asked, "occurred_at")
+        consented, profiled, done = (_present(*known, who, belief.at) for known in (acts, turns, events))
+        return _named(consented, np.zeros(len(who), np.bool_), profiled, done)
 
     def of_subjects(self, key: Ints) -> pa.Array:
         """By what arrived about the subject of each correction."""
@@ -32,15 +37,18 @@ class Reasons:
         late = self.news.event_at[who] <= self.last_at
         return _named(self.news.by_consent[who], late, self.news.by_profile[who], np.ones(len(who), np.bool_))
 
-    def _acts(self) -> tuple[Ints, Ints]:
-        return self._instants(self.state.consents, ("effective_at", "claimed_at", "received_at"))
 
-    def _instants(self, rows: pa.Table, columns: tuple[str, ...]) -> tuple[Ints, Ints]:
-        """The (subject, instant) of some columns, sorted."""
-        who = np.tile(codes(rows["subject"], self.state.ids), len(columns))
-        at = np.concatenate([ints(rows[name], FOREVER) for name in columns])
-        order = stable_order(who, at)
-        return who[order], at[order]
+def _instants(rows: pa.Table, asked: Flags, *columns: str) -> tuple[Ints, Ints]:
+    """The (subject, instant) of some columns, for the subjects asked for."""
+    who = ints(rows["who"], 0)
+    chosen = np.flatnonzero(asked[who])
+    at = [ints(rows[name], FOREVER)[chosen] for name in columns]
+    return np.tile(who[chosen], len(columns)), np.concatenate(at)
+
+
+def _in_order(who: Ints, at: Ints) -> tuple[Ints, Ints]:
+    index = order(who, at)
+    return who[index], at[index]
 
 
 def _present(who: Ints, at: Ints, sought_who: Ints, sought_at: Ints) -> Flags:
@@ -52,4 +60,4 @@ def _present(who: Ints, at: Ints, sought_who: Ints, sought_at: Ints) -> Flags:
 
 
 def _named(consent: Flags, late: Flags, profile: Flags, event: Flags) -> pa.Array:
-    return NAMES.take(pa.array(np.select([consent, late, profile, event], [0, 1, 2, 3], 4)))
+    return _NAMES.take(pa.array(np.select([consent, late, profile, event], [0, 1, 2, 3], 4)))

@@ -17,8 +17,8 @@ from transforms.algebra.order import (
     lasts,
     order,
     running,
-    settle,
     stable_order,
+    turning,
 )
 
 Weight = npt.NDArray[Any]
@@ -74,7 +74,7 @@ def cover(rows: Contributions, weights: Sequence[Weight], judge: Judge, count: i
     who, at = who[index], at[index]
     final = lasts(who, at)
     sums = [running(who, np.concatenate((weight, -weight[ending]))[index])[final] for weight in weights]
-    return settle(who[final], at[final], judge(sums), np.full(count, initial[0], np.int8))
+    return turning(who[final], at[final], judge(sums), np.full(count, initial[0], np.int8))
 
 
 def handover(rows: Contributions, value: Ints) -> Contributions:

@@ -1,44 +1,43 @@
 """A shard's state: its facts as the kernel needs them, what is believed, and what was last written."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas import consent
+from schemas import consent, event
 from schemas.definitions.project import Project
 from transforms.algebra.claims import ints
+from transforms.algebra.coded import coded, digests, plain, whole
 from transforms.algebra.epochs import Grounds
 from transforms.algebra.facts import Facts
-from transforms.algebra.order import FOREVER, Ints, order, spread
+from transforms.algebra.ledger import READ
+from transforms.algebra.order import FOREVER, Ints, firsts, lasts, order, spread
 
-SUBJECTS = pa.schema([("subject", pa.string()), ("feature_next_at", pa.int64())])
-EVENTS = pa.schema(
-    [
-        ("who", pa.int64()),
-        ("at", pa.int64()),
-        ("source", pa.string()),
-        ("event_id", pa.string()),
-        ("received_at", pa.timestamp("us", "UTC")),
-        ("record_hash", pa.binary(32)),
-    ]
-)
-BELIEF = pa.schema([("segment", pa.int64()), ("who", pa.int64()), ("at", pa.int64()), ("member", pa.bool_())])
+SUBJECTS = pa.schema([("subject", pa.string()), ("next_at", pa.int64())])
+EVENTS = ("source", "event_id", "occurred_at", "received_at", "record_hash")
+CONSENTS = (*READ, "effective_at")
+BELIEF = pa.schema([("segment", pa.int16()), ("who", pa.int32()), ("at", pa.int64()), ("member", pa.bool_())])
+
+DIGEST, EVENT_DIGEST = 16, 8
+"""How many bytes a state keeps of content hashes; those of events are only compared where all else is equal."""
+_IDS = ("event_id", "position")
 
 
 @dataclass(frozen=True)
 class State:
-    """What a shard remembers. Subjects are numbered in the order in which they came.
+    """What a shard remembers. Subjects are numbered in the order in which they came; texts are coded, ids are not.
 
     Attributes:
-      subjects: the ids, and the next instant at which any feature may change.
-      events: a row an event, sorted by (who, at, event_id, source), with the projection's columns.
-      profiles, consents: the accepted rows.
+      subjects: the ids, and the next instant at which any feature or verdict may change.
+      events: a row an event, sorted by (who, occurred_at, event_id, source), with the projection's columns.
+      profiles, consents: the accepted rows by `who`, with what verdicts and leaves read.
       belief: every transition of each segment (by its place among the project's), those after T included; sorted.
       features: the last written row of each subject, by `who`.
+      verdicts: for each purpose and subject the verdict at the last T, as a code; none before the first step.
     """
 
     subjects: pa.Table
@@ -47,6 +46,7 @@ class State:
     consents: pa.Table
     belief: pa.Table
     features: pa.Table
+    verdicts: pa.Table
 
     @property
     def count(self) -> int:
@@ -56,43 +56,59 @@ class State:
     @property
     def ids(self) -> pa.Array:
         """The subjects' ids."""
-        return self.subjects["subject"].combine_chunks()
+        return whole(self.subjects["subject"])
 
 
 def empty_state(projected: pa.Schema, profile_schema: pa.Schema, feature_schema: pa.Schema) -> State:
     """Nothing yet."""
+    nobody = np.empty(0, np.int64)
+    events = pa.schema([*event.SCHEMA, *projected]).empty_table()
     return State(
         SUBJECTS.empty_table(),
-        pa.schema([*EVENTS, *projected]).empty_table(),
-        profile_schema.empty_table(),
-        consent.SCHEMA.empty_table(),
+        remembered(events, nobody, (*EVENTS, *projected.names)),
+        remembered(profile_schema.empty_table(), nobody, profile_columns(profile_schema)),
+        remembered(consent.SCHEMA.empty_table(), nobody, CONSENTS),
         BELIEF.empty_table(),
-        pa.schema([pa.field("who", pa.int64()), *feature_schema]).empty_table(),
+        _coded(pa.schema([pa.field("who", pa.int32()), *feature_schema]).empty_table()),
+        pa.table({}),
     )
+
+
+def _coded(rows: pa.Table) -> pa.Table:
+    return pa.table({name: coded(rows[name]) for name in rows.column_names})
+
+
+def profile_columns(schema: pa.Schema) -> list[str]:
+    """What a state keeps of profiles."""
+    return [name for name in schema.names if name != "subject"]
+
+
+def remembered(rows: pa.Table, who: Ints, names: Sequence[str]) -> pa.Table:
+    """The columns `names` of canonical rows as a state keeps them, beside the numbers of their subjects."""
+    columns = {name: whole(rows[name]) if name in _IDS else coded(rows[name]) for name in names}
+    width = EVENT_DIGEST if "occurred_at" in names else DIGEST
+    columns["record_hash"] = digests(rows["record_hash"], width)
+    return pa.table({"who": pa.array(who.astype(np.int32)), **columns})
 
 
 def facts_of(state: State, who: Ints, known_at: int, project: Project) -> Facts:
     """The facts about some subjects (rising numbers), as far as they were received by `known_at`."""
     everyone = len(who) == state.count
     subjects = state.ids if everyone else state.ids.take(pa.array(who))
-    events, local = state.events, ints(state.events["who"], 0)
-    if not everyone:
-        low, high = np.searchsorted(local, who, "left"), np.searchsorted(local, who, "right")
-        local, rows = spread(low, high)
-        events = events.take(pa.array(rows))
+    tables = (state.events, state.profiles, state.consents)
+    events, profiles, consents = (_seen(rows, None if everyone else who, known_at) for rows in tables)
+    columns = events.select(events.column_names[len(EVENTS) + 1 :])
+    grounds = Grounds(project, consents, profiles, subjects)
+    return Facts(subjects, ints(events["who"], 0), ints(events["occurred_at"], 0), columns, grounds)
+
+
+def _seen(rows: pa.Table, who: Ints | None, known_at: int) -> pa.Table:
+    """The rows of some subjects (of all where `who` is None) that were received by `known_at`, their `who` counted anew."""
+    if who is not None:
+        owner = rows["who"].to_numpy()
+        local, index = spread(np.searchsorted(owner, who, "left"), np.searchsorted(owner, who, "right"))
+        rows = rows.take(pa.array(index)).set_column(0, "who", pa.array(local.astype(np.int32)))
     if known_at != FOREVER:
-        seen = np.flatnonzero(ints(events["received_at"], 0) <= known_at)
-        events, local = events.take(pa.array(seen)), local[seen]
-    profiles = _seen(state.profiles, None if everyone else subjects, known_at)
-    consents = _seen(state.consents, None if everyone else subjects, known_at)
-    columns = events.select(events.column_names[len(EVENTS) :])
-    return Facts(subjects, local, ints(events["at"], 0), columns, Grounds(project, consents, profiles, subjects))
-
-
-def _seen(rows: pa.Table, subjects: pa.Array | None, known_at: int) -> pa.Table:
-    if subjects is not None and len(rows):
-        rows = rows.filter(pc.is_in(rows["subject"], value_set=subjects))
-    if known_at != FOREVER and len(rows):
         rows = rows.filter(pa.array(ints(rows["received_at"], 0) <= known_at))
     return rows
 
@@ -100,11 +116,12 @@ def _seen(rows: pa.Table, subjects: pa.Array | None, known_at: int) -> pa.Table:
 def event_order(who: Ints, at: Ints, event_id: pa.ChunkedArray, source: pa.ChunkedArray) -> Ints:
     """The permutation that sorts events by (who, at, event id, source), texts by bytes (2.5)."""
     index = order(who, at)
-    tied = (who[index][1:] == who[index][:-1]) & (at[index][1:] == at[index][:-1])
-    crowded = np.flatnonzero(np.append(tied, False) | np.append(False, tied))
+    keys = who[index], at[index]
+    crowded = np.flatnonzero(~(firsts(*keys) & lasts(*keys)))
     if len(crowded):
         rows = index[crowded]
-        names = pa.table({"event_id": event_id, "source": source}).take(pa.array(rows))
+        chosen = pa.array(rows)
+        names = pa.table({"event_id": event_id.take(chosen), "source": plain(source.take(chosen))})
         rank = np.empty(len(rows), np.int64)
         rank[pc.sort_indices(names, [("event_id", "ascending"), ("source", "ascending")]).to_numpy()] = np.arange(
             len(rows)
@@ -113,7 +130,7 @@ def event_order(who: Ints, at: Ints, event_id: pa.ChunkedArray, source: pa.Chunk
     return index
 
 
-def write_state(state: State, about: Mapping[str, object]) -> bytes:
+def write_state(state: State, about: Mapping[str, object]) -> pa.Buffer:
     """One file: the tables as Arrow streams behind one another. `about` is JSON that `read_state` gives back."""
     sink = pa.BufferOutputStream()
     for part in fields(state):
@@ -121,7 +138,7 @@ def write_state(state: State, about: Mapping[str, object]) -> bytes:
         described = table.replace_schema_metadata({"about": json.dumps(about, sort_keys=True)})
         with pa.ipc.new_stream(sink, described.schema) as stream:
             stream.write_table(described)
-    return sink.getvalue().to_pybytes()
+    return sink.getvalue()
 
 
 def read_state(source: pa.Buffer) -> tuple[State, dict[str, object]]:

@@ -3,57 +3,89 @@
 import numpy as np
 import pyarrow as pa
 
-from schemas.definitions.catalog import Project
 from transforms.algebra.absorb import News
-from transforms.algebra.claims import codes, ints
-from transforms.algebra.facts import Facts
+from transforms.algebra.claims import ints
 from transforms.algebra.order import FOREVER, Flags, Ints
 from transforms.algebra.program import Moment, Program
-from transforms.algebra.state import State, facts_of
-from transforms.algebra.verdicts import REASONS, allows, judge, reasons
+from transforms.algebra.state import State
+from transforms.algebra.study import Study
+from transforms.algebra.verdicts import REASONS, allows, judge, next_turns, reasons
+
+UNKNOWN = len(REASONS)
+"""The code of a subject that is not known at T, and counted nowhere."""
 
 
-def tally(program: Program, state: State, news: News, moment: Moment) -> dict[str, pa.Table]:
-    """The tables `verdicts` (a row a purpose and reason) and `fates` (one row) of a shard's step."""
-    everyone = facts_of(state, np.arange(state.count), moment.known_at, program.project)
-    due = _dated(news.events, "occurred_at", moment)
-    who, at = codes(news.events["subject"], state.ids)[due], ints(news.events["occurred_at"], 0)[due]
-    table, allowed = _verdicts(program.project, everyone, who, at, moment.at)
-    needed = _needed(news.projected)[due]
-    used = _due(news.profiles, "valid_from", moment) + _due(news.consents, "effective_at", moment)
-    used += int((allowed & needed).sum())
-    accepted = len(news.events) + len(news.profiles) + len(news.consents)
-    refused, unneeded = int((~allowed).sum()), int((allowed & ~needed).sum())
-    fates = {
-        "read": accepted + news.repeated,
-        "duplicate": news.repeated,
-        "kept": accepted - used - refused - unneeded,
-        "refused": refused,
-        "unneeded": unneeded,
-        "used": used,
-        "conflicts": news.conflicts,
-    }
-    return {"verdicts": table, "fates": pa.table({name: [number] for name, number in fates.items()})}
+class Tally:
+    """Counts verdicts: those of subjects that nothing has happened to are remembered by code."""
 
+    def __init__(self, program: Program, state: State, news: News, moment: Moment) -> None:
+        self.program, self.state, self.news, self.moment = program, state, news, moment
+        self.due = _dated(news.events, "occurred_at", moment)
+        self.who, self.at = news.who[self.due], ints(news.events["occurred_at"], 0)[self.due]
+        self.allowed = np.zeros(len(self.who), np.bool_)
+        self.codes = {name: self._before(name) for name in program.project.purposes}
+        self.events = {name: np.zeros(len(REASONS), np.int64) for name in program.project.purposes}
 
-def _verdicts(project: Project, facts: Facts, who: Ints, at: Ints, used_at: int) -> tuple[pa.Table, Flags]:
-    """Numbers by purpose and reason, and for each event whether any purpose may use it."""
-    grounds = facts.grounds
-    known = np.flatnonzero(facts.first_fact_at <= used_at)
-    allowed, rows = np.zeros(len(who), np.bool_), []
-    for name, purpose in project.purposes.items():
-        judgement = judge(grounds, purpose, used_at)
-        codes_of_events = reasons(judgement, who, at)
-        allowed |= allows(codes_of_events)
-        events = np.bincount(codes_of_events, minlength=len(REASONS))
-        subjects = np.bincount(judgement.code[known], minlength=len(REASONS))
-        rows += [(name, REASONS[code], events[code], subjects[code]) for code in np.flatnonzero(events + subjects)]
-    columns = list(zip(*rows, strict=True)) or [()] * 4
-    types = (pa.string(), pa.string(), pa.int64(), pa.int64())
-    names = ("purpose", "reason", "events", "subjects")
-    return pa.table(
-        {name: pa.array(column, kind) for name, column, kind in zip(names, columns, types, strict=True)}
-    ), allowed
+    def _before(self, purpose: str) -> Ints:
+        known = self.state.verdicts
+        old = ints(known[purpose], 0) if purpose in known.column_names else np.empty(0, np.int64)
+        return np.append(old, np.full(self.state.count - len(old), UNKNOWN))
+
+    def judge(self, study: Study) -> Ints:
+        """Judge the studied subjects and their new events; gives the next instant at which a verdict may change."""
+        grounds, first = study.facts.grounds, study.facts.first_fact_at
+        used_at = self.moment.at
+        following = np.where(first > used_at, first, FOREVER)
+        local = np.full(self.state.count, -1)
+        local[study.who] = np.arange(len(study.who))
+        place = local[self.who]
+        mine = np.flatnonzero(place >= 0)
+        for name, purpose in self.program.project.purposes.items():
+            judgement = judge(grounds, purpose, used_at)
+            self.codes[name][study.who] = np.where(first <= used_at, judgement.code, UNKNOWN)
+            found = reasons(judgement, place[mine], self.at[mine])
+            self.events[name] += np.bincount(found, minlength=len(REASONS))
+            self.allowed[mine] |= allows(found)
+            np.minimum(following, next_turns(grounds, purpose, used_at), out=following)
+        return following
+
+    @property
+    def remembered(self) -> pa.Table:
+        """The verdicts of all subjects, for the state."""
+        return pa.table({name: pa.array(code.astype(np.int8)) for name, code in self.codes.items()})
+
+    @property
+    def verdicts(self) -> pa.Table:
+        """Numbers by purpose and reason."""
+        rows = []
+        for name, code in self.codes.items():
+            events, subjects = self.events[name], np.bincount(code, minlength=UNKNOWN + 1)[:UNKNOWN]
+            rows += [(name, REASONS[at], events[at], subjects[at]) for at in np.flatnonzero(events + subjects)]
+        columns = list(zip(*rows, strict=True)) or [()] * 4
+        types = (pa.string(), pa.string(), pa.int64(), pa.int64())
+        names = ("purpose", "reason", "events", "subjects")
+        return pa.table(
+            {name: pa.array(column, kind) for name, column, kind in zip(names, columns, types, strict=True)}
+        )
+
+    @property
+    def fates(self) -> pa.Table:
+        """One row with the number of records of each fate."""
+        news, needed = self.news, _needed(self.news.projected)[self.due]
+        used = _due(news.profiles, "valid_from", self.moment) + _due(news.consents, "effective_at", self.moment)
+        used += int((self.allowed & needed).sum())
+        accepted = len(news.events) + len(news.profiles) + len(news.consents)
+        refused, unneeded = int((~self.allowed).sum()), int((self.allowed & ~needed).sum())
+        fates = {
+            "read": accepted + news.repeated,
+            "duplicate": news.repeated,
+            "kept": accepted - used - refused - unneeded,
+            "refused": refused,
+            "unneeded": unneeded,
+            "used": used,
+            "conflicts": news.conflicts,
+        }
+        return pa.table({name: [number] for name, number in fates.items()})
 
 
 def _needed(projected: pa.Table) -> Flags:

@@ -7,8 +7,9 @@ import numpy as np
 import pyarrow as pa
 
 from schemas.definitions.window import Window
+from transforms.algebra.coded import whole
 from transforms.algebra.facts import Facts
-from transforms.algebra.order import FOREVER, Flags, Ints, Steps, search, settle, spread, value_at
+from transforms.algebra.order import FOREVER, Ints, Steps, search, settle, spread, value_at
 from transforms.algebra.pieces import Stints
 from transforms.algebra.reduce import Contributions
 from transforms.algebra.windows import Zones, interval, later
@@ -31,6 +32,8 @@ class Timeline:
         high = search(facts.who, facts.at, stints.subject, stints.event_to)
         self.who, self.row = spread(low, high)
         self.at = facts.at[self.row]
+        self._matching: dict[tuple[str, str | None], Ints] = {}
+        self._selected: dict[tuple[str, Window, str | None], Selected] = {}
 
     @property
     def size(self) -> int:
@@ -45,23 +48,27 @@ class Timeline:
 
     def matching(self, predicate: str, column: str | None = None) -> Ints:
         """The positions of the rows for which `predicate` holds and `column`, if given, is not null."""
-        mask = self.flags(predicate)[self.row]
-        if column is not None:
-            mask &= self.facts.columns[column].is_valid().to_numpy()[self.row]
-        return np.flatnonzero(mask)
-
-    def flags(self, predicate: str) -> Flags:
-        """The predicate's truth for each event of the facts."""
-        return self.facts.columns[predicate].to_numpy()
+        if (predicate, column) not in self._matching:
+            mask = self.facts.flags(predicate)
+            if column is not None:
+                mask = mask & self.facts.columns[column].is_valid().to_numpy()
+            self._matching[predicate, column] = np.flatnonzero(mask[self.row])
+        return self._matching[predicate, column]
 
     def select(self, predicate: str, window: Window, column: str | None = None) -> Selected:
         """The contributions of the matching events, clipped to their stint's use; those that never count are left out."""
+        if (predicate, window, column) not in self._selected:
+            self._selected[predicate, window, column] = self._select(predicate, window, column)
+        return self._selected[predicate, window, column]
+
+    def _select(self, predicate: str, window: Window, column: str | None) -> Selected:
         chosen = self.matching(predicate, column)
         who, at = self.who[chosen], self.at[chosen]
         rows = self.clip(Contributions(who, *interval(window, at, lambda: self.zones.take(chosen))), at)
         counting = rows.start < rows.stop
-        chosen = chosen[counting]
-        return Selected(rows.take(counting), chosen, at[counting])
+        if counting.all():
+            return Selected(rows, chosen, at)
+        return Selected(rows.take(counting), chosen[counting], at[counting])
 
     def clip(self, rows: Contributions, at: Ints) -> Contributions:
         """Contributions within their stint's use and the lookback; `at` is the instant of each one's event."""
@@ -73,7 +80,7 @@ class Timeline:
 
     def values(self, selected: Selected, column: str) -> pa.Array:
         """The column's value at each contribution."""
-        return self.facts.columns[column].combine_chunks().take(pa.array(self.row[selected.chosen]))
+        return whole(self.facts.columns[column]).take(pa.array(self.row[selected.chosen]))
 
     def onto_stints(self, steps: Steps) -> Steps:
         """A function of each subject as a function of each stint, within its use."""
@@ -88,10 +95,15 @@ class Timeline:
         """A function of each stint as a function of each subject, `closed` outside of all use."""
         stints, count = self.stints, len(self.facts.subjects)
         opening = value_at(steps, np.arange(self.size), stints.use_from)
-        inside = (steps.at > stints.use_from[steps.who]) & (steps.at < stints.use_to[steps.who])
-        ends = stints.use_to != FOREVER
-        who = np.concatenate((stints.subject[ends], stints.subject, stints.subject[steps.who[inside]]))
-        at = np.concatenate((stints.use_to[ends], stints.use_from, steps.at[inside]))
-        value = np.concatenate((np.full(ends.sum(), closed), opening, steps.value[inside])).astype(np.int8)
-        index = np.lexsort((at, who))
-        return settle(who[index], at[index], value[index], np.full(count, closed, np.int8))
+        inside = np.flatnonzero((steps.at > stints.use_from[steps.who]) & (steps.at < stints.use_to[steps.who]))
+        sizes = np.bincount(steps.who[inside], minlength=self.size) + 2  # each stint opens, has its steps, and ends
+        ends = np.cumsum(sizes) - 1
+        opens = ends - sizes + 1
+        at, value = np.empty(int(sizes.sum()), np.int64), np.empty(int(sizes.sum()), np.int8)
+        between = np.ones(len(at), np.bool_)
+        between[opens] = between[ends] = False
+        at[opens], at[ends], at[between] = stints.use_from, stints.use_to, steps.at[inside]
+        value[opens], value[ends], value[between] = opening, closed, steps.value[inside]
+        bounded = at != FOREVER
+        who = np.repeat(stints.subject, sizes)[bounded]
+        return settle(who, at[bounded], value[bounded], np.full(count, closed, np.int8))

@@ -1,5 +1,6 @@
 """Verdicts: may an event be used at T for a purpose, and if not, the first reason why (consent.md)."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -72,6 +73,31 @@ def judge(grounds: Grounds, purpose: Purpose, used_at: int, channel: str = "*") 
     if channel != "*":
         _on_channel(code, grounds, purpose, CHANNELS.index(channel), at)
     return Judgement(code, np.maximum(event_from, of_age_at), event_to, of_age_at)
+
+
+def next_turns(grounds: Grounds, purpose: Purpose, used_at: int) -> Ints:
+    """The next instant after T at which the judgement of each subject may change; FOREVER where there is none."""
+    following = np.full(grounds.count, FOREVER)
+    for who, at in _turns(grounds, purpose):
+        later = at > used_at
+        np.minimum.at(following, who[later], at[later])
+    return following
+
+
+def _turns(grounds: Grounds, purpose: Purpose) -> Iterator[tuple[Ints, Ints]]:
+    """Every (subject, instant) at which what `judge` looks at changes."""
+    yield grounds.bases(purpose)[:2]
+    for judged in grounds.standings(purpose).values():
+        yield judged.who, judged.at
+        yield judged.epochs.who, judged.epochs.begin
+        yield judged.epochs.who, judged.epochs.end
+    if len(set(purpose.basis.values())) > 1:
+        yield grounds.profiles.column("country").steps[:2]
+    if purpose.min_age is not None:
+        vain_at = first_in_vain(grounds.ledger, grounds.registered.index(purpose.id), grounds.vain(purpose))
+        yield np.arange(grounds.count), vain_at
+        yield grounds.lives.who, grounds.lives.from_at
+        yield grounds.lives.who, birthdays(grounds.lives, purpose.min_age)
 
 
 def reasons(judgement: Judgement, who: Ints, at: Ints) -> Ints:

@@ -1,6 +1,6 @@
 """What an operator sees: one set of purposes' timeline, the profiles, the lists, and the answers of other segments."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +11,7 @@ from schemas.definitions.comparison import Comparison
 from schemas.definitions.feature import FeatureColumn
 from schemas.definitions.node import Node
 from schemas.definitions.reference import EventReference
+from schemas.definitions.segment import Population
 from schemas.definitions.window import Window
 from transforms.algebra.columns import predicate_name, value_name
 from transforms.algebra.engine import connect
@@ -37,7 +38,7 @@ class View:
     timeline: Timeline
     answers: Mapping[str, Steps]
     project: Project
-    _known: dict[Node, Steps] = field(default_factory=dict)
+    _known: dict[Node | Population, Steps] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -50,6 +51,12 @@ class View:
             raw = node.steps(self)  # type: ignore[attr-defined]
             self._known[node] = raw if node.missing is None else remap(raw, resolve(node.missing))
         return self._known[node]
+
+    def once(self, population: Population, steps: Callable[["View", Population], Steps]) -> Steps:
+        """The steps of a population, computed for the first segment that has it."""
+        if population not in self._known:
+            self._known[population] = steps(self, population)
+        return self._known[population]
 
     def select(self, reference: EventReference, window: Window, column: str | None = None) -> tuple[Selected, Values]:
         """The contributions of the events referred to, with their values of `column`."""

@@ -6,6 +6,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from schemas.definitions.expression import Expression
 from schemas.definitions.reference import EventReference
 from transforms.algebra.columns import predicate_name
 from transforms.algebra.engine import connect
@@ -35,8 +36,9 @@ def test_a_projection_stays_beside_its_events_even_where_the_engine_reorders_the
     starts = np.cumsum((0, *sizes))
     chunks = pa.chunked_array([pa.array(names[a:b]) for a, b in pairwise(starts)])
     events = pa.table({"event": chunks, "n": pa.array(range(count))})
-    reference = EventReference(tuple("012345"))
+    some, odd = EventReference(tuple("012345")), EventReference(tuple("012345"), Expression.parse("n >= 5000"))
     careless = duckdb.connect(config={"threads": 1})
-    found = Projection((reference,), ("n",))(careless, events)
+    found = Projection((some, odd), ("n",))(careless, events)
     assert found["v_n"].to_pylist() == list(range(count))
-    assert found[predicate_name(reference)].to_pylist() == [name in "012345" for name in names]
+    assert found[predicate_name(some)].to_pylist() == [name in "012345" for name in names]
+    assert found[predicate_name(odd)].to_pylist() == [name in "012345" and n >= 5000 for n, name in enumerate(names)]

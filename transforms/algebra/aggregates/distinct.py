@@ -7,8 +7,9 @@ from schemas.definitions.comparison import Comparison
 from schemas.definitions.datatype import DataType
 from schemas.definitions.refusal import refuse
 from transforms.algebra.aggregates.count import Count
+from transforms.algebra.coded import indices, plain
 from transforms.algebra.measure import Measure, Values
-from transforms.algebra.order import Ints, Steps
+from transforms.algebra.order import FOREVER, Ints, Steps
 from transforms.algebra.reduce import Contributions, handover
 
 
@@ -26,7 +27,8 @@ class Distinct(Count):
 
     def codes(self, values: Values) -> Ints:
         """Equal numbers for equal values."""
-        return values.column.dictionary_encode().indices.to_numpy().astype(np.int64)
+        column = values.column
+        return indices(column if pa.types.is_dictionary(column.type) else plain(column).dictionary_encode(), 0)
 
     def arrange(self, rows: Contributions, values: Values) -> Contributions:
         """Each value counts once."""
@@ -38,8 +40,10 @@ class Distinct(Count):
 
     def value(self, who: Ints, values: Values, count: int, result: DataType) -> pa.Array:
         """The number of different values of each `who`."""
-        pairs = np.unique(np.stack((who, self.codes(values))), axis=1)
-        return pa.array(np.bincount(pairs[0], minlength=count))
+        code = self.codes(values)
+        width = int(np.ptp(code)) + 1 if len(code) else 1
+        pairs = np.unique(who * width + (code - code.min(initial=FOREVER)))
+        return pa.array(np.bincount(pairs // width, minlength=count))
 
 
 AGGREGATE = Distinct

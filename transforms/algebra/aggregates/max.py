@@ -9,6 +9,7 @@ import pyarrow as pa
 from schemas.definitions.comparison import Constant
 from schemas.definitions.datatype import DataType
 from schemas.definitions.refusal import refuse
+from transforms.algebra.coded import plain
 from transforms.algebra.exact import Number, signs
 from transforms.algebra.measure import Measure, Values, ones, scatter
 from transforms.algebra.order import Ints
@@ -40,7 +41,7 @@ class Max(Measure):
 
     def value(self, who: Ints, values: Values, count: int, result: DataType) -> pa.Array:
         """The extreme of each `who`; null of nothing."""
-        grouped = pa.table({"who": who, "value": values.column}).group_by("who").aggregate([("value", self.op)])
+        grouped = pa.table({"who": who, "value": plain(values.column)}).group_by("who").aggregate([("value", self.op)])
         found = grouped.combine_chunks()
         return scatter(found["who"].to_numpy(), found[f"value_{self.op}"].combine_chunks(), count)
 

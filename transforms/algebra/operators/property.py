@@ -13,7 +13,7 @@ from schemas.definitions.refusal import refuse
 from transforms.algebra.ages import age_steps
 from transforms.algebra.exact import signs
 from transforms.algebra.gates import every
-from transforms.algebra.order import Ints, Steps, settle
+from transforms.algebra.order import Ints, Steps, turning
 from transforms.algebra.profiles import MISSING
 from transforms.algebra.truth import judge
 from transforms.algebra.view import View
@@ -68,7 +68,7 @@ def _value(view: View, name: str, comparison: Comparison) -> Steps:
         return np.append(signs(values, constant) if len(values) else np.empty(0, np.int64), 0)
 
     truth = judge(comparison.tree, sign, missing)
-    return settle(steps.who, steps.at, truth[steps.value], truth[steps.initial])
+    return turning(steps.who, steps.at, truth[steps.value], truth[steps.initial])
 
 
 def _age(view: View, comparison: Comparison) -> Steps:
@@ -76,7 +76,7 @@ def _age(view: View, comparison: Comparison) -> Steps:
     steps = age_steps(view.timeline.facts.grounds.lives, {int(constant) for constant in comparison.constants})
     ages = np.append(steps.value, steps.initial)
     truth = judge(comparison.tree, lambda constant: signs(pa.array(ages), constant), ages == MISSING)
-    return settle(steps.who, steps.at, truth[: len(steps.value)], truth[len(steps.value) :])
+    return turning(steps.who, steps.at, truth[: len(steps.value)], truth[len(steps.value) :])
 
 
 OPERATOR = Property

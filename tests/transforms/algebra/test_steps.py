@@ -1,0 +1,79 @@
+"""What a step remembers: the subjects that nothing has happened to are not looked at, and are answered as if they were."""
+
+import tempfile
+from pathlib import Path
+from random import Random
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.support.generator import DAY, START, Generator
+from tests.support.histories import Shard, facts_of
+from tests.support.oracle import World
+from tests.support.oracle_model import Profile
+from transforms.algebra.state import read_state, write_state
+
+WORLDS = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+
+
+def shard_of(world: World) -> Shard:
+    with tempfile.TemporaryDirectory() as folder:
+        return Shard.of(Path(folder), world)
+
+
+def counted(published: dict[str, pa.Table]) -> set[tuple[str, str, int]]:
+    """How many subjects each verdict is about."""
+    rows = published["verdicts"].to_pylist()
+    return {(row["purpose"], row["reason"], row["subjects"]) for row in rows if row["subjects"]}
+
+
+@WORLDS
+@given(st.randoms(use_true_random=False))
+def test_verdicts_remembered_add_up_to_those_of_one_step(random: Random) -> None:
+    generator = Generator(random)
+    world = generator.world()
+    facts, shard = facts_of(world), shard_of(world)
+    cut = random.randrange(len(facts) + 1)
+    moments = sorted(generator.at() for _ in range(3))
+    for some, at in zip((facts[:cut], facts[cut:], []), moments, strict=True):
+        shard.step(some, at)
+    whole = Shard(shard.program.project).step(facts, moments[-1])
+    assert counted(shard.published[-1]) == counted(whole.published[-1])
+
+
+@WORLDS
+@given(st.randoms(use_true_random=False))
+def test_a_state_read_again_goes_on_as_the_one_in_memory(random: Random) -> None:
+    generator = Generator(random)
+    world = generator.world()
+    facts, shard, twin = facts_of(world), shard_of(world), shard_of(world)
+    cut = random.randrange(len(facts) + 1)
+    moments = sorted(generator.at() for _ in range(2))
+    shard.step(facts[:cut], moments[0]).step(facts[cut:], moments[1])
+    twin.step(facts[:cut], moments[0])
+    twin.state, about = read_state(write_state(twin.state, {"t": moments[0]}))
+    twin.step(facts[cut:], moments[1])
+    assert about == {"t": moments[0]}
+    assert [table.to_pylist() for table in twin.published[-1].values()] == [
+        table.to_pylist() for table in shard.published[-1].values()
+    ]
+
+
+def plain_world(**more: object) -> World:
+    """A purpose that needs no consent, one source of each kind."""
+    generator = Generator(Random(1))
+    project = {**generator.project(), "purposes": [{"id": "p", "basis": "legitimate_interest"}], **more}
+    return World({**project, "segments": []}, (), (), ())
+
+
+@pytest.mark.parametrize(("days", "written"), [(1, 0), (2, 1), (3, 1)])
+def test_a_feature_row_is_written_once_the_first_fact_is_due(days: int, written: int) -> None:
+    count = {"name": "n", "op": "count", "windows": ["lifetime"]}
+    group = {"features": "grp", "purpose": "p", "source": {"event": "a"}, "aggregates": [count]}
+    shard = shard_of(plain_world(features=[group]))
+    shard.step([Profile("prof", "u1", START + 2 * DAY, START, {"country": "DE"}, "delta")], START)
+    assert len(shard.published[-1]["feature_rows"]) == 0
+    shard.step([], START + days * DAY)
+    assert len(shard.published[-1]["feature_rows"]) == written

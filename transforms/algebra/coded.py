@@ -1,0 +1,70 @@
+"""Columns as a state keeps them: texts hold each distinct value once, with the narrowest index that will do."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.algebra.order import Ints
+
+_WIDTHS = ((1 << 7, pa.int8()), (1 << 15, pa.int16()))
+
+
+def whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """The column in one piece."""
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def coded(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """A column of text as codes, decimals of up to 18 digits in 64 bits; any other column as it is."""
+    if pa.types.is_string(column.type):
+        return _narrow(whole(column.dictionary_encode()))
+    if pa.types.is_decimal128(column.type) and column.type.precision <= 18:
+        return whole(column).cast(pa.decimal64(column.type.precision, column.type.scale))
+    return whole(column)
+
+
+def plain(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """A column as it was before it was coded."""
+    column = whole(column)
+    if pa.types.is_decimal64(column.type):
+        return column.cast(pa.decimal128(column.type.precision, column.type.scale))
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+
+
+def indices(column: pa.Array, absent: int) -> Ints:
+    """The codes of a coded column, `absent` for null."""
+    if column.indices.null_count:
+        return np.asarray(pc.fill_null(column.indices.cast(pa.int64()), absent))
+    return column.indices.to_numpy().astype(np.int64)
+
+
+def joined(one: pa.Table, other: pa.Table) -> pa.Table:
+    """The rows of both, one behind the other; the columns are those of `one`, coded alike."""
+    if not len(one):
+        return other.select(one.column_names)
+    return pa.table({name: _joined(whole(one[name]), whole(other[name])) for name in one.column_names})
+
+
+def digests(hashes: pa.ChunkedArray, size: int) -> pa.Array:
+    """The first bytes of content hashes: they order and tell apart as the whole does."""
+    column = whole(hashes)
+    words = column.type.byte_width // 8
+    raw = np.frombuffer(column.buffers()[1], np.int64, len(column) * words, column.offset * words * 8)
+    kept = np.ascontiguousarray(raw.reshape(-1, words)[:, : size // 8])
+    return pa.Array.from_buffers(pa.binary(size), len(column), [None, pa.py_buffer(kept)])
+
+
+def _joined(one: pa.Array, other: pa.Array) -> pa.Array:
+    if not pa.types.is_dictionary(one.type):
+        return pa.concat_arrays([one, other.cast(one.type)])
+    place = pc.index_in(other.dictionary, value_set=one.dictionary)
+    dictionary = pa.concat_arrays([one.dictionary, other.dictionary.filter(place.is_null())])
+    codes = pc.index_in(other.dictionary, value_set=dictionary).cast(pa.int32()).take(other.indices)
+    return _narrow(pa.DictionaryArray.from_arrays(pa.concat_arrays([one.indices.cast(pa.int32()), codes]), dictionary))
+
+
+def _narrow(column: pa.DictionaryArray) -> pa.DictionaryArray:
+    kind = next((kind for size, kind in _WIDTHS if len(column.dictionary) < size), pa.int32())
+    return pa.DictionaryArray.from_arrays(column.indices.cast(kind), column.dictionary)
