@@ -46,7 +46,7 @@ REASONS: dict[str, tuple[Place, ...]] = {
         Place("runners/running.py", "_merged", "to_pylist"),
         Place("transforms/segment.py", "_remembered", "as_py"),
         Place("runners/warehouses/read.py", "state_paths", "loop over rows()"),
-        Place("runners/staging.py", "sweep", "loop over rows()"),
+        Place("runners/sweeping.py", "sweep", "loop over rows()"),
     ),
     "the catalog's columns, tables and versions": (
         Place("runners/warehouses/read.py", "_select", "loop over rows()"),
