@@ -82,7 +82,7 @@ def options(
 def main(arguments: list[str] | None = None) -> None:
     """Run one call and exit with its code."""
     if not os.environ.get("SEGUE_DEBUG"):
-        logging.disable(logging.WARNING)  # libraries speak of themselves; what a user needs to know is said by us
+        logging.disable()  # libraries speak of themselves, traces and data included; what a user needs to know we say
     sys.exit(call(_hoisted(sys.argv[1:] if arguments is None else arguments)))
 
 

@@ -109,6 +109,7 @@ class _Step:
     reading: Reading
     staging: Path
     positions: Mapping[str, Any] = field(default_factory=dict)
+    waiting: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def plan(cls, lake: Lake, project: Project, options: Options) -> "_Step":
@@ -121,9 +122,15 @@ class _Step:
     @property
     def notes(self) -> tuple[str, ...]:
         """What is worth saying of the sources."""
-        empty = [f"no file matches `{pattern}`" for pattern in self.reading.listing.empty]
+        listing = self.reading.listing
+        empty = [f"no file matches `{pattern}`" for pattern in listing.empty]
         again = [f"`{name}` is read again: what is declared of it has changed" for name in sorted(self.reading.reread)]
-        return (*again, *empty, *(f"`{name}` has vanished; its records are committed" for name in self.reading.listing.vanished))
+        vanished = [f"`{name}` has vanished; its records are committed" for name in listing.vanished]
+        waiting = [
+            f"the last {count} bytes of `{name}` are no whole record: they wait for what follows"
+            for name, count in self.waiting.items()
+        ]
+        return (*again, *empty, *vanished, *waiting)
 
     @property
     def is_rebuild(self) -> bool:
@@ -191,6 +198,7 @@ class _Step:
         files = sorted((self.staging / "inputs").glob("*.parquet"))
         account = pa.concat_tables([pq.read_table(path) for path in files]) if files else ACCOUNT.empty_table()
         self.positions = _merged(self.reading.positions, account)
+        self.waiting = {row["file"]: row["waiting"] for row in account.to_pylist() if row["waiting"]}
         sums = {
             name: int(pc.sum(account[name]).as_py() or 0) for name in ("quarantined", "future", "late", "late_used")
         }

@@ -20,6 +20,7 @@ from transforms.content_hash import content_hash
 from transforms.fields import kinds_of, typed_columns
 from transforms.in_order import PLACE, in_order
 from transforms.instants import INSTANT, localised
+from transforms.json_engine import pointer_sql
 from transforms.raw import columns
 from transforms.typed import normal_sql
 
@@ -105,7 +106,7 @@ def _canonical(
     said["received_at"] = own if received is None else pc.coalesce(received, own)
     said |= {"source": pa.chunked_array([pa.array([source.name]).take(pa.array(np.zeros(count, np.int64)))])}
     properties = {
-        name: _property(found, name, declared.type, source.timezone) for name, declared in source.properties.items()
+        name: property_of(found, name, declared.type, source.timezone) for name, declared in source.properties.items()
     }
     reason = _reasons(found, source, said)
     if source.kind == "events":
@@ -162,7 +163,8 @@ def _instant(micros: pa.ChunkedArray, naive: pa.ChunkedArray | None, timezone: s
     return pa.chunked_array([pa.array(local, mask=np.asarray(micros.is_null()).astype(np.bool_)).cast(INSTANT)])
 
 
-def _property(found: pa.Table, name: str, kind: DataType, timezone: str) -> pa.ChunkedArray:
+def property_of(found: pa.Table, name: str, kind: DataType, timezone: str) -> pa.ChunkedArray:
+    """A property of `typed_columns` as it is stored; naive instants are those of the timezone."""
     column, naive = found[f"p:{name}"], f"naive:p:{name}"
     if kind.kind != "timestamp":
         return column.cast(kind.arrow)
@@ -208,11 +210,7 @@ def _explicit_nulls(source: Source, read: Columns, count: int, con: duckdb.DuckD
     if read.raw is None or source.payload == "snapshot" or not paths:
         return pa.chunked_array([pa.array([[]], pa.list_(pa.string())).take(pa.array(np.zeros(count, np.int64)))])
     cases = ", ".join(
-        "CASE WHEN json_type(raw, '"
-        + "$"
-        + "".join(f'."{part}"' for part in path.split("."))
-        + f"') = 'NULL' THEN '{name}' END"
-        for name, path in paths.items()
+        f"CASE WHEN json_type(raw, {pointer_sql(path)}) = 'NULL' THEN '{name}' END" for name, path in paths.items()
     )
     sql = f"SELECT {PLACE}, list_filter([{cases}], lambda x: x IS NOT NULL) AS nulls FROM rows"
     return in_order(con, pa.table({"raw": read.raw}), sql)["nulls"].cast(pa.list_(pa.string()))
@@ -262,4 +260,12 @@ def rejections(chunk: RawChunk, rows: Ints, code: Ints, received_at: pa.Array | 
 
 def _written(rows: pa.RecordBatch, bad: Ints) -> pa.Array:
     """Rows of a Parquet file as text: they have no bytes of their own."""
-    return pa.array([str(row).encode() for row in rows.take(pa.array(bad)).to_pylist()], pa.binary())
+    wanted = rows.take(pa.array(bad))
+    try:
+        written = [str(row).encode() for row in wanted.to_pylist()]
+    except UnicodeDecodeError:
+        texts = [index for index, kind in enumerate(wanted.schema.types) if pa.types.is_string(kind)]
+        for index in texts:
+            wanted = wanted.set_column(index, wanted.schema.names[index], wanted.column(index).cast(pa.binary()))
+        written = [str(row).encode() for row in wanted.to_pylist()]
+    return pa.array(written, pa.binary())

@@ -137,12 +137,13 @@ def _with_numbers_as_texts(raw: pa.StringArray) -> pa.StringArray:
 
 
 def _pointers(paths: Iterable[str]) -> str:
-    return f"[{', '.join(map(_pointer, paths))}]" if paths else "['$']"
+    return f"[{', '.join(map(pointer_sql, paths))}]" if paths else "['$']"
 
 
-def _pointer(path: str) -> str:
-    pointer = "$" + "".join('."' + part.replace('"', '\\"') + '"' for part in path.split("."))
-    return "'" + pointer.replace("'", "''") + "'"
+def pointer_sql(path: str) -> str:
+    """A raw path as the engine's literal, whatever characters its names hold."""
+    parts = (part.replace("~", "~0").replace("/", "~1") for part in path.split("."))
+    return "'" + "".join(f"/{part}" for part in parts).replace("'", "''") + "'"
 
 
 def _twice(keys: pa.ListArray) -> Flags:

@@ -8,9 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.record import RawChunk
-from transforms.columns import Columns
+from transforms.columns import MALFORMED, Columns
 from transforms.raw_csv import of_csv
 from transforms.raw_json import of_json
+
+_BINARY = pa.large_binary()
 
 
 def columns(chunk: RawChunk, paths: Mapping[str, str], con: duckdb.DuckDBPyConnection) -> Columns:
@@ -27,7 +29,30 @@ def _of_rows(rows: pa.RecordBatch, paths: Sequence[str]) -> Columns:
     used = {path.split(".")[0] for path in paths} | set(paths)
     table = pa.table(found) if found else pa.table({"_": pa.nulls(rows.num_rows)})
     unread = [name for name in names if name not in used]
-    return Columns(table, np.full(rows.num_rows, -1, np.int64), rows.num_rows * len(unread))
+    code = np.full(rows.num_rows, -1, np.int64)
+    for column in found.values():
+        code[_no_text(column)] = MALFORMED
+    good = table if (code < 0).all() else table.filter(pa.array(code < 0))
+    return Columns(good, code, len(good) * len(unread))
+
+
+def _no_text(column: pa.Array) -> list[int]:
+    """The rows in which a text is not UTF-8 or holds NUL, as no text of other formats may."""
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        nul = np.flatnonzero(np.asarray(pc.fill_null(pc.match_substring(column.cast(_BINARY), b"\0"), False)))
+    else:
+        nul = np.array([], np.int64)
+    if _is_valid(column):
+        return nul.tolist()
+    return [row for row in range(len(column)) if row in set(nul.tolist()) or not _is_valid(column.slice(row, 1))]
+
+
+def _is_valid(column: pa.Array) -> bool:
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def _nested(there: Mapping[str, pa.Array], path: str, count: int) -> pa.Array:

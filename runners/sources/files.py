@@ -8,6 +8,7 @@ from typing import Any
 
 from runners.sources.reading import is_record
 from runners.sources.streams import UNREADABLE, Bomb, Stream, open_decoded
+from schemas.definitions.paths import matching
 from schemas.definitions.project import Project
 from schemas.definitions.source import Source
 from schemas.errors import CallError, SourceChanged
@@ -54,7 +55,7 @@ def list_inputs(project: Project, positions: Positions) -> Listing:
         if source.kind == "lookup":
             continue
         known = positions.get(source.name, {})
-        there = dict(_matches(project.root, source, empty))
+        there = dict(_matches(project, source, empty))
         vanished += sorted(name for name in known if name not in there)
         for name, path in sorted(there.items()):
             start = Position.from_json(known[name]) if name in known else None
@@ -64,16 +65,23 @@ def list_inputs(project: Project, positions: Positions) -> Listing:
     return Listing(tuple(inputs), tuple(vanished), tuple(empty))
 
 
-def _matches(root: Path, source: Source, empty: list[str]) -> Iterator[tuple[str, Path]]:
+def _matches(project: Project, source: Source, empty: list[str]) -> Iterator[tuple[str, Path]]:
     for pattern in source.files:
-        absolute = Path(pattern).is_absolute()
-        base = Path(Path(pattern).anchor) if absolute else root
-        found = sorted(
-            path for path in base.glob(str(Path(pattern).relative_to(base)) if absolute else pattern) if path.is_file()
-        )
+        found = files_of(project, pattern)
         if not found:
             empty.append(pattern)
-        yield from ((path.as_posix() if absolute else path.relative_to(root).as_posix(), path) for path in found)
+        yield from (
+            (path.relative_to(project.root).as_posix() if path.is_relative_to(project.root) else path.as_posix(), path)
+            for path in found
+        )
+
+
+def files_of(project: Project, pattern: str) -> list[Path]:
+    """The files that a pattern of a source matches, as its definition was checked. Errors: CallError for a link."""
+    try:
+        return list(matching(project.root, pattern, project.roots))
+    except ValueError as refused:
+        raise CallError("SEG-0403", f"`{pattern}`: {refused}", "give the file itself a name that matches") from None
 
 
 def _input(source: str, name: str, path: Path, start: Position | None) -> Input | None:

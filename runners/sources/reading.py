@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from runners.faults import reach
-from runners.sources.streams import UNREADABLE, Bomb, Stream, open_decoded
+from runners.sources.streams import FREE, RATIO, UNREADABLE, Bomb, Stream, open_decoded
 from schemas.record import LONGEST_RECORD, Input, Position, RawChunk
 from transforms.algebra.order import Flags, Ints
 from transforms.csv_records import record_ends
@@ -25,6 +25,8 @@ _SPACES = (9, 13, 32)
 _MOST = 1 << 17
 """Records of one chunk."""
 _LINES = 1_000
+_STEP = 1 << 12
+"""Rows of a Parquet file that are decoded at once."""
 _KEPT = 1024
 """Bytes kept of what is too large."""
 _BOM = b"\xef\xbb\xbf"
@@ -45,13 +47,38 @@ def _read_parquet(source: Input) -> Iterator[RawChunk]:
     done = replace(_at(source, Position()), sha256=digest)
     count = 0
     try:
-        for batch in pq.ParquetFile(source.path).iter_batches(batch_size=1 << 16):
+        for batch in _batches(pq.ParquetFile(source.path), FREE + RATIO * source.size):
             after = replace(done, records=count + batch.num_rows)
             yield _chunk(source, count + 1, _none(), after, rows=batch)
             count += batch.num_rows
         yield _chunk(source, count + 1, _none(), replace(done, records=count))
+    except Bomb:
+        yield _fault(source, "too_large", count + 1, b"", replace(done, records=count + 1))
     except (pa.ArrowException, OSError):
         yield _fault(source, "malformed", count + 1, b"", replace(done, records=count + 1))
+
+
+def _batches(file: pq.ParquetFile, left: int) -> Iterator[pa.RecordBatch]:
+    """Rows in batches of limited bytes. Raises Bomb where more than `left` bytes come of them."""
+    kept: list[pa.RecordBatch] = []
+    for batch in map(_decoded, file.iter_batches(batch_size=_STEP)):
+        left -= batch.nbytes
+        if left < 0:
+            raise Bomb
+        kept.append(batch)
+        if sum(one.nbytes for one in kept) >= BLOCK or len(kept) * _STEP >= _MOST // 2:
+            yield pa.concat_batches(kept)
+            kept = []
+    if kept:
+        yield pa.concat_batches(kept)
+
+
+def _decoded(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Dictionaries written out: a few bytes of indices may stand for any number of text."""
+    columns = [
+        column.dictionary_decode() if pa.types.is_dictionary(column.type) else column for column in batch.columns
+    ]
+    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
 def _none() -> pa.BinaryArray:
@@ -122,8 +149,8 @@ class _Lines:
             self.digest.update(block)
             left -= len(block)
         if start.bytes and self.source.format == "csv":
-            ends = _record_ends(first, "csv")
-            self.header = _header(first[: int(ends[0]) if len(ends) else len(first)])
+            lines = np.split(np.frombuffer(first, np.uint8), _record_ends(first, "csv"))
+            self.header = next((header for line in lines if (header := _header(line.tobytes()))), ())
         self.position = _at(self.source, replace(start, sha256=self.digest.hexdigest()))
 
     def _cut(self, content: bytes, is_all: bool = False) -> tuple[bytes, list[RawChunk]]:
@@ -131,7 +158,7 @@ class _Lines:
         begin = self._begin(content)
         ends = _record_ends(content[begin:] if begin else content, self.source.format, is_all)
         ends += begin
-        if len(ends) and self.source.format == "csv" and not self.header:
+        while len(ends) and self.source.format == "csv" and not self.header:
             self.header = _header(content[begin : int(ends[0])])
             self._pass(content[begin : int(ends[0])], 0)
             begin, ends = int(ends[0]), ends[1:]
@@ -239,5 +266,6 @@ def _blank(content: bytes, offsets: Ints) -> Flags:
 
 
 def _header(line: bytes) -> tuple[str, ...]:
+    """The names in the first line of a CSV file that is not blank."""
     text = line.decode("utf-8-sig", errors="replace")
-    return tuple(next(csv.reader(io.StringIO(text, newline="")), []))
+    return tuple(next(csv.reader(io.StringIO(text, newline="")), [])) if text.strip() else ()

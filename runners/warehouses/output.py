@@ -5,6 +5,7 @@ import csv
 import json
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Any, Literal, TextIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from schemas.errors import CallError
 
 Format = Literal["text", "json", "csv"]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -27,7 +30,12 @@ def write_rows(reader: pa.RecordBatchReader, form: Format, out: TextIO) -> int:
 
 
 def write_parquet(reader: pa.RecordBatchReader, path: Path) -> int:
-    """Write all rows to a Parquet file that keeps the types; it is there whole or not at all."""
+    """Write all rows to a Parquet file that keeps the types; it is there whole or not at all.
+
+    Errors: CallError where no such file can be written.
+    """
+    if path.suffix != ".parquet":
+        raise CallError("SEG-0900", f"`{path.name}` is no Parquet file", "name it FILE.parquet")
     partial, count = path.with_name(f"{path.name}.partial"), 0
     try:
         with pq.ParquetWriter(partial, reader.schema) as writer:
@@ -35,8 +43,12 @@ def write_parquet(reader: pa.RecordBatchReader, path: Path) -> int:
                 writer.write_batch(batch)
                 count += batch.num_rows
         partial.replace(path)
+    except OSError as error:
+        reason = error.strerror or "it can not be written"
+        raise CallError("SEG-0900", f"`{path}` can not be written: {reason}", "name a file in a folder of yours") from None
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
     return count
 
 

@@ -66,6 +66,9 @@ def _batches(reader: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.Rec
 
 
 def _failed(error: Exception) -> CallError:
+    """What went wrong; an error of data quotes a person's, so that only its kind is told."""
+    if isinstance(error, duckdb.DataError | duckdb.InvalidInputException):
+        return CallError("SEG-0612", f"the query failed on a value: {type(error).__name__}", "TRY_CAST gives null instead")
     return CallError("SEG-0612", f"the query failed: {_first_line(error)}")
 
 

@@ -13,8 +13,13 @@ from runners.warehouses.ducklake import Lake, instant, named, quoted
 from schemas import consent, event, profile
 from schemas.definitions.project import Project
 
-DATED = {"events": "occurred_at", "profiles": "valid_from", "consents": "effective_at"}
-"""The tables of facts, and the column that dates each."""
+DATED = {
+    "events": "occurred_at",
+    "profiles": "valid_from",
+    # what a snapshot leaves out it withdraws, from before its own rows may permit anything
+    "consents": "least(effective_at, CASE WHEN payload_kind = 'snapshot' THEN claimed_at ELSE effective_at END)",
+}
+"""The tables of facts, and what dates each."""
 
 
 class LastRun(NamedTuple):

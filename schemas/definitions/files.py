@@ -36,7 +36,7 @@ def _check(project: Project, reading: Reading, source: Source, document: Documen
         return
     try:
         inside(project.root, pattern, project.roots)
-        is_empty = next(matching(project.root, pattern, project.roots), None) is None
+        is_empty = not list(matching(project.root, pattern, project.roots))
     except ValueError as error:
         reading.problems.append(refused(error, document, path))
         return

@@ -80,7 +80,7 @@ class _Reader:
         if method in LATER:
             raise CallError("SEG-0901", f"`{method}:` is not understood yet", f"there is {UNDERSTOOD}")
         if method not in _METHODS or not value:
-            nearest = nearest_to(method, _METHODS)
+            nearest = "" if method in _METHODS else nearest_to(method, _METHODS)
             hint = f"did you mean `{nearest}:`? There is {UNDERSTOOD}" if nearest else f"there is {UNDERSTOOD}"
             raise CallError("SEG-0901", f"the selector `{show(part)}` is not understood", hint)
         return _METHODS[method](self, value)

@@ -55,7 +55,7 @@ INSTANTS = ("occurred_at", "received_at", "valid_from", "claimed_at", "expires_a
 """The fields that are instants."""
 BUILT_IN = frozenset(
     {"source", "subject", "event", "event_id", "occurred_at", "received_at", "record_hash", "run_id", "position"}
-    | {"valid_from", "payload", "explicit_nulls", "replaces", "age"}
+    | {"valid_from", "payload", "explicit_nulls", "replaces", "age", "file_row_number"}
 )
 """Names that no property may have."""
 

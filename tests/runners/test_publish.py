@@ -11,7 +11,7 @@ from runners.warehouses.ducklake import Lake
 from runners.warehouses.read import last_run, state_paths
 from runners.warehouses.tables import TABLES
 from schemas.errors import AuditFailed, CallError, TryAgain
-from tests.support.staged_runs import at, correction, enter, event, first_run, plan_of, stage
+from tests.support.staged_runs import at, consent, correction, enter, event, first_run, plan_of, stage
 
 
 def test_a_run_fills_every_table_and_all_rows_say_which_run_wrote_them(lake: Lake) -> None:
@@ -40,6 +40,14 @@ def test_k_is_the_latest_receipt_of_the_facts_dated_up_to_t(lake: Lake) -> None:
     later = plan_of(lake, 12)
     stage(later, "fates", [{"read": 0}])
     assert publish(lake, later).known_at == at(12)
+
+
+def test_a_snapshot_is_dated_from_what_it_withdraws(lake: Lake) -> None:
+    plan = plan_of(lake, 10)
+    snapshot = {"payload_kind": "snapshot", "claimed_at": at(9), "effective_at": at(12), "received_at": at(12)}
+    stage(plan, "consents", [consent("ann", "GRANT", 9, **snapshot)])
+    stage(plan, "fates", [{"read": 1, "used": 1}])
+    assert publish(lake, plan).known_at == at(12)
 
 
 def test_a_run_at_the_last_runs_k_publishes_one_microsecond_later(lake: Lake) -> None:

@@ -1,11 +1,13 @@
 """Values become what their type says, exactly as written; the rest of the record follows its source's definition."""
 
 import hashlib
+import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -173,6 +175,18 @@ def test_columns_of_a_lookup_are_taken_by_key(tmp_path: Path) -> None:
     assert not len(rejected(results))
 
 
+def test_text_in_parquet_that_is_not_utf8_or_holds_nul_costs_only_its_row(tmp_path: Path) -> None:
+    who = pa.Array.from_buffers(
+        pa.string(), 3, [None, pa.py_buffer(np.array([0, 3, 5, 8], np.int32)), pa.py_buffer(b"ann\xff\xfeb\0b")]
+    )
+    at = pa.array([1735689600000000] * 3, pa.timestamp("us", "UTC"))
+    pq.write_table(pa.table({"id": ["1", "2", "3"], "who": who, "at": at}), tmp_path / "x.parquet")
+    results = decoded(chunks_of(tmp_path / "x.parquet"), source_of())
+    assert accepted(results)["subject"].to_pylist() == ["ann"]
+    assert rejected(results)["reason"].to_pylist() == ["malformed"] * 2
+    assert b"\\xff\\xfe" in rejected(results)["raw"][0].as_py()
+
+
 def test_parquet_keeps_its_types_and_answers_like_json(tmp_path: Path) -> None:
     at = pa.array([1735689600000000], pa.timestamp("us", "UTC"))
     columns = {
@@ -208,6 +222,21 @@ def test_a_delta_says_which_columns_it_sets_to_null(tmp_path: Path) -> None:
         decoded(chunks_of(written(tmp_path / "x.ndjson", f'{{{START},"city":null}}\n{{{START}}}\n'.encode())), source)
     )
     assert found["explicit_nulls"].to_pylist() == [["city"], []]
+
+
+@pytest.mark.parametrize("name", ["it's", 'q"r', "') = 'NULL' OR ('1", "$[0]", "a/b", "~0", "*"])
+def test_names_of_raw_columns_are_names_whatever_they_hold(tmp_path: Path, name: str) -> None:
+    column = '"' + name.replace('"', '""') + '"'
+    source = source_of(
+        kind="profiles",
+        fields={"subject": "who", "valid_from": "at"},
+        properties={"city": {"from": column, "type": "string"}},
+    )
+    rows = [{"who": "ann", "at": "2025-01-01T00:00:00Z", name: value} for value in ("x", None)]
+    content = "".join(json.dumps(row) + "\n" for row in rows).encode()
+    found = accepted(decoded(chunks_of(written(tmp_path / "x.ndjson", content)), source))
+    assert found["city"].to_pylist() == ["x", None]
+    assert found["explicit_nulls"].to_pylist() == [[], ["city"]]
     assert found["payload"].to_pylist() == ["delta"] * 2
 
 

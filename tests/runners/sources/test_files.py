@@ -9,13 +9,13 @@ import pytest
 from runners.sources.files import Listing, list_inputs
 from runners.sources.reading import read
 from schemas.definitions.project import Project
-from schemas.errors import SourceChanged
+from schemas.errors import CallError, SourceChanged
 from tests.support.raw_files import source_of, written
 
 
 def listing(root: Path, positions: dict[str, Any], pattern: str = "*.ndjson*") -> Listing:
     source = source_of(**{"from": {"files": pattern}})
-    return list_inputs(cast(Project, SimpleNamespace(root=root, sources={"orders": source})), {"orders": positions})
+    return list_inputs(cast(Project, SimpleNamespace(root=root, roots=(), sources={"orders": source})), {"orders": positions})
 
 
 def positions_after(found: Listing) -> dict[str, Any]:
@@ -30,6 +30,22 @@ def test_files_are_named_from_the_project_on_and_sorted(tmp_path: Path) -> None:
 
 
 def test_a_pattern_without_files_is_told(tmp_path: Path) -> None:
+    assert listing(tmp_path, {}).empty == ("*.ndjson*",)
+
+
+@pytest.mark.parametrize("name", ["d/z.ndjson", "e"])
+def test_a_link_among_the_files_is_refused_wherever_it_stands(tmp_path: Path, name: str) -> None:
+    for folder in ("d", "elsewhere"):
+        (tmp_path / folder).mkdir()
+        written(tmp_path / folder / "a.ndjson", b"{}\n")
+    target = tmp_path / "elsewhere"
+    (tmp_path / name).symlink_to(target / "a.ndjson" if name.endswith("n") else target)
+    with pytest.raises(CallError, match="symbolic link"):
+        listing(tmp_path, {}, "[de]/*.ndjson")
+
+
+def test_hidden_files_do_not_match(tmp_path: Path) -> None:
+    written(tmp_path / ".a.ndjson", b"{}\n")
     assert listing(tmp_path, {}).empty == ("*.ndjson*",)
 
 

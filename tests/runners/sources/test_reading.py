@@ -216,3 +216,28 @@ def test_blank_lines_are_no_records_wherever_chunks_are_cut(tmp_path: Path, monk
         assert records(chunks) == [b'{"a":1}\n', b'{"a":2}\r\n', b'{"a":3}\n']
         assert [chunk.first + at for chunk in chunks for at in range(len(chunk))] == [1, 2, 3]
         assert chunks[-1].after.bytes == len(content)
+
+
+def test_the_header_of_a_csv_file_is_its_first_line_that_is_not_blank(tmp_path: Path) -> None:
+    path = written(tmp_path / "x.csv", b"\n \r\na,b\n1,2\n")
+    (first, last) = chunks_of(path)
+    assert (records([first]), first.header) == ([b"1,2\n"], ("a", "b"))
+    again = chunks_of(written(path, path.read_bytes() + b"3,4\n"), last.after)
+    assert (records(again), again[0].header) == ([b"3,4\n"], ("a", "b"))
+
+
+def test_a_parquet_file_of_a_few_bytes_that_stand_for_very_many_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "FREE", 1 << 20)
+    monkeypatch.setattr(reading, "BLOCK", 1 << 18)
+    text = pa.DictionaryArray.from_arrays(pa.array([0] * 40_000, pa.int32()), pa.array(["y" * 4000]))
+    pq.write_table(pa.table({"a": text}), tmp_path / "x.parquet")
+    chunks = chunks_of(tmp_path / "x.parquet")
+    assert faults(chunks) == ["too_large"]
+    assert sum(map(len, chunks)) == chunks[-1].after.records < 40_000
+
+
+def test_bytes_that_are_no_record_yet_are_told(tmp_path: Path) -> None:
+    assert chunks_of(written(tmp_path / "x.ndjson", b'{"a":1}\n{"a"'))[-1].waiting == 4
+    assert chunks_of(written(tmp_path / "x.csv", b"a,b\n1"))[-1].waiting == 1

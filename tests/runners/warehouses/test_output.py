@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from runners.warehouses.output import Format, write_parquet, write_rows
+from schemas.errors import CallError
 
 TABLE = pa.table(
     {
@@ -70,3 +72,10 @@ def test_a_parquet_file_keeps_the_types(tmp_path: Path) -> None:
     assert write_parquet(TABLE.to_reader(), path) == 2
     assert pq.read_schema(path).equals(TABLE.schema)
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_that_can_not_be_written_is_a_mistake_in_the_call(tmp_path: Path) -> None:
+    for name, code in (("nowhere/x.parquet", "No such file"), ("x.csv", "no Parquet file")):
+        with pytest.raises(CallError, match=code):
+            write_parquet(TABLE.to_reader(), tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
