@@ -97,6 +97,7 @@ class _Checks:
         return replace(segment, tests=tuple(self.story(segment, index) for index in range(len(segment.tests))))
 
     def node(self, segment: Segment | None, node: Node, found: References, path: Path) -> None:
+        """Check what one node names and compares, and all below it."""
         for below, expression in expressions(node):
             self.condition(expression, (*path, node.name, *below))
         for column in found.event_columns:
@@ -112,6 +113,7 @@ class _Checks:
             self.reading.lists.append((self.document, self.at(path, file), file, column))
 
     def story(self, segment: Segment, index: int) -> Any:
+        """Check one story against the columns that it tells of."""
         story, path = segment.tests[index], ("tests", index)
         events, profiles = self.project.event_columns, self.project.profile_columns
         typed, wrong = typed_story(story, events, profiles, self.project.timezone)
@@ -128,6 +130,7 @@ class _Checks:
         return typed
 
     def purposes(self, names: tuple[str, ...]) -> None:
+        """Check that purposes are registered."""
         for name in names:
             if name not in self.project.purposes and not self.reading.excuses("purposes", name):
                 self.unknown(
@@ -145,11 +148,13 @@ class _Checks:
             self.conditions.add(expression, lambda error: self.refused(error, path))
 
     def event_column(self, name: str, path: Path, offset: int | None = None) -> None:
+        """Check that some source of events declares the property."""
         if not self.reading.excuses("event_columns", name):
             message, where = f"no source declares the property `{show(name)}`", self.at(path, name)
             self.unknown("SEG-0304", message, where, name, self.project.event_columns, offset=offset)
 
     def profile(self, column: str, comparison: Comparison, path: Path) -> None:
+        """Check one comparison with a column of profiles."""
         columns, where = self.project.profile_columns, self.at(path, column)
         wanted = "birth_date" if column == AGE else column
         if wanted not in columns:
@@ -163,6 +168,7 @@ class _Checks:
             self.refused(error, where)
 
     def feature(self, segment: Segment | None, node: Node, name: str, path: Path) -> None:
+        """Check a feature that a node names: known, typed, and for purposes among the segment's."""
         columns, where = self.project.feature_columns, self.at(path, name)
         owner = name.partition(".")[0]
         is_column = node.name == "aggregate"
@@ -189,6 +195,7 @@ class _Checks:
             self.refused(error, (*path, node.name, "compare"))
 
     def other(self, segment: Segment | None, name: str, path: Path) -> None:
+        """Check a segment that another refers to."""
         where = self.at(path, name)
         if name in self.project.segments:
             self.among(segment, self.project.segments[name].purposes, name, where)
@@ -196,19 +203,23 @@ class _Checks:
             self.unknown("SEG-0302", f"no segment `{show(name)}`", where, name, self.project.segments)
 
     def among(self, segment: Segment | None, purposes: tuple[str, ...], name: str, path: Path) -> None:
+        """Check that what is used serves purposes of the segment only."""
         foreign = [purpose for purpose in purposes if segment is not None and purpose not in segment.purposes]
         if foreign and segment is not None:
             message = f"`{name}` serves `{foreign[0]}`, which `{segment.name}` does not"
             self.problem("SEG-0307", message, path, expected=f"purposes among {listed(segment.purposes)}")
 
     def unknown(self, code: str, message: str, path: Path, name: str, known: Any, **more: Any) -> None:
+        """Report a name that is not there, with the nearest that is."""
         expected = listed(known) or "a declared one"
         self.problem(code, message, path, expected=expected, nearest=nearest_to(name, known), **more)
 
     def refused(self, error: ValueError, path: Path, of_key: bool = False) -> None:
+        """Report what a definition's own check refused."""
         self.reading.problems.append(refused(error, self.document, path, of_key))
 
     def problem(self, code: str, message: str, path: Path, **more: Any) -> None:
+        """Report a problem of this document."""
         self.reading.problems.append(self.document.problem(code, message, path, **more))
 
     def at(self, path: Path, text: str) -> Path:

@@ -144,6 +144,7 @@ class _Reader:
         self.percents: set[bool] = set()
 
     def whole(self) -> Condition:
+        """The whole text as one condition."""
         if self._now().kind in ("number", "text") or self._is("true") or self._is("false"):
             tree: Condition = Compare("=", self._constant())
         else:

@@ -86,6 +86,7 @@ class _Writer:
         self.columns: set[str] = set()
 
     def write(self, node: Any) -> str:
+        """The SQL of a node that is allowed."""
         kind = type(node)
         if kind in COMPARISONS:
             return self._compare(node)
@@ -109,31 +110,37 @@ class _Writer:
         return f"({self.write(node.this)} {COMPARISONS[type(node)]} {self.write(node.expression)})"
 
     def chain(self, node: Any) -> str:
+        """AND and OR, in one pair of brackets."""
         word = "AND" if type(node) is exp.And else "OR"
         return "(" + f" {word} ".join(self.write(part) for part in flat(node)) + ")"
 
     def negation(self, node: Any) -> str:
+        """NOT, and IS NOT NULL."""
         if type(node.this) is exp.Is and type(node.this.expression) is exp.Null:
             return f"({self.write(node.this.this)} IS NOT NULL)"
         return f"(NOT {self.write(node.this)})"
 
     def is_null(self, node: Any) -> str:
+        """IS NULL."""
         if type(node.expression) is not exp.Null:
             raise refuse("SEG-0201", "IS takes only NULL", expected="IS NULL, IS NOT NULL, = true", offset=start(node))
         return f"({self.write(node.this)} IS NULL)"
 
     def among(self, node: Any) -> str:
+        """IN with a list."""
         if set(given(node)) != {"this", "expressions"}:
             raise refuse("SEG-0201", "IN takes a list of values", expected="IN ('a', 'b')", offset=start(node))
         return f"({self.write(node.this)} IN ({', '.join(self.write(part) for part in node.expressions)}))"
 
     def between(self, node: Any) -> str:
+        """BETWEEN with its two bounds."""
         if set(given(node)) != {"this", "low", "high"}:
             raise refuse("SEG-0201", "BETWEEN takes no SYMMETRIC", expected="BETWEEN low AND high", offset=start(node))
         low, high = self.write(node.args["low"]), self.write(node.args["high"])
         return f"({self.write(node.this)} BETWEEN {low} AND {high})"
 
     def column(self, node: Any) -> str:
+        """A column: quoted, its dots a path in fields only."""
         names = [part.name for part in node.parts]
         if not all(type(part) is exp.Identifier and part.name for part in node.parts):
             raise refuse("SEG-0201", "a star is not a column", expected="a column", offset=start(node))
@@ -146,6 +153,7 @@ class _Writer:
         return quoted(".".join(names))
 
     def literal(self, node: Any) -> str:
+        """Text or a number as written."""
         if node.is_string:
             return "'" + str(node.this).replace("'", "''") + "'"
         if _NUMBER.fullmatch(node.this) is None:
@@ -158,6 +166,7 @@ class _Writer:
         return str(node.this)
 
     def function(self, node: Any) -> str:
+        """A function of the allow-list."""
         name = node.name.lower()
         if name not in self.functions or type(node.this) is not str:
             nearest = nearest_to(name, self.functions)
@@ -175,12 +184,14 @@ class _Writer:
         return f"{name}({', '.join(self.write(part) for part in node.expressions)})"
 
     def case(self, node: Any) -> str:
+        """CASE with its arms."""
         subject = f" {self.write(node.this)}" if node.this is not None else ""
         arms = "".join(f" WHEN {self.write(arm.this)} THEN {self.write(arm.args['true'])}" for arm in node.args["ifs"])
         default = node.args.get("default")
         return f"(CASE{subject}{arms}{f' ELSE {self.write(default)}' if default is not None else ''} END)"
 
     def cast(self, node: Any) -> str:
+        """CAST to a type of the language."""
         if set(given(node)) != {"this", "to"}:
             raise refuse("SEG-0201", "a cast takes no format", expected="cast(x as type)", offset=start(node))
         return f"CAST({self.write(node.this)} AS {cast_type(node.args['to']).duckdb})"

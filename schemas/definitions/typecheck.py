@@ -39,6 +39,7 @@ class _Types:
         self.known: dict[int, Kind] = {}
 
     def of(self, node: Any) -> Kind:
+        """The type of a node, found once."""
         if id(node) not in self.known:
             self.known[id(node)] = self._find(node)
         return self.known[id(node)]
@@ -53,6 +54,7 @@ class _Types:
         return _RULES[kind](self, node)
 
     def conditions(self, node: Any) -> Kind:
+        """Parts of AND, OR and NOT are conditions."""
         for part in flat(node) if type(node) is not exp.Not else [node.this]:
             found = self.of(part)
             if found is not None and found.kind != "bool":
@@ -60,19 +62,23 @@ class _Types:
         return BOOL
 
     def is_null(self, node: Any) -> Kind:
+        """Anything may be asked for null."""
         self.of(node.this)
         return BOOL
 
     def among(self, node: Any) -> Kind:
+        """A value and its list are of one type."""
         self.alike([node.this, *node.expressions], node)
         return BOOL
 
     def between(self, node: Any) -> Kind:
+        """A value and its bounds are of one type with an order."""
         self.alike([node.this, node.args["low"], node.args["high"]], node)
         self.ordered(node.this)
         return BOOL
 
     def column(self, node: Any) -> Kind:
+        """The declared type of a property."""
         name = node.name
         if name not in self.columns:
             message = f"no source declares the property `{show(name)}`"
@@ -81,12 +87,14 @@ class _Types:
         return self.columns[name]
 
     def number(self, node: Any) -> Kind:
+        """The type of what must be a number."""
         found = self.of(node.this)
         if found is not None and not found.is_number:
             raise refuse("SEG-0205", "no number", expected="a number", found=str(found), offset=start(node.this))
         return found
 
     def function(self, node: Any) -> Kind:
+        """The type that a function gives."""
         return _FUNCTIONS[node.name.lower()](self, node, node.expressions)
 
     def alike(self, parts: list[Any], whole: Any) -> Kind:
@@ -119,6 +127,7 @@ class _Types:
         return True
 
     def ordered(self, part: Any) -> None:
+        """Refuse what has no order."""
         found = self.of(part)
         if found is not None and found.kind in ("bool", "list"):
             raise refuse(
@@ -126,11 +135,13 @@ class _Types:
             )
 
     def text(self, part: Any) -> None:
+        """Refuse what is no text."""
         found = self.of(part)
         if found is not None and found.kind != "string":
             raise refuse("SEG-0205", "no text", expected="string", found=str(found), offset=start(part))
 
     def whole_number(self, part: Any) -> None:
+        """Refuse what is no int."""
         found = self.of(part)
         if found is not None and found.kind != "int":
             raise refuse("SEG-0205", "no whole number", expected="int", found=str(found), offset=start(part))

@@ -139,6 +139,7 @@ class _Builder:
         self.marks: dict[Path, Place] = {}
 
     def document(self) -> Document | None:
+        """The document, or nothing where it is broken; the problems say why."""
         try:
             data = self._only_document()
         except _TooDeep:

@@ -63,6 +63,7 @@ class _Intervals(NamedTuple):
     to_at: Ints
 
     def take(self, rows: Flags) -> "_Intervals":
+        """The intervals of some rows."""
         return _Intervals(self.key[rows], self.from_at[rows], self.to_at[rows])
 
 

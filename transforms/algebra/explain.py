@@ -65,6 +65,7 @@ class _Tree:
         self.view, self.stint, self.events, self.at = view, stint, events, at
 
     def node(self, node: Node) -> dict[str, Any]:
+        """One node of the tree, and those below it."""
         value = self._value(node)
         told: dict[str, Any] = {
             "node": node.name,
