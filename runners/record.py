@@ -92,6 +92,16 @@ SELECT segment, version, subject, CASE WHEN member THEN 'entered' ELSE 'exited' 
 FROM staged_transitions SEMI JOIN run_scope USING (segment, version) WHERE "at" > $horizon
 """
 
+# Where a correction ends at T itself, its `until_at` alone would say that it reaches T.
+_TURNS_AT_T = """
+INSERT INTO record_changes
+SELECT segment, version, subject, CASE WHEN s.member THEN 'entered' ELSE 'exited' END, "at", NULL, s.member, $reason
+FROM staged_transitions s SEMI JOIN run_scope USING (segment, version)
+SEMI JOIN (FROM record_changes WHERE until_at = $t) c USING (segment, version, subject)
+ANTI JOIN record_changes b ON (s.segment, s.version, s.subject, s."at") = (b.segment, b.version, b.subject, b.effective_at)
+WHERE "at" = $t AND $t <= $horizon
+"""
+
 _VIEWS = {
     "closings": 'segment, version, subject, "at"',
     "transitions": 'segment, version, subject, "at", member, purpose',
@@ -129,10 +139,11 @@ def _compare(lake: Lake, plan: RunPlan, horizon_at: int | None) -> None:
     horizon = BEGINNING_AT if horizon_at is None else horizon_at
     values = {
         "$horizon": instant(horizon),
+        "$t": instant(plan.t_at),
         "$reached": instant(max(plan.t_at, horizon)),
         "$reason": quoted(plan.rebuilt_reason),
     }
-    for statement in (_PUBLISHED, _STAGED, _CLOSINGS, _TRANSITIONS, _CHANGES, _LATER):
+    for statement in (_PUBLISHED, _STAGED, _CLOSINGS, _TRANSITIONS, _CHANGES, _TURNS_AT_T, _LATER):
         lake.run(_filled(statement, values))
 
 

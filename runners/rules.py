@@ -156,6 +156,11 @@ def _of_this_run(table: str) -> Check:
 def _recorded(plan: RunPlan, horizon_at: int | None) -> list[Check]:
     """The record after this run is a history: whole, alternating, told of in changes."""
     after = instant(horizon_at) if horizon_at is not None else "CAST('-infinity' AS TIMESTAMPTZ)"
+    t = instant(plan.t_at)
+
+    def filled(statement: str) -> str:
+        return statement.replace("$turns", _TURNS).replace("$after", after).replace("$t", t)
+
     neighbours = _NEIGHBOURS.replace("$standing", _STANDING if plan.parent else "")
     by_hash = neighbours.replace("BY $history", "BY history").replace("$history", f"hash({_columns(_HISTORY)}) AS history")
     neighbours = neighbours.replace("$history", _columns(_HISTORY))
@@ -177,8 +182,8 @@ def _recorded(plan: RunPlan, horizon_at: int | None) -> list[Check]:
         Check(
             "changes: one for each transition",
             "a transition after the last T without its change, or a change without its transition",
-            _TOLD.replace("$after", after),
-            _BOTH.replace("$after", after),
+            filled(_TOLD),
+            filled(_BOTH),
             "coalesce(abs(sum(side * told)), 0)",
         ),
     ]
@@ -208,7 +213,7 @@ WITH moved AS (
   SELECT segment, version, subject, "at", member FROM run_transitions WHERE "at" > $after
 ), told AS (
   SELECT segment, version, subject, effective_at AS "at", member FROM run_changes
-  WHERE kind <> 'corrected' AND (kind = 'entered') = member
+  WHERE kind <> 'corrected' AND (kind = 'entered') = member AND NOT $turns
 )
 (SELECT NULL AS _file, NULL AS _row FROM moved ANTI JOIN told USING (segment, version, subject, "at", member))
 UNION ALL
@@ -223,5 +228,11 @@ SELECT 1 AS side, CAST(hash(segment, version, subject, "at", member, if(member, 
 FROM run_transitions WHERE "at" > $after
 UNION ALL
 SELECT -1, CAST(hash(segment, version, subject, effective_at, member, kind) AS HUGEINT)
-FROM run_changes WHERE kind <> 'corrected'
+FROM run_changes WHERE kind <> 'corrected' AND NOT $turns
+)"""
+
+# The turn at T itself of what a correction has told up to there.
+_TURNS = """(
+  $after >= $t AND effective_at = $t AND (segment, version, subject) IN
+  (SELECT (segment, version, subject) FROM run_changes WHERE kind = 'corrected' AND until_at = $t)
 )"""

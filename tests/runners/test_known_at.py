@@ -143,3 +143,7 @@ def test_after_t_went_back_the_changes_still_fold_to_the_history(tmp_path: Path,
 def test_fixed_ks_and_earlier_ts_at_length(tmp_path: Path, seed: int) -> None:
     hides_what_was_received_later(tmp_path / "hidden", seed)
     goes_back(tmp_path / "back", seed)
+
+
+def test_a_correction_that_ends_at_t_itself_is_folded_to_its_end(tmp_path: Path) -> None:
+    goes_back(tmp_path, 203)

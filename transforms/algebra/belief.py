@@ -36,7 +36,7 @@ class Difference:
     Attributes:
       closings: transitions that are no longer believed.
       inserts: transitions that are believed now, up to T.
-      news: those of `inserts` that lie after the last T: each is a change of its own.
+      news: those of `inserts` that are changes of their own: after the last T, or at T where a correction ends there.
       corrections: up to the last T.
     """
 
@@ -54,7 +54,8 @@ def differ(old: Belief, new: Belief, last_at: int, at: int) -> Difference:
     reinserted = _ends(now.take(come))
     order = stable_order(np.concatenate((reinserted.key, news.key)), np.concatenate((reinserted.at, news.at)))
     inserts = Belief(*(np.concatenate(pair)[order] for pair in zip(reinserted, news, strict=True)))
-    return Difference(_ends(was.take(gone)), inserts, news, _corrections(old, new, last_at, at))
+    corrections = _corrections(old, new, last_at, at)
+    return Difference(_ends(was.take(gone)), inserts, _with_turns_at_t(news, new, corrections, at), corrections)
 
 
 class _Intervals(NamedTuple):
@@ -108,6 +109,14 @@ def _corrections(old: Belief, new: Belief, last_at: int, at: int) -> Corrections
     wrong = steps.value != 0
     back = key[firsts(key)][steps.who[wrong]] if len(key) else key
     return Corrections(back, steps.at[wrong], until[wrong], steps.value[wrong] > 0)
+
+
+def _with_turns_at_t(news: Belief, new: Belief, corrections: Corrections, at: int) -> Belief:
+    """The news, and the turns at which corrections end at T itself: their `until_at` alone would say that they reach it."""
+    ends, begins = corrections.key[corrections.until_at == at], corrections.key[corrections.from_at == at]
+    turns = new.take((new.at == at) & np.isin(new.key, ends) & ~np.isin(new.key, begins))
+    turns = turns.take(~np.isin(turns.key, news.key[news.at == at]))
+    return Belief(*(np.concatenate(pair) for pair in zip(news, turns, strict=True))) if len(turns.key) else news
 
 
 def standing_at(belief: Belief, at: int) -> tuple[Ints, Ints]:
