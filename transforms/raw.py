@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.record import RawChunk
+from transforms.algebra.order import Flags
 from transforms.columns import MALFORMED, Columns
 from transforms.raw_csv import of_csv
 from transforms.raw_json import of_json
@@ -36,15 +37,14 @@ def _of_rows(rows: pa.RecordBatch, paths: Sequence[str]) -> Columns:
     return Columns(good, code, len(good) * len(unread))
 
 
-def _no_text(column: pa.Array) -> list[int]:
+def _no_text(column: pa.Array) -> Flags:
     """The rows in which a text is not UTF-8 or holds NUL, as no text of other formats may."""
+    wrong = np.zeros(len(column), np.bool_)
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        nul = np.flatnonzero(np.asarray(pc.fill_null(pc.match_substring(column.cast(_BINARY), b"\0"), False)))
-    else:
-        nul = np.array([], np.int64)
-    if _is_valid(column):
-        return nul.tolist()
-    return [row for row in range(len(column)) if row in set(nul.tolist()) or not _is_valid(column.slice(row, 1))]
+        wrong |= np.asarray(pc.fill_null(pc.match_substring(column.cast(_BINARY), b"\0"), False)).astype(np.bool_)
+    if not _is_valid(column):
+        wrong |= np.array([not _is_valid(column.slice(row, 1)) for row in range(len(column))])
+    return wrong
 
 
 def _is_valid(column: pa.Array) -> bool:
