@@ -3,7 +3,6 @@
 import shutil
 
 from runners.audits import audit, check_schemas
-from runners.faults import reach
 from runners.placing import place_facts, place_states
 from runners.record import prepare_record
 from runners.run_plan import Published, RunPlan
@@ -13,6 +12,7 @@ from runners.warehouses.ducklake import Lake, instant, quoted
 from runners.warehouses.read import DATED, LastRun, is_any_unseen, last_run, run_of
 from runners.writing import Writing
 from schemas.errors import CallError, TryAgain
+from transforms.faults import reach
 
 
 def publish(lake: Lake, plan: RunPlan) -> Published:

@@ -15,7 +15,6 @@ import pyarrow.parquet as pq
 from pipelines.segmentation import SegmentUsers
 from runners.engines.local import run_locally
 from runners.expectations import expectations_of
-from runners.faults import reach
 from runners.progress import tick, ticked
 from runners.publish import publish
 from runners.rereading import Reading, what_to_read
@@ -33,6 +32,7 @@ from transforms.algebra.order import BEGINNING, FOREVER
 from transforms.algebra.program import Moment, Program
 from transforms.coder import ShardedBatch
 from transforms.decode import DecodePlan
+from transforms.faults import reach
 from transforms.ingest import ACCOUNT, Plan
 from transforms.segment import KIND, STATE, STORED
 from transforms.shard import split

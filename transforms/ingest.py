@@ -18,6 +18,7 @@ from schemas.record import Input, RawChunk
 from transforms.algebra.engine import connect
 from transforms.coder import ShardedBatch, sharded
 from transforms.decode import DecodePlan, decode, rejections
+from transforms.faults import reach
 from transforms.shard import split
 from transforms.validate import set_aside
 
@@ -66,6 +67,7 @@ def ingest(chunk: RawChunk, plan: Plan, con: duckdb.DuckDBPyConnection) -> Inges
 
     source = plan.sources[chunk.source]
     accepted, rejected, undeclared, rows = decode(chunk, source, plan.decoding, con)
+    reach("decoded")
     told = pa.Table.from_batches([rejected])
     future = int(pc.sum(pc.equal(rejected.column("reason"), "future")).as_py() or 0)
     quarantined = rejected.num_rows - future

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from schemas import consent, event, profile, rejection
 from transforms.algebra.program import Program
 from transforms.algebra.state import State, write_state
+from transforms.faults import reach
 from transforms.ingest import ACCOUNT
 
 _REPLACES = pa.field("replaces", pa.bool_())
@@ -79,6 +80,7 @@ class Stage:
         path = self.folder / "state" / f"{name}.arrow"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(write_state(state, self.about))
+        reach("state_written")
 
 
 def staged_tables(program: Program) -> dict[str, pa.Schema]:

@@ -11,11 +11,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from runners.faults import reach
 from runners.sources.streams import FREE, RATIO, UNREADABLE, Bomb, Stream, open_decoded
 from schemas.record import LONGEST_RECORD, Input, Position, RawChunk
 from transforms.algebra.order import Flags, Ints
 from transforms.csv_records import record_ends
+from transforms.faults import reach
 from transforms.raw_csv import fields_of
 from transforms.strict import strict
 

@@ -8,13 +8,13 @@ import resource
 import sys
 from pathlib import Path
 
-from runners.faults import reach
 from runners.publish import publish
 from runners.sweeping import sweep
 from runners.warehouses.ducklake import open_lake
 from runners.warehouses.read import last_run
 from runners.warehouses.tables import prepare
 from tests.support.staged_runs import correction, first_run
+from transforms.faults import reach
 
 
 def bring_up(root: Path, largest: int | None = None) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from runners.faults import reach
+from transforms.faults import reach
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,7 +22,7 @@ def test_another_point_is_passed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_named_passage_kills_and_is_written_down(tmp_path: Path) -> None:
     log = tmp_path / "fired"
-    code = "from runners.faults import reach\nfor turn in range(5):\n    print(turn, flush=True)\n    reach('read')"
+    code = "from transforms.faults import reach\nfor turn in range(5):\n    print(turn, flush=True)\n    reach('read')"
     environment = {**os.environ, "SEGUE_FAULT": "read:3", "SEGUE_FAULT_LOG": str(log)}
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
