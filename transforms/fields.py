@@ -7,7 +7,7 @@ import duckdb
 import pyarrow as pa
 
 from schemas.definitions.datatype import DataType
-from schemas.definitions.expression import Expression, quoted
+from schemas.definitions.expression import quoted
 from schemas.definitions.source import INSTANTS, Field, Source
 from transforms.in_order import PLACE, in_order
 from transforms.instants import in_range_sql, instant_sql
@@ -19,6 +19,8 @@ _LARGEST_MAJOR = 2**31 - 1
 _CAST = re.compile(
     r"""('(?:[^']|'')*')|CAST\(("(?:[^"]|"")+") AS ([A-Z]+(?: WITH TIME ZONE)?(?:\([0-9]+,[0-9]+\))?)\)"""
 )
+_NAME = re.compile(r"""'(?:[^']|'')*'|"((?:[^"]|"")+)\"""")
+"""A text, or a name and what it is."""
 
 
 def _paths_of(source: Source) -> list[str]:
@@ -50,7 +52,11 @@ def typed_columns(raw: pa.Table, source: Source, con: duckdb.DuckDBPyConnection)
     left = {name: one for name, one in wanted.items() if name not in quick}
     found = pa.table(quick) if quick else None
     if left or source.lookups:
-        slow = _computed(raw, _sql(left, source, {name: raw.schema.field(name).type for name in raw.column_names}), con)
+        # The engine does not tell `ID` from `id`: it sees raw columns by their number.
+        numbered = raw.rename_columns([_number(raw.schema, path) for path in raw.column_names])
+        slow = _computed(numbered, _sql(left, source, raw.schema), con)
+        keys = {f"k:{_number(raw.schema, use.on)}": f"k:{use.on}" for use in source.lookups.values()}
+        slow = slow.rename_columns([keys.get(name, name) for name in slow.column_names])
         found = slow if found is None else pa.table([*found.columns, *slow.columns], [*quick, *slow.column_names])
     return found if found is not None else pa.table({"_": pa.nulls(len(raw))})
 
@@ -97,16 +103,25 @@ def _of_bad_row(column: pa.Field) -> pa.Array:
     return pa.array(["?"]) if pa.types.is_string(column.type) else pa.nulls(1, column.type)
 
 
-def _sql(wanted: Mapping[str, tuple[Field, DataType]], source: Source, raw: Mapping[str, pa.DataType]) -> str:
+def _number(raw: pa.Schema, path: str) -> str:
+    return f"c{raw.get_field_index(path)}"
+
+
+def _numbered(sql: str, raw: pa.Schema) -> str:
+    """An expression with the numbers of raw columns in place of their names."""
+    return _NAME.sub(lambda found: found[0] if found[1] is None else quoted(_number(raw, found[1].replace('""', '"'))), sql)
+
+
+def _sql(wanted: Mapping[str, tuple[Field, DataType]], source: Source, raw: pa.Schema) -> str:
     texts, typed = [PLACE], [PLACE]
     for name, (one, kind) in wanted.items():
         _add(name, one, kind, source, raw, texts, typed)
     for use in source.lookups.values():
-        texts.append(f"{quoted(use.on)} AS {quoted('k:' + use.on)}")
-        typed.append(quoted("k:" + use.on))
+        number = _number(raw, use.on)
+        texts.append(f"{number} AS {quoted('k:' + number)}")
+        typed.append(quoted("k:" + number))
     shown = "".join(
-        f", {_shown(name, kind)} AS {quoted(name)}, {quoted(name)} AS {quoted('r:' + name)}"
-        for name, kind in raw.items()
+        f", {_shown(f'c{index}', one.type)} AS c{index}, c{index} AS {quoted(f'r:c{index}')}" for index, one in enumerate(raw)
     )
     inner = f"SELECT {', '.join(dict.fromkeys(texts))} FROM (SELECT {PLACE}{shown} FROM rows)"
     return f"SELECT {', '.join(dict.fromkeys(typed))} FROM ({inner})"
@@ -115,10 +130,8 @@ def _sql(wanted: Mapping[str, tuple[Field, DataType]], source: Source, raw: Mapp
 def _shown(name: str, kind: pa.DataType) -> str:
     """A raw column as text; one that has a type is written first."""
     if pa.types.is_string(kind):
-        return quoted(name)
-    return (
-        f"CAST(to_json({quoted(name)}) AS VARCHAR)" if pa.types.is_nested(kind) else f"CAST({quoted(name)} AS VARCHAR)"
-    )
+        return name
+    return f"CAST(to_json({name}) AS VARCHAR)" if pa.types.is_nested(kind) else f"CAST({name} AS VARCHAR)"
 
 
 def _add(
@@ -126,20 +139,20 @@ def _add(
     one: Field,
     kind: DataType,
     source: Source,
-    raw: Mapping[str, pa.DataType],
+    raw: pa.Schema,
     texts: list[str],
     typed: list[str],
 ) -> None:
     """Say how a column is read. A plain column that has its type already is taken as it is."""
     place, bad, naive = quoted(name), quoted("bad:" + name), quoted("naive:" + name)
     plain = _plain(one)
-    if plain is not None and raw.get(plain) == kind.arrow and kind.kind not in ("float", "int"):
-        texts.append(f"{quoted('r:' + plain)} AS {place}")
+    if plain is not None and raw.field(plain).type == kind.arrow and kind.kind not in ("float", "int"):
+        texts.append(f"{quoted('r:' + _number(raw, plain))} AS {place}")
         typed.append(place if kind.kind != "timestamp" else f"{in_range_sql(f'epoch_us({place})')} AS {place}")
         if kind.kind == "timestamp":
             typed.append(f"({place} IS NOT NULL AND {in_range_sql(f'epoch_us({place})')} IS NULL) AS {bad}")
         return
-    text, failed = _forgiving(one.expression)
+    text, failed = _forgiving(_numbered(one.expression.sql, raw))
     texts += [f"CAST({text} AS VARCHAR) AS {place}", *([f"({failed}) AS {quoted('failed:' + name)}"] if failed else [])]
     wrong = f"{place} IS NOT NULL OR {quoted('failed:' + name)}" if failed else f"{place} IS NOT NULL"
     if kind.kind == "timestamp":
@@ -153,10 +166,10 @@ def _add(
     typed += [f"{value} AS {place}", f"(({wrong}) AND {value} IS NULL) AS {bad}"]
 
 
-def _forgiving(expression: Expression) -> tuple[str, str]:
-    """The expression with casts of columns that give null where they fail, and whether one of them does."""
-    casts = [(found[2], found[3]) for found in _CAST.finditer(expression.sql) if found[1] is None]
-    text = _CAST.sub(lambda found: found[0] if found[1] is not None else f"TRY_{found[0]}", expression.sql)
+def _forgiving(sql: str) -> tuple[str, str]:
+    """An expression with casts of columns that give null where they fail, and whether one of them does."""
+    casts = [(found[2], found[3]) for found in _CAST.finditer(sql) if found[1] is None]
+    text = _CAST.sub(lambda found: found[0] if found[1] is not None else f"TRY_{found[0]}", sql)
     return text, " OR ".join(
         f"({column} IS NOT NULL AND TRY_CAST({column} AS {kind}) IS NULL)" for column, kind in casts
     )

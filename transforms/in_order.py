@@ -4,7 +4,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-PLACE = "_place"  # no column of a source begins so
+PLACE = "_place"  # no name of a definition begins so; raw columns, which may, are numbered before
 
 
 def in_order(con: duckdb.DuckDBPyConnection, rows: pa.Table, sql: str) -> pa.Table:

@@ -240,6 +240,25 @@ def test_names_of_raw_columns_are_names_whatever_they_hold(tmp_path: Path, name:
     assert found["payload"].to_pylist() == ["delta"] * 2
 
 
+@pytest.mark.parametrize("form", ["ndjson", "csv", "parquet"])
+@pytest.mark.parametrize("expression", ["id", "lower(id)", "_place"])
+def test_raw_columns_whose_names_differ_in_case_are_others(tmp_path: Path, form: str, expression: str) -> None:
+    row = {"ID": "order-1", "id": "alice", "_place": "alice", "at": "2025-01-01T00:00:00Z", "Amt": "50", "amt": "1"}
+    texts = {
+        "ndjson": json.dumps(row) + "\n",
+        "csv": ",".join(row) + "\n" + ",".join(row.values()) + "\n",
+    }
+    path = tmp_path / f"x.{form}"
+    if form == "parquet":
+        pq.write_table(pa.table({name: [value] for name, value in row.items()}), path)
+    else:
+        written(path, texts[form].encode())
+    fields = {"event_id": "ID", "event": "'buy'", "subject": expression, "occurred_at": "at"}
+    amounts = {"big": {"from": "cast(Amt as int) + 0", "type": "int"}, "small": {"from": "amt", "type": "int"}}
+    found = accepted(decoded(chunks_of(path), source_of(fields=fields, properties=amounts))).to_pylist()
+    assert [(one["event_id"], one["subject"], one["big"], one["small"]) for one in found] == [("order-1", "alice", 50, 1)]
+
+
 CLAIM = {
     "event_id": '"1"',
     "subject": '"ann"',
