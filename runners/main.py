@@ -83,9 +83,16 @@ def main(arguments: list[str] | None = None) -> None:
     """Run one call and exit with its code."""
     if not os.environ.get("SEGUE_DEBUG"):
         logging.disable()  # libraries speak of themselves, traces and data included; what a user needs to know we say
-    sys.exit(call(_hoisted(sys.argv[1:] if arguments is None else arguments)))
+    code = call(_hoisted(sys.argv[1:] if arguments is None else arguments))
+    if code == STOPPED:
+        # Threads of the engines may be at work still: the interpreter must not be taken down under them.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
+STOPPED = 130
 _GLOBAL = {"--project-dir": 1, "--target": 1, "--format": 1, "--log-format": 1, "--quiet": 0, "--no-color": 0}
 
 
@@ -111,12 +118,13 @@ def call(arguments: list[str]) -> int:
         _tell(error, "json" in arguments[arguments.index("--format") :][:2] if "--format" in arguments else False)
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        typer.echo("SEG-0130 stopped; what was published before stands, nothing else was", err=True)
-        return 130
+        code = STOPPED
     except typer.Exit as stop:
-        return stop.exit_code
+        code = stop.exit_code
     except Exception as error:  # noqa: BLE001  the last resort: never a stack trace for a user
         return _unexpected(error)
+    if code == STOPPED:
+        typer.echo("SEG-0130 stopped; what was published before stands, nothing else was", err=True)
     return code if isinstance(code, int) else 0
 
 

@@ -44,10 +44,18 @@ def _adopt(lake: Lake, table: Staged, run_id: str) -> Path:
     shutil.rmtree(target, ignore_errors=True)  # of an attempt that was not committed
     target.mkdir(parents=True)
     for path in table.files:
-        _sync(path)
-        os.link(path, target / path.name)
+        _bring(path, target / path.name)
     _sync(target)
     return target
+
+
+def _bring(path: Path, target: Path) -> None:
+    """A second name for the file; a copy where the file system knows no second names."""
+    try:
+        os.link(path, target)
+    except OSError:
+        shutil.copyfile(path, target)
+    _sync(target)
 
 
 def _sync(path: Path) -> None:

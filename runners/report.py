@@ -68,9 +68,11 @@ def _refused(lake: Lake, run_id: str) -> list[str]:
 
 
 def _next(lake: Lake, project: Project) -> list[str]:
+    """What to try. Nobody is named in what a scheduler keeps: only a project that fixes T, an example, names a member."""
     found = lake.rows("SELECT subject, segment FROM segment_membership ORDER BY segment, subject LIMIT 1")
     call = f"{_command()} --project-dir {shlex.quote(str(project.root))}"
-    example = [f"  {call} explain {shlex.quote(found[0][0])} {found[0][1]}"] if found else []
+    named = [shlex.quote(subject) if project.as_of is not None else "SUBJECT" for subject, _ in found]
+    example = [f"  {call} explain {named[0]} {found[0][1]}"] if found else []
     ask = "SELECT segment, count(*) AS members FROM segment_membership GROUP BY segment ORDER BY members DESC"
     return [f"tables are in {lake.root}", "try", *example, f'  {call} query "{ask}"']
 

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.segmentation import SegmentUsers
+from runners.disk import full_disk_told
 from runners.engines.local import run_locally
 from runners.expectations import expectations_of
 from runners.progress import tick, ticked
@@ -74,7 +75,7 @@ def run_batch(project: Project, options: Options, tell: Tell) -> Outcome:
     Errors: TryAgain where another process publishes; SourceChanged; AuditFailed, JobFailed: nothing is published then.
     """
     started = time.monotonic()
-    with open_lake(folder(project.target.warehouse, project.root), write=True) as lake:
+    with full_disk_told(), open_lake(folder(project.target.warehouse, project.root), write=True) as lake:
         prepare(lake)
         sweep(lake)
         step = _Step.plan(lake, project, options)

@@ -7,12 +7,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.algebra.claims import ints
+from transforms.algebra.claims import WHO, ints
 from transforms.algebra.coded import indices, plain, whole
 from transforms.algebra.order import Flags, Ints, firsts
 from transforms.shard import Hashes, mixed, subject_hash
 
-_TELLING = ("who", "event_id", "position", "record_hash")
+_TELLING = (WHO, "event_id", "position", "record_hash")
 """Of the columns of keys those that have many values."""
 
 

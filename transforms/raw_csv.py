@@ -8,10 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from schemas.record import RawChunk
+from schemas.record import LONGEST_RECORD, RawChunk
 from transforms.algebra.order import Ints
 from transforms.columns import MALFORMED, Columns, text_or_fault, whole_of
 from transforms.csv_records import with_stray_quotes
+
+csv.field_size_limit(LONGEST_RECORD)  # as long as a record may be: no field is too long for one way of reading only
 
 
 def of_csv(chunk: RawChunk, paths: Sequence[str]) -> Columns:

@@ -1,10 +1,15 @@
-"""A whole job that is killed while it reads, decodes or keeps its states; test_killed_runs.py has the points of publishing."""
+"""A whole job that is killed while it reads, decodes or keeps its states, is stopped by hand, or finds the disk full.
 
+test_killed_runs.py has the points of publishing.
+"""
+
+import json
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -62,3 +67,47 @@ def test_a_job_that_is_killed_and_run_again_publishes_what_an_undisturbed_one_do
     again = segue(project, "run", "--as-of", "2026-03-01")
     assert again.returncode == 0, again.stderr
     assert tables(project) == undisturbed
+
+
+@pytest.mark.parametrize("point", ["decoded", "before_commit"])
+def test_a_job_that_is_stopped_by_hand_says_so_and_publishes_nothing(
+    tmp_path: Path, undisturbed: dict[str, list[tuple[Any, ...]]], point: str
+) -> None:
+    project, fired = made(tmp_path / "shop"), tmp_path / "fired"
+    fault = {"SEGUE_FAULT": point, "SEGUE_FAULT_LOG": str(fired), "SEGUE_FAULT_SIGNAL": "SIGINT"}
+    stopped = segue(project, "run", "--as-of", "2026-03-01", **fault)
+    assert fired.read_text() == f"{point}\n"
+    assert (stopped.returncode, stopped.stdout) == (130, "")
+    assert stopped.stderr.splitlines()[-1].startswith("SEG-0130 stopped")
+    assert "Traceback" not in stopped.stderr
+    assert tables(project)["run_commits"] == []
+    assert segue(project, "run", "--as-of", "2026-03-01").returncode == 0
+    assert tables(project) == undisturbed
+
+
+_NARROW = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+from runners.main import main
+main(sys.argv[1:])
+"""
+
+
+def test_a_disk_that_is_full_while_files_are_staged_is_told_and_publishes_nothing(tmp_path: Path) -> None:
+    project = made(tmp_path / "shop")
+    dice = Random(7)
+    rows = [
+        {"id": f"{dice.randbytes(600).hex()}", "name": "order_completed", "user": "one", "at": "2026-01-10T09:00:00Z"}
+        for _ in range(4_000)
+    ]
+    (project / "data/events.ndjson").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    command = [sys.executable, "-c", _NARROW, "--project-dir", str(project), "run"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    full = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=900, check=False)
+    assert full.returncode == 1
+    assert "SEG-0604" in full.stderr
+    assert "Traceback" not in full.stderr
+    assert tables(project)["run_commits"] == []
+    again = segue(project, "run")
+    assert again.returncode == 0, again.stderr
+    assert "4,000 events" in again.stdout

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from runners.main import call
-from tests.support.oracle_model import DAY, HOUR, Event, World
+from tests.support.oracle_model import DAY, HOUR, Event, Profile, World
 from tests.support.whole_runs import FATES, Target
 
 START = 1_767_571_200_000_000  # 2026-01-05T00:00:00Z
@@ -236,3 +236,14 @@ def test_the_same_call_again_changes_nothing(target: Target) -> None:
     tables = target.history(), target.runs()
     assert command(target) == 0
     assert (target.history(), target.runs()) == tables
+
+
+@pytest.mark.parametrize("name", ["who", "record_hash_", "position_", "segment", "run_id_", "file"])
+def test_a_property_of_profiles_may_be_named_like_something_of_ours(tmp_path: Path, name: str) -> None:
+    made = world({"segment": "german", "purpose": "p", "when": {"property": {name: "= 'DE'"}}})
+    made.project["sources"]["people"] = {"kind": "profiles", "properties": {name: "string"}}
+    target = Target(tmp_path, made)
+    for number, subject in enumerate(("ann", "bob")):
+        target.write([Profile("people", subject, START + number, START + number, {name: "DE"}, "delta")])
+        target.run(T + number)
+    assert sorted(target.history()) == [("german@1", "ann"), ("german@1", "bob")]

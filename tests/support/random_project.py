@@ -38,10 +38,10 @@ _TYPES = {
     "purpose_major": pa.int32(),
 }
 _BAD: dict[str, tuple[Mapping[str, Any], ...]] = {
-    "e1": ({"amount": "many"}, {"id": None}, {"id": ""}, {"n": "1.5"}, {"at": "soon"}, {"who": None}, {"flag": "2"}),
+    "e1": ({"amount": "many"}, {"id": None}, {"id": ""}, {"n": "1.5"}, {"at": "soon"}, {"uid": None}, {"flag": "2"}),
     "e2": ({"amount": "1e"}, {"got": "2025-13-01"}),
     "prof": ({"birth_date": "2007-02-30"}, {"vip": "perhaps"}, {"at": None}),
-    "snap": ({"who": None},),
+    "snap": ({"uid": None},),
     "led": ({"action": "FORGET"}, {"purpose": "P"}, {"channel": "fax"}, {"claimed_at": None}),
 }
 
@@ -190,7 +190,7 @@ class RandomProject(Generator):
         if source == "led":
             return [one.name for one in dataclasses.fields(Consent) if one.name != "source"]
         core = ["id", "name"] if source in ("e1", "e2") else []
-        return [*core, "who", "at", "got", *self.definitions["sources"][source]["properties"]]
+        return [*core, "uid", "at", "got", *self.definitions["sources"][source]["properties"]]
 
 
 def _apart(profiles: Sequence[Profile]) -> list[Profile]:
@@ -223,7 +223,7 @@ def _record(fact: Fact) -> dict[str, Any]:
         said = {name: value for name, value in vars(fact).items() if name != "source" and value is not None}
         instants = ("claimed_at", "received_at", "expires_at")
         return {name: _moment(value) if name in instants else value for name, value in said.items()}
-    core: dict[str, Any] = {"who": fact.subject, "got": _moment(fact.received_at)}
+    core: dict[str, Any] = {"uid": fact.subject, "got": _moment(fact.received_at)}
     if isinstance(fact, Profile):
         return {**core, "at": _moment(fact.valid_from), **fact.columns}
     said = dict(fact.properties)

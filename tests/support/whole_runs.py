@@ -147,7 +147,7 @@ def as_record(fact: Fact) -> dict[str, Any]:
 
 
 def _event(fact: Event) -> dict[str, Any]:
-    core = {"id": fact.event_id, "name": fact.event, "who": fact.subject}
+    core = {"id": fact.event_id, "name": fact.event, "uid": fact.subject}
     return {**core, "at": write_instant(fact.occurred_at), "got": write_instant(fact.received_at), **_properties(fact)}
 
 
@@ -157,7 +157,7 @@ def _properties(fact: Event) -> dict[str, Any]:
 
 def _profile(fact: Profile) -> dict[str, Any]:
     times = {"at": write_instant(fact.valid_from), "got": write_instant(fact.received_at)}
-    return {"who": fact.subject, **times, **fact.columns}
+    return {"uid": fact.subject, **times, **fact.columns}
 
 
 def _consent(fact: Consent) -> dict[str, Any]:

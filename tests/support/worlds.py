@@ -23,8 +23,8 @@ from transforms.algebra.project import type_of
 
 LANGUAGE = Language(OPERATORS, AGGREGATES, lru_cache(maxsize=10_000)(lambda sql, columns: type_of(sql, dict(columns))))
 _FIELDS = {
-    "events": {"event_id": "id", "event": "name", "subject": "who", "occurred_at": "at", "received_at": "got"},
-    "profiles": {"subject": "who", "valid_from": "at", "received_at": "got"},
+    "events": {"event_id": "id", "event": "name", "subject": "uid", "occurred_at": "at", "received_at": "got"},
+    "profiles": {"subject": "uid", "valid_from": "at", "received_at": "got"},
     "consents": {},
 }
 

@@ -160,3 +160,12 @@ def test_rows_with_stray_quotes_are_told_from_their_neighbours(tmp_path: Path) -
     assert accepted(results)["subject"].to_pylist() == ["ann\n", '5" pipe', 'e "x"', 'f"', "g\nh"]
     assert rejected(results)["raw"].to_pylist() == [rows[2] % at + b"\n", rows[3] % at + b"\n"]
     assert sum(map(len, chunks)) == len(rows)
+
+
+@pytest.mark.parametrize("neighbour", [b'b,5" pipe,%s', b"b,a\rc,%s", b'"b","x",%s', b"b,too,many,%s"])
+def test_a_long_record_is_read_alike_whatever_stands_beside_it(tmp_path: Path, neighbour: bytes) -> None:
+    at = b"2025-01-01T00:00:00Z"
+    rows = [b"a," + b"x" * 200_000 + b",%s", neighbour]
+    content = b"id,who,at\n" + b"".join(row % at + b"\n" for row in rows)
+    found = accepted(decoded(chunks_of(written(tmp_path / "x.csv", content)), source_of(properties={})))
+    assert found["event_id"].to_pylist()[0] == "a"

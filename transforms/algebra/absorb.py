@@ -8,16 +8,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.algebra.claims import codes, ints
+from transforms.algebra.claims import WHO, codes, ints
 from transforms.algebra.coded import digests, joined, whole
 from transforms.algebra.order import FOREVER, Flags, Ints
 from transforms.algebra.project import Projection
 from transforms.algebra.state import EVENTS, SUBJECTS, State, event_order, remembered
 from transforms.deduplicate import deduplicate
 
-EVENT_KEY = ("who", "source", "event_id")
-PROFILE_KEY = ("who", "source", "position")
-CONSENT_KEY = ("who", "source", "purpose", "channel", "event_id", "record_hash")
+EVENT_KEY = (WHO, "source", "event_id")
+PROFILE_KEY = (WHO, "source", "position")
+CONSENT_KEY = (WHO, "source", "purpose", "channel", "event_id", "record_hash")
 
 
 @dataclass(frozen=True)
@@ -110,11 +110,11 @@ def _number(state: State, arrived: Arrived) -> tuple[State, list[Ints]]:
 
 def _choose(before: pa.Table, arrived: pa.Table, who: Ints, key: tuple[str, ...]) -> _Entry:
     """The arrived rows that stand, and the rows of the state that still do."""
-    known = before["who"].to_numpy()
+    known = before[WHO].to_numpy()
     rivals = np.flatnonzero(_flags(max(int(known.max(initial=-1)), int(who.max(initial=-1))) + 1, who)[known])
     columns = {name: arrived[name] for name in dict.fromkeys((*key[1:], "received_at"))}
     columns["record_hash"] = digests(arrived["record_hash"], before.schema.field("record_hash").type.byte_width)
-    candidates = pa.table({"who": who, **columns})
+    candidates = pa.table({WHO: who, **columns})
     choice = deduplicate(before.select(candidates.column_names).take(pa.array(rivals)), candidates, key)
     kept = None if choice.stands.all() else np.delete(np.arange(len(known)), rivals[~choice.stands])
     rows = arrived if choice.enters.all() else arrived.filter(pa.array(choice.enters))
@@ -132,7 +132,7 @@ def _with_rows(before: pa.Table, entry: _Entry) -> pa.Table:
     if not len(entry.who):
         return _standing(before, entry)
     both = joined(_standing(before, entry), remembered(entry.rows, entry.who, before.column_names[1:]))
-    return both.take(pa.array(np.argsort(both["who"].to_numpy(), kind="stable")))
+    return both.take(pa.array(np.argsort(both[WHO].to_numpy(), kind="stable")))
 
 
 def _with_events(before: pa.Table, entry: _Entry, projected: pa.Table) -> pa.Table:
@@ -143,7 +143,7 @@ def _with_events(before: pa.Table, entry: _Entry, projected: pa.Table) -> pa.Tab
     for name in projected.column_names:
         new = new.append_column(name, projected[name])
     both = joined(_standing(before, entry), new)
-    index = event_order(ints(both["who"], 0), ints(both["occurred_at"], 0), both["event_id"], both["source"])
+    index = event_order(ints(both[WHO], 0), ints(both["occurred_at"], 0), both["event_id"], both["source"])
     return both.take(pa.array(index))
 
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from transforms.algebra.absorb import Arrived, News, absorb
 from transforms.algebra.belief import Belief, differ
-from transforms.algebra.claims import ints
+from transforms.algebra.claims import WHO, ints
 from transforms.algebra.engine import connect
 from transforms.algebra.features import write_features
 from transforms.algebra.order import FOREVER, Flags
@@ -56,7 +56,7 @@ def _touched(state: State, news: News, moment: Moment) -> Flags:
     for rows in (state.events, state.profiles, state.consents) if moment.known_before != FOREVER else ():
         received_at = ints(rows["received_at"], 0)
         fresh = (received_at > moment.known_before) & (received_at <= moment.known_at)
-        touched[rows["who"].to_numpy()[fresh]] = True
+        touched[rows[WHO].to_numpy()[fresh]] = True
     return touched
 
 

@@ -21,6 +21,8 @@ CLEARING_ACTORS = ("subject", "guardian")
 ACTORS = (*CLEARING_ACTORS, "controller", "system")
 REASONS = pa.array(["malformed", "unknown_purpose", "future"])
 EVERY_PURPOSE, NO_PURPOSE = -1, -2
+WHO = "_who"
+"""The column of a state's rows that numbers their subjects; no declared property begins so."""
 
 
 class Action(IntEnum):
@@ -160,7 +162,7 @@ def _purposes(column: pa.ChunkedArray, purposes: Sequence[str]) -> Ints:
 
 def owners(rows: pa.Table, subjects: pa.Array) -> Ints:
     """The number of each row's subject, -1 for none of `subjects`; rows of a state bear it already, as `who`."""
-    return ints(rows["who"], 0) if "who" in rows.column_names else codes(rows["subject"], subjects)
+    return ints(rows[WHO], 0) if WHO in rows.column_names else codes(rows["subject"], subjects)
 
 
 def codes(column: pa.ChunkedArray, names: Collection[str], absent: int = -1) -> Ints:

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from schemas.definitions.catalog import Project
 from schemas.definitions.feature import FeatureColumn
-from transforms.algebra.claims import ints
+from transforms.algebra.claims import WHO, ints
 from transforms.algebra.coded import coded, joined, plain
 from transforms.algebra.evaluate import Evaluation
 from transforms.algebra.measure import Measure
@@ -59,25 +59,25 @@ def write_features(program: Program, state: State, study: Study, moment: Moment)
 
 def _last_rows(features: pa.Table, who: Ints) -> pa.Table:
     """The row last written of each subject, nulls where there is none."""
-    known = ints(features["who"], 0)
+    known = ints(features[WHO], 0)
     index = np.searchsorted(known, who)
     found = index < len(known)
     found[found] = known[index[found]] == who[found]
-    rows = features.drop_columns("who").take(pa.array(index, mask=~found))
+    rows = features.drop_columns(WHO).take(pa.array(index, mask=~found))
     return pa.table({name: plain(rows[name]) for name in rows.column_names})
 
 
 def _numbered(who: Ints, rows: pa.Table) -> pa.Table:
     """Rows as the state keeps them."""
     columns = {name: coded(rows[name]) for name in rows.column_names}
-    return pa.table({"who": pa.array(who.astype(np.int32)), **columns})
+    return pa.table({WHO: pa.array(who.astype(np.int32)), **columns})
 
 
 def _replaced(features: pa.Table, written: pa.Table) -> pa.Table:
     """The rows with those written instead of the subjects' former ones; both are by `who`."""
-    kept = features.filter(pa.array(~np.isin(features["who"].to_numpy(), written["who"].to_numpy())))
+    kept = features.filter(pa.array(~np.isin(features[WHO].to_numpy(), written[WHO].to_numpy())))
     both = joined(kept, written)
-    return both.take(pa.array(np.argsort(both["who"].to_numpy(), kind="stable"))) if len(kept) else both
+    return both.take(pa.array(np.argsort(both[WHO].to_numpy(), kind="stable"))) if len(kept) else both
 
 
 def _differs(one: pa.Table, other: pa.Table) -> Flags:

@@ -5,7 +5,7 @@ import pyarrow as pa
 
 from transforms.algebra.absorb import News
 from transforms.algebra.belief import Belief
-from transforms.algebra.claims import ints
+from transforms.algebra.claims import WHO, ints
 from transforms.algebra.order import FOREVER, Flags, Ints, order, search
 from transforms.algebra.state import State
 
@@ -40,7 +40,7 @@ class Reasons:
 
 def _instants(rows: pa.Table, asked: Flags, *columns: str) -> tuple[Ints, Ints]:
     """The (subject, instant) of some columns, for the subjects asked for."""
-    who = ints(rows["who"], 0)
+    who = ints(rows[WHO], 0)
     chosen = np.flatnonzero(asked[who])
     at = [ints(rows[name], FOREVER)[chosen] for name in columns]
     return np.tile(who[chosen], len(columns)), np.concatenate(at)

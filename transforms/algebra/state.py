@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from schemas import consent, event
 from schemas.definitions.project import Project
-from transforms.algebra.claims import ints
+from transforms.algebra.claims import WHO, ints
 from transforms.algebra.coded import coded, digests, plain, whole
 from transforms.algebra.epochs import Grounds
 from transforms.algebra.facts import Facts
@@ -69,7 +69,7 @@ def empty_state(projected: pa.Schema, profile_schema: pa.Schema, feature_schema:
         remembered(profile_schema.empty_table(), nobody, profile_columns(profile_schema)),
         remembered(consent.SCHEMA.empty_table(), nobody, CONSENTS),
         BELIEF.empty_table(),
-        _coded(pa.schema([pa.field("who", pa.int32()), *feature_schema]).empty_table()),
+        _coded(pa.schema([pa.field(WHO, pa.int32()), *feature_schema]).empty_table()),
         pa.table({}),
     )
 
@@ -88,7 +88,7 @@ def remembered(rows: pa.Table, who: Ints, names: Sequence[str]) -> pa.Table:
     columns = {name: whole(rows[name]) if name in _IDS else coded(rows[name]) for name in names}
     width = EVENT_DIGEST if "occurred_at" in names else DIGEST
     columns["record_hash"] = digests(rows["record_hash"], width)
-    return pa.table({"who": pa.array(who.astype(np.int32)), **columns})
+    return pa.table({WHO: pa.array(who.astype(np.int32)), **columns})
 
 
 def facts_of(state: State, who: Ints, known_at: int, project: Project) -> Facts:
@@ -99,15 +99,15 @@ def facts_of(state: State, who: Ints, known_at: int, project: Project) -> Facts:
     events, profiles, consents = (_seen(rows, None if everyone else who, known_at) for rows in tables)
     columns = events.select(events.column_names[len(EVENTS) + 1 :])
     grounds = Grounds(project, consents, profiles, subjects)
-    return Facts(subjects, ints(events["who"], 0), ints(events["occurred_at"], 0), columns, grounds)
+    return Facts(subjects, ints(events[WHO], 0), ints(events["occurred_at"], 0), columns, grounds)
 
 
 def _seen(rows: pa.Table, who: Ints | None, known_at: int) -> pa.Table:
     """The rows of some subjects (of all where `who` is None) that were received by `known_at`, their `who` counted anew."""
     if who is not None:
-        owner = rows["who"].to_numpy()
+        owner = rows[WHO].to_numpy()
         local, index = spread(np.searchsorted(owner, who, "left"), np.searchsorted(owner, who, "right"))
-        rows = rows.take(pa.array(index)).set_column(0, "who", pa.array(local.astype(np.int32)))
+        rows = rows.take(pa.array(index)).set_column(0, WHO, pa.array(local.astype(np.int32)))
     if known_at != FOREVER:
         rows = rows.filter(pa.array(ints(rows["received_at"], 0) <= known_at))
     return rows
