@@ -86,10 +86,13 @@ def _first_receipts(rows: Iterable[Consent]) -> list[Consent]:
     return list(first.values())
 
 
-def _snapshot_withdrawals(rows: list[Consent], registered: frozenset[str]) -> list[Consent]:
+def _snapshot_withdrawals(
+    rows: list[Consent], facts: list[Consent], registered: frozenset[str]
+) -> list[Consent]:
     """Snapshots: each registered purpose without a row of channel `*` in it gets a WITHDRAW of the snapshot's instants.
 
-    Where the rows of one snapshot differ in their instants, it withdraws at those of each.
+    Where the rows of one snapshot differ in their instants, it withdraws at those of each. A row that lost to another
+    body is no fact, so it names no purpose; but its instants stand, or a twin that restricts would permit (principle 5).
     """
     snapshots: dict[tuple[str, str, str], list[Consent]] = {}
     for row in rows:
@@ -97,7 +100,7 @@ def _snapshot_withdrawals(rows: list[Consent], registered: frozenset[str]) -> li
             snapshots.setdefault((row.source, row.subject, row.event_id), []).append(row)
     withdrawals = []
     for (source, subject, event_id), members in sorted(snapshots.items()):
-        named = {row.purpose for row in members if row.channel == "*"}
+        named = {row.purpose for row in members if row.channel == "*" and row in facts}
         instants = sorted({(row.claimed_at, row.received_at, row.claimed_precision) for row in members})
         withdrawals += [
             Consent(
@@ -130,17 +133,14 @@ def _one_body(rows: list[Consent]) -> list[Consent]:
 
 
 def accepted(rows: Iterable[Consent], registered: frozenset[str], K: int) -> list[Consent]:
-    """The rows of one subject that count at K, snapshots completed, chosen among the rows seen at K (2.4).
-
-    "What loses to another body is no fact": no row of a snapshot either.
-    """
+    """The rows of one subject that count at K, snapshots completed, chosen among the rows seen at K (2.4)."""
     seen = [row for row in rows if row.received_at <= K and not quarantined(row, registered)]
     firsts = _first_receipts(seen)
     by_key: dict[tuple[str, str, str, str, str], list[Consent]] = {}
     for row in firsts:
         by_key.setdefault(_key(row), []).append(row)
     facts = [row for group in by_key.values() for row in _one_body(group)]
-    return facts + _snapshot_withdrawals(facts, registered)
+    return facts + _snapshot_withdrawals(firsts, facts, registered)
 
 
 # --- A purpose of the registry ----------------------------------------------------------------------------------------

@@ -56,8 +56,8 @@ def ledger(consents: pa.Table, subjects: pa.Array, purposes: Sequence[str], trus
     seen = np.flatnonzero((who >= 0) & np.asarray(quarantined(consents, purposes).is_null()).astype(np.bool_))
     consents, who = _rows(consents, seen), who[seen]
     rows = claims(consents, purposes, trusted)
-    accepted, conflicts = _accept(consents, who, rows)
-    implied, missing = _implied(consents, who, rows, accepted, len(purposes))
+    accepted, heard, conflicts = _accept(consents, who, rows)
+    implied, missing = _implied(consents, who, rows, accepted, heard, len(purposes))
     row = np.concatenate((accepted, implied))
     every = _withdrawals(rows, accepted, implied, missing)
     act, at = _in_order(consents, row, who[row], every)
@@ -78,20 +78,21 @@ def _rows(consents: pa.Table, seen: Ints) -> pa.Table:
     return table if len(seen) == len(table) else table.take(pa.array(seen))
 
 
-def _accept(consents: pa.Table, who: Ints, rows: Claims) -> tuple[Ints, int]:
-    """The rows that are facts, in order, and the number of keys in conflict."""
+def _accept(consents: pa.Table, who: Ints, rows: Claims) -> tuple[Ints, Ints, int]:
+    """The rows that are facts, in order; these and what lost to them, repeats left out; the number of keys in conflict."""
     key = _keys(consents, who)
     index = np.argsort(key, kind="stable")
     alone = firsts(key[index]) & lasts(key[index])
     twins = index[~alone]
     if not len(twins):
-        return np.arange(len(key)), 0
-    winners, conflicts = _settle_twins(twins, key, consents, rows)
-    return np.sort(np.concatenate((index[alone], winners))), conflicts
+        return np.arange(len(key)), np.arange(len(key)), 0
+    winners, bodies, conflicts = _settle_twins(twins, key, consents, rows)
+    accepted, heard = (np.sort(np.concatenate((index[alone], some))) for some in (winners, bodies))
+    return accepted, heard, conflicts
 
 
-def _settle_twins(twins: Ints, key: Ints, consents: pa.Table, rows: Claims) -> tuple[Ints, int]:
-    """Of rows that share keys: each body once, as first received; then what restricts, else the latest permission.
+def _settle_twins(twins: Ints, key: Ints, consents: pa.Table, rows: Claims) -> tuple[Ints, Ints, int]:
+    """Of rows that share keys: what restricts, else the latest permission; and each body once, as first received.
 
     Of permissions in effect from one instant, that of the smallest hash, as with all twins (semantics 2.6).
     """
@@ -104,21 +105,24 @@ def _settle_twins(twins: Ints, key: Ints, consents: pa.Table, rows: Claims) -> t
     first, permits = firsts(key[twins]), permissive(rows.action[twins])
     restricted = ~permits[np.flatnonzero(first)][np.cumsum(first) - 1]  # what restricts is sorted to the front
     applies = np.where(restricted, ~permits, lasts(key[twins]))
-    return twins[applies], int((first & ~lasts(key[twins])).sum())
+    return twins[applies], twins, int((first & ~lasts(key[twins])).sum())
 
 
-def _implied(consents: pa.Table, who: Ints, rows: Claims, accepted: Ints, purposes: int) -> tuple[Ints, Ints]:
-    """What snapshots withdraw: (row of the snapshot, purpose) for each registered purpose without a row in it.
+def _implied(
+    consents: pa.Table, who: Ints, rows: Claims, accepted: Ints, heard: Ints, purposes: int
+) -> tuple[Ints, Ints]:
+    """What snapshots withdraw: (row of the snapshot, purpose) for each registered purpose without a fact in it.
 
-    Where the rows of a snapshot differ in their instants, the purpose is withdrawn at all of them.
+    Where the rows of a snapshot differ in their instants, the purpose is withdrawn at all of them, also at those of a row
+    that lost to another body: what a refusal has closed, no twin may open.
     """
-    among = accepted[rows.snapshot[accepted]]
+    among = heard[rows.snapshot[heard]]
     if not len(among):
         return among, among
     source, event = _dense(consents["source"])[among], _dense(consents["event_id"])[among]
     group = np.unique(_pack(who[among], source, event), return_inverse=True)[1]
     present = np.zeros((int(group.max()) + 1, purposes + 1), np.bool_)
-    governs = (rows.channel[among] == 0) & (rows.purpose[among] != EVERY_PURPOSE)
+    governs = np.isin(among, accepted) & (rows.channel[among] == 0) & (rows.purpose[among] != EVERY_PURPOSE)
     present[group[governs], rows.purpose[among[governs]]] = True
     present[:, purposes] = True
     when = (rows.claimed_at[among], rows.until_at[among], rows.received_at[among])

@@ -297,3 +297,12 @@ def test_a_snapshot_withdraws_what_it_leaves_out() -> None:
         instants = (minutes(110), minutes(210), minutes(999))
         assert verdict(both, "ads", consents(rows), profiles([]), "ann", *instants) == expected
         assert verdict(both, "mail", consents(rows), profiles([]), "ann", minutes(205), *instants[1:]) == ALLOW
+
+
+def test_a_twin_that_restricts_takes_no_snapshot_back() -> None:
+    both = project(registered(), registered("mail"))
+    snapshot = row("GRANT", 200, purpose="mail", payload_kind="snapshot", event_id="s")
+    twin = row("DENY", 200, purpose="mail", event_id="s")
+    for rows in ([GRANT, snapshot], [GRANT, snapshot, twin]):
+        instants = (minutes(110), minutes(210), minutes(999))
+        assert verdict(both, "ads", consents(rows), profiles([]), "ann", *instants) == "WITHDRAWN"
