@@ -10,9 +10,10 @@ from schemas.definitions.project import Project
 
 
 def summarise(lake: Lake, project: Project, run_id: str, seconds: float) -> str:
-    """Events read, subjects, each segment with its size, what consent refused and why, where the tables are, what to try."""
+    """What was read and set aside, subjects, each segment with its size, what consent refused and why, what to try."""
     lines = [
         *_read(lake, run_id, seconds),
+        *_set_aside(lake, run_id),
         "",
         *_sizes(lake, project),
         "",
@@ -35,6 +36,15 @@ def _read(lake: Lake, run_id: str, seconds: float) -> list[str]:
         f"{row[0]:,} records read in {seconds:,.1f} s: {told}",
         f"{events:,} events of {int(subjects or 0):,} subjects",
     ]
+
+
+def _set_aside(lake: Lake, run_id: str) -> list[str]:
+    """Where quarantined records come from and why: a wrong name of a field shows here first."""
+    rows = lake.rows(
+        f"SELECT source, reason, count(*) FROM quarantine WHERE run_id = {quoted(run_id)} GROUP BY ALL ORDER BY 3 DESC, 1, 2"
+    )
+    told = [f"  {f'{source} {reason}':<34}  {count:>8,} records" for source, reason, count in rows]
+    return ["", "set aside (`segue show quarantine` has them whole)", *told] if told else []
 
 
 def _sizes(lake: Lake, project: Project) -> list[str]:

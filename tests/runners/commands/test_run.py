@@ -1,0 +1,45 @@
+"""What a run says when it is done: to people, and to whatever keeps its output."""
+
+from pathlib import Path
+
+import pytest
+
+from runners.main import call
+
+PEOPLE = ("ada", "ben", "eve", "kim", "leo")
+
+
+@pytest.fixture
+def starter(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    assert call(["init", str(tmp_path / "shop")]) == 0
+    capsys.readouterr()
+    return tmp_path / "shop"
+
+
+def run(project: Path, capsys: pytest.CaptureFixture[str], *more: str) -> str:
+    assert call(["--project-dir", str(project), "run", *more]) == 0
+    return capsys.readouterr().out
+
+
+def test_an_example_names_a_member_to_try(starter: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line = next(line for line in run(starter, capsys).splitlines() if " explain " in line)
+    subject, segment = line.split()[-2:]
+    assert subject in PEOPLE
+    assert call(["--project-dir", str(starter), "explain", subject, segment]) == 0
+
+
+def test_elsewhere_nobody_is_named(starter: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = starter / "segue.yaml"
+    kept = [line for line in settings.read_text().splitlines() if not line.startswith("as_of")]
+    settings.write_text("\n".join(kept))
+    said = run(starter, capsys, "--as-of", "2026-02-01").split()
+    assert "explain" in said
+    assert not set(said) & set(PEOPLE)
+
+
+def test_records_that_are_set_aside_are_told_by_source_and_reason(
+    starter: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    definition = starter / "sources/shop.yaml"
+    definition.write_text(definition.read_text().replace("subject: user", "subject: usr"))
+    assert "shop missing_id" in run(starter, capsys)
