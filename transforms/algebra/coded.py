@@ -48,7 +48,7 @@ def joined(one: pa.Table, other: pa.Table) -> pa.Table:
 
 
 def digests(hashes: pa.ChunkedArray, size: int) -> pa.Array:
-    """The first bytes of content hashes: they order and tell apart as the whole does."""
+    """The first bytes of content hashes: they order and tell apart as the whole does, but for prefixes that are equal."""
     column = whole(hashes)
     words = column.type.byte_width // 8
     raw = np.frombuffer(column.buffers()[1], np.int64, len(column) * words, column.offset * words * 8)
@@ -62,7 +62,17 @@ def _joined(one: pa.Array, other: pa.Array) -> pa.Array:
     place = pc.index_in(other.dictionary, value_set=one.dictionary)
     dictionary = pa.concat_arrays([one.dictionary, other.dictionary.filter(place.is_null())])
     codes = pc.index_in(other.dictionary, value_set=dictionary).cast(pa.int32()).take(other.indices)
-    return _narrow(pa.DictionaryArray.from_arrays(pa.concat_arrays([one.indices.cast(pa.int32()), codes]), dictionary))
+    return _narrow(_referred(pa.concat_arrays([one.indices.cast(pa.int32()), codes]), dictionary))
+
+
+def _referred(codes: pa.Int32Array, dictionary: pa.StringArray) -> pa.DictionaryArray:
+    """The column without the texts that no row refers to any more: a state forgets what was replaced."""
+    used = np.zeros(len(dictionary), np.bool_)
+    used[codes.drop_null().to_numpy()] = True
+    if not used.all():
+        codes = pa.array(np.cumsum(used) - 1, pa.int32()).take(codes)
+        dictionary = dictionary.filter(pa.array(used))
+    return pa.DictionaryArray.from_arrays(codes, dictionary)
 
 
 def _narrow(column: pa.DictionaryArray) -> pa.DictionaryArray:

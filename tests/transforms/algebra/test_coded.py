@@ -37,3 +37,11 @@ def test_the_index_is_as_wide_as_the_values_need(distinct: int, kind: Any) -> No
 def test_a_digest_is_the_beginning_of_a_hash() -> None:
     hashes = pa.array([bytes(range(32)), bytes(32)], pa.binary(32)).slice(0, 2)
     assert digests(pa.chunked_array([hashes[1:], hashes]), 8).to_pylist() == [bytes(8), bytes(range(8)), bytes(8)]
+
+
+def test_a_text_that_no_row_refers_to_is_forgotten() -> None:
+    rows = pa.table({"said": coded(pa.array(["kept", "replaced", None]))})
+    kept = rows.filter(pa.array([True, False, True]))
+    found = joined(kept, pa.table({"said": coded(pa.array(["new", None]))}))
+    assert plain(found["said"]).to_pylist() == ["kept", None, "new", None]
+    assert found["said"].chunk(0).dictionary.to_pylist() == ["kept", "new"]
