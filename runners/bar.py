@@ -6,29 +6,38 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-_EVERY_S = 10.0
+_EVERY_S, _DRAWN_S = 10.0, 0.2
+"""Between two lines in a pipe, and between two drawings on a terminal."""
+_WIDTH = 20
 
 
 class Bar:
-    """Told of the stage and of the records that are done."""
+    """Told of the stage, of the records that are done and of the share of the files that is read."""
 
-    def __init__(self, note: Callable[[str], None], quiet: bool) -> None:
-        self.note, self.quiet, self.terminal = note, quiet, sys.stderr.isatty()
-        self.began, self.last, self.stage = time.monotonic(), time.monotonic(), ""
+    def __init__(
+        self,
+        note: Callable[[str], None],
+        quiet: bool,
+        clock: Callable[[], float] = time.monotonic,
+        terminal: bool | None = None,
+    ) -> None:
+        self.note, self.quiet, self.clock = note, quiet, clock
+        self.terminal = sys.stderr.isatty() if terminal is None else terminal
+        self.began = self.last = clock()
+        self.stage = ""
 
-    def tell(self, stage: str, done: int, size: int) -> None:
-        """Say how far the run is: `done` records of files that have `size` bytes together."""
-        now = time.monotonic()
-        if self.quiet or (stage == self.stage and now - self.last < (0.2 if self.terminal else _EVERY_S)):
+    def tell(self, stage: str, records: int, share: float) -> None:
+        """Say how far the run is."""
+        now = self.clock()
+        turns = self.terminal and stage != self.stage
+        if self.quiet or (not turns and now - self.last < (_DRAWN_S if self.terminal else _EVERY_S)):
             return
-        first, self.stage, self.last = stage != self.stage, stage, now
-        seconds = now - self.began
-        rate = f", {done / seconds:,.0f} a second" if done and seconds > 0.5 else ""
-        text = f"{stage}: {done:,} records of {size / 1e6:,.0f} MB of files{rate}" if stage == "read" else f"{stage} …"
+        self.stage, self.last = stage, now
+        text = told(stage, records, share, now - self.began)
         if self.terminal:
-            sys.stderr.write(f"\r\x1b[2K{text}  {seconds:,.0f} s")
+            sys.stderr.write(f"\r\x1b[2K{text}")
             sys.stderr.flush()
-        elif done or not first or stage != "read":
+        else:
             self.note(text)
 
     def __enter__(self) -> Self:
@@ -39,3 +48,18 @@ class Bar:
     ) -> None:
         if self.terminal and not self.quiet:
             sys.stderr.write("\r\x1b[2K")
+
+
+def told(stage: str, records: int, share: float, seconds: float) -> str:
+    """One line: the share read as a bar, records, rate and time left; of other stages, the time since the beginning."""
+    if stage != "read":
+        return f"{stage} …  {seconds:,.0f} s"
+    full = round(_WIDTH * min(share, 1.0))
+    rate = f", {records / seconds:,.0f} a second" if records and seconds > 0.5 else ""
+    left = f", {_clock(seconds * (1 - share) / share)} left" if 0 < share < 1 and seconds > 0.5 else ""
+    return f"read {'█' * full}{'░' * (_WIDTH - full)} {share:4.0%}  {records:,} records{rate}{left}"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02}"

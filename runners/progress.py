@@ -1,18 +1,19 @@
-"""How far a run has come: a counter that the readers tick and the terminal polls."""
+"""How far a run has come: counters that the readers tick and the terminal polls."""
 
 import threading
 
 _lock = threading.Lock()
-_count = 0
+_records = _bytes = 0
 
 
-def tick(records: int) -> None:
-    """Count records that are read."""
-    global _count
+def tick(records: int, size: int) -> None:
+    """Count records that are decoded, and bytes of files that are read."""
+    global _records, _bytes
     with _lock:
-        _count += records
+        _records, _bytes = _records + records, _bytes + size
 
 
-def ticked() -> int:
-    """Records read since the process began."""
-    return _count
+def ticked() -> tuple[int, int]:
+    """Records and bytes since the process began."""
+    with _lock:
+        return _records, _bytes

@@ -39,7 +39,8 @@ from transforms.segment import KIND, STATE, STORED
 from transforms.shard import split
 from transforms.stage import Stage, fates_row, staged_tables
 
-Tell = Callable[[str, int, int], None]
+Tell = Callable[[str, int, float], None]
+"""Told of the stage, the records decoded and the share of the files read."""
 """Told of progress: the stage's name, how many records are done, and how many bytes there are to read."""
 
 
@@ -157,8 +158,15 @@ class _Step:
         stage = Stage(self.staging, staged_tables(program), about)
         plan = Plan(read_file, self.project.sources, self._decoding(), self.project.target.shards, tick)
         pipeline = SegmentUsers(program, self._moment(), stage, plan, self._remembered())
-        size = sum(one.size for one in self.reading.listing.inputs)
-        run_locally(pipeline, self.reading.listing.inputs, lambda: tell("read", ticked(), size))
+        inputs = self.reading.listing.inputs
+        size, (records_before, bytes_before) = sum(one.unread for one in inputs), ticked()
+
+        def poll() -> None:
+            records, read_bytes = ticked()
+            share = (read_bytes - bytes_before) / size if size else 1.0
+            tell("read" if share < 1 else "compute", records - records_before, share)
+
+        run_locally(pipeline, inputs, poll)
         self._account()
 
     def _moment(self) -> Moment:

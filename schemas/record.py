@@ -67,6 +67,16 @@ class Input:
     inode: int
     start: Position = Position()
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether its bytes are those of its records."""
+        return self.compression == "none" and self.format != "parquet"
+
+    @property
+    def unread(self) -> int:
+        """The bytes behind the position from which it is read; all, where they are not those of its records."""
+        return self.size - (self.start.bytes if self.is_plain else 0)
+
 
 @dataclass(frozen=True)
 class RawChunk:

@@ -51,7 +51,7 @@ class Plan:
     sources: Mapping[str, Source]
     decoding: DecodePlan
     shards: int
-    tick: Callable[[int], None]
+    tick: Callable[[int, int], None]
 
 
 class Ingested(NamedTuple):
@@ -105,13 +105,13 @@ class _IngestFn(beam.DoFn):  # type: ignore[misc]
             if rejected.num_rows:
                 yield TaggedOutput("rejected", rejected)  # type: ignore[misc]
             yield TaggedOutput("inputs", account)  # type: ignore[misc]
-            self.plan.tick(int(account.column("read")[0].as_py()))
+            self.plan.tick(int(account.column("read")[0].as_py()), 0)
 
     def _ingested(self, inputs: list[Input]) -> Iterator[Ingested]:
         under_way: deque[Future[Ingested]] = deque()
         pool = ThreadPoolExecutor(_THREADS)
         try:
-            for chunk in (chunk for one in inputs for chunk in self.plan.read(one)):
+            for chunk in (chunk for one in inputs for chunk in self._read(one)):
                 under_way.append(pool.submit(self._work, chunk))
                 if len(under_way) > _AHEAD:
                     yield under_way.popleft().result()
@@ -119,6 +119,17 @@ class _IngestFn(beam.DoFn):  # type: ignore[misc]
                 yield under_way.popleft().result()
         finally:
             pool.shutdown(cancel_futures=True)
+
+    def _read(self, one: Input) -> Iterator[RawChunk]:
+        """The chunks of a file; ticks its bytes as they come or, where they are packed, all at the end."""
+        left, seen = one.unread, one.start.bytes
+        for chunk in self.plan.read(one):
+            if one.is_plain:
+                size, seen = chunk.after.bytes - seen, chunk.after.bytes
+                self.plan.tick(0, size)
+                left -= size
+            yield chunk
+        self.plan.tick(0, left)
 
     def _work(self, chunk: RawChunk) -> Ingested:
         con = connect()

@@ -122,7 +122,7 @@ def _pairs(found: pa.Table) -> set[tuple[str, str]]:
     return {(row["segment"], row["subject"]) for row in found.to_pylist()}
 
 
-def _heard(stage: str, records: int, size: int) -> None:
+def _heard(stage: str, records: int, share: float) -> None:
     """Progress that nobody watches."""
 
 
