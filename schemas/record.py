@@ -68,14 +68,10 @@ class Input:
     start: Position = Position()
 
     @property
-    def is_plain(self) -> bool:
-        """Whether its bytes are those of its records."""
-        return self.compression == "none" and self.format != "parquet"
-
-    @property
     def unread(self) -> int:
         """The bytes behind the position from which it is read; all, where they are not those of its records."""
-        return self.size - (self.start.bytes if self.is_plain else 0)
+        is_plain = self.compression == "none" and self.format != "parquet"
+        return self.size - (self.start.bytes if is_plain else 0)
 
 
 @dataclass(frozen=True)
@@ -92,6 +88,7 @@ class RawChunk:
       fault: the reason for which the reader already sets all of these records aside; their bytes may be cut short.
       after: the position behind these records.
       waiting: bytes at the end of the file that are no record yet; they are read once their line is complete.
+      passed: about how many bytes of the file, packed as they are, have been read; for telling how far a run is.
     """
 
     source: str
@@ -104,6 +101,7 @@ class RawChunk:
     fault: str | None = None
     after: Position = Position()
     waiting: int = 0
+    passed: int = 0
 
     def __len__(self) -> int:
         return len(self.records) if self.rows is None else self.rows.num_rows

@@ -121,15 +121,14 @@ class _IngestFn(beam.DoFn):  # type: ignore[misc]
             pool.shutdown(cancel_futures=True)
 
     def _read(self, one: Input) -> Iterator[RawChunk]:
-        """The chunks of a file; ticks its bytes as they come or, where they are packed, all at the end."""
-        left, seen = one.unread, one.start.bytes
+        """The chunks of a file; ticks its bytes as they come."""
+        seen = one.size - one.unread
         for chunk in self.plan.read(one):
-            if one.is_plain:
-                size, seen = chunk.after.bytes - seen, chunk.after.bytes
-                self.plan.tick(0, size)
-                left -= size
+            if chunk.passed > seen:
+                self.plan.tick(0, chunk.passed - seen)
+                seen = chunk.passed
             yield chunk
-        self.plan.tick(0, left)
+        self.plan.tick(0, one.size - seen)
 
     def _work(self, chunk: RawChunk) -> Ingested:
         con = connect()

@@ -47,10 +47,11 @@ def _read_parquet(source: Input) -> Iterator[RawChunk]:
     done = replace(_at(source, Position()), sha256=digest)
     count = 0
     try:
-        for batch in _batches(pq.ParquetFile(source.path), FREE + RATIO * source.size):
-            after = replace(done, records=count + batch.num_rows)
-            yield _chunk(source, count + 1, _none(), after, rows=batch)
-            count += batch.num_rows
+        file = pq.ParquetFile(source.path)
+        for batch in _batches(file, FREE + RATIO * source.size):
+            first, count = count + 1, count + batch.num_rows
+            passed = source.size * count // max(file.metadata.num_rows, count)
+            yield _chunk(source, first, _none(), replace(done, records=count), rows=batch, passed=passed)
         yield _chunk(source, count + 1, _none(), replace(done, records=count))
     except Bomb:
         yield _fault(source, "too_large", count + 1, b"", replace(done, records=count + 1))
@@ -118,7 +119,7 @@ class _Lines:
                 self._skip(stream)
                 while block := stream.read(BLOCK):
                     rest, chunks = self._cut(rest + block)
-                    yield from chunks
+                    yield from (replace(chunk, passed=stream.passed) for chunk in chunks)
             except Bomb:
                 fault = "too_large"
             except UNREADABLE:

@@ -41,6 +41,11 @@ class Stream:
         self._ready = bytearray()
         self._failed: BaseException | None = None
 
+    @property
+    def passed(self) -> int:
+        """How many bytes of the file, packed as they are, have been taken."""
+        return self._file.tell()
+
     def read(self, size: int) -> bytes:
         """The next bytes, `size` of them unless the file ends before; a failure comes after the last good byte."""
         while len(self._ready) < size and self._failed is None:
