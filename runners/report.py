@@ -3,6 +3,7 @@
 import shlex
 import shutil
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from runners.warehouses.ducklake import Lake, quoted
@@ -11,16 +12,18 @@ from schemas.definitions.project import Project
 
 def summarise(lake: Lake, project: Project, run_id: str, seconds: float) -> str:
     """What was read and set aside, subjects, each segment with its size, what consent refused and why, what to try."""
-    lines = [
-        *_read(lake, run_id, seconds),
-        *_set_aside(lake, run_id),
-        "",
-        *_sizes(lake, project),
-        "",
-        *_refused(lake, run_id),
-        "",
-        *_next(lake, project),
-    ]
+    with lake.snapshot():
+        members = lake.rows("SELECT segment, count(*), min(subject) FROM segment_membership GROUP BY segment ORDER BY segment")
+        lines = [
+            *_read(lake, run_id, seconds),
+            *_set_aside(lake, run_id),
+            "",
+            *_sizes(project, {segment: count for segment, count, _ in members}),
+            "",
+            *_refused(lake, run_id),
+            "",
+            *_next(lake, project, [(subject, segment) for segment, _, subject in members[:1]]),
+        ]
     return "\n".join(lines)
 
 
@@ -47,8 +50,7 @@ def _set_aside(lake: Lake, run_id: str) -> list[str]:
     return ["", "set aside (`segue show quarantine` has them whole)", *told] if told else []
 
 
-def _sizes(lake: Lake, project: Project) -> list[str]:
-    sizes = dict(lake.rows("SELECT segment, count(*) FROM segment_membership GROUP BY segment"))
+def _sizes(project: Project, sizes: Mapping[str, int]) -> list[str]:
     width = max((len(name) for name in project.segments), default=0)
     shown = [segment for segment in project.segments.values() if segment.publish]
     return [
@@ -77,9 +79,8 @@ def _refused(lake: Lake, run_id: str) -> list[str]:
     return ["consent", *listed]
 
 
-def _next(lake: Lake, project: Project) -> list[str]:
+def _next(lake: Lake, project: Project, found: Sequence[tuple[str, str]]) -> list[str]:
     """What to try. Nobody is named in what a scheduler keeps: only a project that fixes T, an example, names a member."""
-    found = lake.rows("SELECT subject, segment FROM segment_membership ORDER BY segment, subject LIMIT 1")
     call = f"{_command()} --project-dir {shlex.quote(str(project.root))}"
     named = [shlex.quote(subject) if project.as_of is not None else "SUBJECT" for subject, _ in found]
     example = [f"  {call} explain {named[0]} {found[0][1]}"] if found else []

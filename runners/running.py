@@ -3,7 +3,8 @@
 import json
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -70,20 +71,29 @@ class Outcome(NamedTuple):
     notes: tuple[str, ...]
 
 
-def run_batch(project: Project, options: Options, tell: Tell) -> Outcome:
-    """Bring the target up to T. Running it twice changes nothing.
+@contextmanager
+def open_target(project: Project) -> Iterator[Lake]:
+    """The target's warehouse, for this process alone, with all its tables.
 
-    Errors: TryAgain where another process publishes; SourceChanged; AuditFailed, JobFailed: nothing is published then.
+    Errors: TryAgain where another process has it; JobFailed where the disk is full.
     """
-    started = time.monotonic()
     with full_disk_told(), open_lake(folder(project.target.warehouse, project.root), write=True) as lake:
         prepare(lake)
         sweep(lake)
-        step = _Step.plan(lake, project, options)
-        try:
-            published = _idle(step.last) if step.last is not None and step.is_idle else _computed(lake, step, tell)
-        finally:
-            shutil.rmtree(step.staging, ignore_errors=True)
+        yield lake
+
+
+def run_batch(lake: Lake, project: Project, options: Options, tell: Tell) -> Outcome:
+    """Bring the target up to T. Running it twice changes nothing.
+
+    Errors: SourceChanged; AuditFailed, JobFailed: nothing is published then.
+    """
+    started = time.monotonic()
+    step = _Step.plan(lake, project, options)
+    try:
+        published = _idle(step.last) if step.last is not None and step.is_idle else _computed(lake, step, tell)
+    finally:
+        shutil.rmtree(step.staging, ignore_errors=True)
     reach("before_answer")
     return Outcome(published, step.t_at, time.monotonic() - started, step.notes)
 

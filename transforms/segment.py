@@ -1,6 +1,9 @@
 """Advance each shard by what has arrived, and stage what is to be published."""
 
-from collections.abc import Iterable, Iterator
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import apache_beam as beam
@@ -8,7 +11,8 @@ import pyarrow as pa
 from apache_beam.pvalue import PCollection
 from apache_beam.transforms.timeutil import TimeDomain
 from apache_beam.transforms.userstate import BagRuntimeState, BagStateSpec, RuntimeTimer, TimerSpec, on_timer
-from apache_beam.transforms.window import GlobalWindow
+from apache_beam.transforms.window import GlobalWindow, GlobalWindows
+from apache_beam.utils.windowed_value import WindowedValue
 
 from schemas import consent, event, profile
 from transforms.algebra.absorb import Arrived, absorb
@@ -24,6 +28,8 @@ STATE = b"state"
 """The kind of the batch that says where a shard's state lies: one row, `path`."""
 STORED = b"stored_"
 """Before the kind of facts that the warehouse holds already: the state is made anew from them."""
+_THREADS = min(4, os.cpu_count() or 1)
+"""Shards that are advanced at once: Arrow, numpy and DuckDB let go of the interpreter while they work."""
 
 
 def segment(program: Program, batches: Iterable[pa.RecordBatch], moment: Moment) -> tuple[State, dict[str, pa.Table]]:
@@ -64,13 +70,17 @@ def _table(batches: list[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
 
 
 class _SegmentFn(beam.DoFn):  # type: ignore[misc]
-    """Gathers a shard's batches, and advances it once when the input has ended."""
+    """Gathers a shard's batches, and advances it once when the input has ended, a few shards at a time."""
 
     ARRIVED = BagStateSpec("arrived", RecordBatchCoder())
     END = TimerSpec("end", TimeDomain.WATERMARK)
 
     def __init__(self, program: Program, moment: Moment, stage: Stage) -> None:
         self.program, self.moment, self.stage = program, moment, stage
+
+    def start_bundle(self) -> None:
+        """Nothing is under way between bundles: what one has begun it ends."""
+        self.pool, self.under_way = ThreadPoolExecutor(_THREADS), deque[Future[int]]()
 
     def process(
         self,
@@ -88,10 +98,22 @@ class _SegmentFn(beam.DoFn):  # type: ignore[misc]
         shard: int = beam.DoFn.KeyParam,
         arrived: BagRuntimeState = beam.DoFn.StateParam(ARRIVED),
     ) -> Iterator[int]:
-        state, tables = segment(self.program, arrived.read(), self.moment)
+        self.under_way.append(self.pool.submit(self._advance, shard, list(arrived.read())))
         arrived.clear()
-        self.stage.write_shard(shard, state, tables)
-        yield shard
+        if len(self.under_way) > _THREADS:
+            yield self.under_way.popleft().result()
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        """The shards still under way."""
+        try:
+            for shard in self.under_way:
+                yield GlobalWindows.windowed_value(shard.result(), GlobalWindow().max_timestamp())
+        finally:
+            self.pool.shutdown(cancel_futures=True)
+
+    def _advance(self, shard: int, batches: Sequence[pa.RecordBatch]) -> int:
+        self.stage.write_shard(shard, *segment(self.program, batches, self.moment))
+        return shard
 
 
 @dataclass(eq=False)

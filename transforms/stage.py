@@ -16,6 +16,7 @@ from transforms.ingest import ACCOUNT
 
 _REPLACES = pa.field("replaces", pa.bool_())
 INSTANT = pa.timestamp("us", "UTC")
+_DISTINCT = ("event_id", "position", "raw")
 _KEY = [("segment", pa.string()), ("version", pa.int32()), ("subject", pa.string())]
 _TABLES: dict[str, pa.Schema] = {
     "transitions": pa.schema([*_KEY, ("at", INSTANT), ("member", pa.bool_()), ("purpose", pa.string())]),
@@ -70,7 +71,8 @@ class Stage:
             path = self.folder / table / f"{name}.parquet"
             path.parent.mkdir(parents=True, exist_ok=True)
             wanted = self.schemas[table]
-            pq.write_table(rows.select(wanted.names).cast(wanted), path, compression="zstd", compression_level=1)
+            options = {"compression": "zstd", "compression_level": 1, **_encodings(wanted)}
+            pq.write_table(rows.select(wanted.names).cast(wanted), path, **options)
 
     def write_shard(self, shard: int, state: State, tables: Mapping[str, pa.Table]) -> None:
         """Write everything that a shard has made."""
@@ -81,6 +83,13 @@ class Stage:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(write_state(state, self.about))
         reach("state_written")
+
+
+def _encodings(schema: pa.Schema) -> dict[str, list[str]]:
+    """No dictionary is tried where nearly every value differs, and no bounds are noted of hashes, which nobody seeks."""
+    texts = [column.name for column in schema if pa.types.is_string(column.type) or pa.types.is_boolean(column.type)]
+    bounded = [name for name in schema.names if name != "record_hash"]
+    return {"use_dictionary": [name for name in texts if name not in _DISTINCT], "write_statistics": bounded}
 
 
 def staged_tables(program: Program) -> dict[str, pa.Schema]:

@@ -1,9 +1,12 @@
 """`segue run`: one batch or increment."""
 
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from runners.running import Outcome
 
 
 def run(
@@ -21,7 +24,8 @@ def run(
 
     from runners.asking import instant_of
     from runners.bar import Bar
-    from runners.running import Options, run_batch
+    from runners.report import summarise
+    from runners.running import Options, open_target, run_batch
 
     session = ctx.obj
     project = session.project()
@@ -29,11 +33,26 @@ def run(
         session.note(warning.render())
     now = time.time_ns() // 1_000
     options = Options(now, instant_of(as_of, project), instant_of(known_at, project), full_refresh)
-    with Bar(session.note, session.quiet) as bar:
-        outcome = run_batch(project, options, bar.tell)
-    for note in outcome.notes:
-        session.note(f"note: {note}")
-    results = {
+    with open_target(project) as lake:
+        with Bar(session.note, session.quiet) as bar:
+            outcome = run_batch(lake, project, options, bar.tell)
+        for note in outcome.notes:
+            session.note(f"note: {note}")
+        results = _results(outcome)
+        target = project.root / "target"
+        target.mkdir(exist_ok=True)
+        (target / "run_results.json").write_text(json.dumps(results, indent=2))
+        if session.format == "json":
+            session.json(results)
+        elif outcome.published.status == "unchanged":
+            session.say("nothing new: the tables are as they were")
+        else:
+            session.say(summarise(lake, project, outcome.published.run_id, outcome.seconds))
+
+
+def _results(outcome: "Outcome") -> dict[str, object]:
+    """What a run did, for programs."""
+    return {
         "version": 1,
         "run_id": outcome.published.run_id,
         "status": outcome.published.status,
@@ -42,16 +61,3 @@ def run(
         "rows": dict(outcome.published.rows),
         "seconds": round(outcome.seconds, 3),
     }
-    target = project.root / "target"
-    target.mkdir(exist_ok=True)
-    (target / "run_results.json").write_text(json.dumps(results, indent=2))
-    if session.format == "json":
-        session.json(results)
-        return
-    if outcome.published.status == "unchanged":
-        session.say("nothing new: the tables are as they were")
-        return
-    from runners.report import summarise
-
-    with session.lake(project) as lake:
-        session.say(summarise(lake, project, outcome.published.run_id, outcome.seconds))

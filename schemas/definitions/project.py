@@ -56,7 +56,7 @@ class TargetForm(Strict):
 
     warehouse: Annotated[str, AfterValidator(_address)]
     runner: Runner = "local"
-    shards: Annotated[StrictInt, Field(ge=1, le=1024)] = 16
+    shards: Annotated[StrictInt, Field(ge=1, le=1024)] = 4
     local: dict[str, JsonValue] = Field(default_factory=dict)
     prism: dict[str, JsonValue] = Field(default_factory=dict)
     flink: dict[str, JsonValue] = Field(default_factory=dict)

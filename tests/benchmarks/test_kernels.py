@@ -9,7 +9,7 @@ from benchmarks.bench import measured
 from benchmarks.by_sql import kernel_by_sql
 from benchmarks.kernels import by_shard, in_memory, kernel_by_segue, published
 from benchmarks.world import END_AT, HERE, Size, reveal, take_slice, write_world
-from runners.running import Options, run_batch
+from runners.running import Options, open_target, run_batch
 from schemas.definitions.catalog import Project, read_project
 from tests.support.worlds import language
 
@@ -27,7 +27,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 def test_both_kernels_find_the_same_members(project: Project) -> None:
-    run_batch(project, Options(now=0), lambda *_: None)
+    with open_target(project) as lake:
+        run_batch(lake, project, Options(now=0), lambda *_: None)
     facts = published(project)
     con = in_memory(facts)
     kernel_by_sql(con, AT)

@@ -12,7 +12,7 @@ import pytest
 from benchmarks.by_beam import by_beam
 from benchmarks.by_sql import by_sql
 from benchmarks.world import HERE, Size, reveal, write_world
-from runners.running import Options, run_batch
+from runners.running import Options, open_target, run_batch
 from runners.warehouses.ducklake import open_lake
 from schemas.definitions.catalog import read_project
 from tests.support.worlds import language
@@ -47,7 +47,9 @@ def test_sql_by_hand_and_plain_beam_find_the_same_members(world: Path, by_hand: 
 
 
 def test_segue_answers_as_the_sql_by_hand(world: Path, by_hand: Path) -> None:
-    run_batch(read_project(world, language()), Options(now=0), lambda *_: None)
+    project = read_project(world, language())
+    with open_target(project) as lake:
+        run_batch(lake, project, Options(now=0), lambda *_: None)
     hashed = "subject, event_id, received_at, amount, record_hash"
     columns = ", ".join(row[0] for row in _rows(f"DESCRIBE FROM '{by_hand / 'feature_rows.parquet'}'"))
     with open_lake(world / "warehouse", write=False) as lake:

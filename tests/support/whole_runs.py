@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
-from runners.running import Options, Outcome, run_batch
+from runners.running import Options, Outcome, open_target, run_batch
 from runners.warehouses.ducklake import Lake, open_lake
 from runners.warehouses.query import lock, query
 from schemas.definitions.catalog import read_project
@@ -80,7 +80,8 @@ class Target:
     def run(self, as_of: int, known_at: int | None = None, *, full_refresh: bool = False) -> Outcome:
         """One run up to T."""
         project = read_project(self.folder, language())
-        return run_batch(project, Options(NOW, as_of, known_at, full_refresh), _heard)
+        with open_target(project) as lake:
+            return run_batch(lake, project, Options(NOW, as_of, known_at, full_refresh), _heard)
 
     def lake(self) -> Lake:
         return open_lake(self.folder / "lake")
