@@ -12,6 +12,8 @@ from transforms.algebra.order import Flags, Ints
 
 MALFORMED = rejection.REASONS.index("malformed")
 TOO_LARGE = rejection.REASONS.index("too_large")
+LOW_BYTES = np.array([(1 << 8 * count) - 1 for count in range(9)], np.uint64)
+"""A mask of so many low bytes."""
 
 
 class Columns(NamedTuple):
@@ -74,3 +76,9 @@ def offsets_of(records: pa.Array) -> Ints:
         return np.zeros(1, np.int64)
     offsets = np.frombuffer(records.buffers()[1], np.int32)
     return offsets[records.offset : records.offset + len(records) + 1].astype(np.int64)
+
+
+def eight_bytes(content: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
+    """The eight bytes from each place on as one number, the first the lowest; zeros behind the end."""
+    padded = np.concatenate((content, np.zeros(8, np.uint8)))
+    return np.ndarray((len(content) + 1,), "<u8", padded, 0, (1,))

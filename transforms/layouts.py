@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.algebra.order import Flags, Ints
-from transforms.columns import offsets_of
+from transforms.columns import LOW_BYTES, eight_bytes, offsets_of
 from transforms.strict import strict
 
 _BACKSLASH, _QUOTE, _SPACE = 92, 34, 32
@@ -113,6 +113,7 @@ class _Reader:
     def __init__(self, records: pa.StringArray) -> None:
         self.buffer = records.buffers()[2]
         self.content = np.frombuffer(self.buffer, np.uint8)
+        self.words = eight_bytes(self.content)
         self.offsets = offsets_of(records)
         self.quotes = np.flatnonzero(self.content == _QUOTE)
         self.first_quote = np.searchsorted(self.quotes, self.offsets)
@@ -162,13 +163,14 @@ class _Reader:
     def _holds(self, literal: bytes, at: Ints) -> Flags:
         """Whether the text stands at each place, with a byte behind it or the end of all."""
         size = len(literal)
-        inside = (at >= 0) & (at + size < len(self.content) + (at + size == self.offsets[-1]))
-        view = np.ndarray((max(len(self.content) - size + 1, 1),), f"V{size}", self.content, 0, (1,))
-        found = view[np.where(inside, at, 0)]
-        if found.tobytes() == literal * len(at):
-            return inside
-        same = found.view(np.uint8).reshape(-1, size) == np.frombuffer(literal, np.uint8)
-        return inside & same.all(axis=1)
+        holds = (at >= 0) & (at + size < len(self.content) + (at + size == self.offsets[-1]))
+        if not holds.any():
+            return holds
+        place = at if holds.all() else np.where(holds, at, 0)
+        for begin in range(0, size, 8):
+            part = literal[begin : begin + 8]
+            holds &= (self.words[place + begin] & LOW_BYTES[len(part)]) == np.uint64(int.from_bytes(part, "little"))
+        return holds
 
     def _span(self, at: Ints, quote: Ints, behind: bytes, rows: Ints) -> _Spans:
         """The value that begins at each place: a text ends at the next quote, another before the text that is behind it."""

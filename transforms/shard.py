@@ -5,15 +5,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from transforms.algebra.order import Ints
-from transforms.columns import offsets_of
+from transforms.columns import LOW_BYTES, eight_bytes, offsets_of
 
 Hashes = npt.NDArray[np.uint64]
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))  # SplitMix64, Steele and others 2014
-
-_LOW_BYTES = np.array([(1 << 8 * count) - 1 for count in range(9)], np.uint64)
-"""A mask of so many low bytes."""
 
 
 def subject_hash(subjects: pa.Array) -> Hashes:
@@ -22,14 +19,13 @@ def subject_hash(subjects: pa.Array) -> Hashes:
         return np.empty(0, np.uint64)
     offsets = offsets_of(subjects)
     content = np.frombuffer(subjects.buffers()[2] or b"", np.uint8)
-    padded = np.concatenate((content, np.zeros(8, np.uint8)))
-    words = np.ndarray((len(padded) - 7,), "<u8", padded, 0, (1,))
+    words = eight_bytes(content)
     start, length = offsets[:-1], np.diff(offsets)
     hashes = length.astype(np.uint64) * _ODD
     for index in range(int(length.max(initial=0) + 7) // 8):
         left = np.clip(length - 8 * index, 0, 8)
         rows = slice(None) if left.all() else np.flatnonzero(left)
-        word = words[start[rows] + 8 * index] & _LOW_BYTES[left[rows]]
+        word = words[start[rows] + 8 * index] & LOW_BYTES[left[rows]]
         hashes[rows] = mixed((hashes[rows] ^ word) * _ODD)
     return mixed(hashes)
 
