@@ -81,7 +81,8 @@ class Stage:
             self.write(table, name, fates_row(rows) if table == "fates" else rows)
         path = self.folder / "state" / f"{name}.arrow"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(write_state(state, self.about))
+        with pa.OSFile(str(path), "wb") as file:
+            write_state(state, self.about, file)
         reach("state_written")
 
 

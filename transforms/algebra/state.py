@@ -130,15 +130,13 @@ def event_order(who: Ints, at: Ints, event_id: pa.ChunkedArray, source: pa.Chunk
     return index
 
 
-def write_state(state: State, about: Mapping[str, object]) -> pa.Buffer:
-    """One file: the tables as Arrow streams behind one another. `about` is JSON that `read_state` gives back."""
-    sink = pa.BufferOutputStream()
+def write_state(state: State, about: Mapping[str, object], sink: pa.NativeFile) -> None:
+    """Write one file: the tables as Arrow streams behind one another. `about` is JSON that `read_state` gives back."""
     for part in fields(state):
         table: pa.Table = getattr(state, part.name)
         described = table.replace_schema_metadata({"about": json.dumps(about, sort_keys=True)})
         with pa.ipc.new_stream(sink, described.schema) as stream:
             stream.write_table(described)
-    return sink.getvalue()
 
 
 def read_state(source: pa.Buffer) -> tuple[State, dict[str, object]]:

@@ -53,7 +53,9 @@ def test_a_state_read_again_goes_on_as_the_one_in_memory(random: Random) -> None
     moments = sorted(generator.at() for _ in range(2))
     shard.step(facts[:cut], moments[0]).step(facts[cut:], moments[1])
     twin.step(facts[:cut], moments[0])
-    twin.state, about = read_state(write_state(twin.state, {"t": moments[0]}))
+    sink = pa.BufferOutputStream()
+    write_state(twin.state, {"t": moments[0]}, sink)
+    twin.state, about = read_state(sink.getvalue())
     twin.step(facts[cut:], moments[1])
     assert about == {"t": moments[0]}
     assert [table.to_pylist() for table in twin.published[-1].values()] == [
