@@ -3,7 +3,7 @@
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from runners.warehouses.ducklake import Lake, quoted
@@ -13,16 +13,16 @@ from schemas.definitions.project import Project
 def summarise(lake: Lake, project: Project, run_id: str, seconds: float) -> str:
     """What was read and set aside, subjects, each segment with its size, what consent refused and why, what to try."""
     with lake.snapshot():
-        members = lake.rows("SELECT segment, count(*), min(subject) FROM segment_membership GROUP BY segment ORDER BY segment")
+        sizes = _members(lake)
         lines = [
             *_read(lake, run_id, seconds),
             *_set_aside(lake, run_id),
             "",
-            *_sizes(project, {segment: count for segment, count, _ in members}),
+            *_sizes(project, sizes),
             "",
             *_refused(lake, run_id),
             "",
-            *_next(lake, project, [(subject, segment) for segment, _, subject in members[:1]]),
+            *_next(lake, project, sizes),
         ]
     return "\n".join(lines)
 
@@ -48,6 +48,12 @@ def _set_aside(lake: Lake, run_id: str) -> list[str]:
     )
     told = [f"  {f'{source} {reason}':<34}  {count:>8,} records" for source, reason, count in rows]
     return ["", "set aside (`segue show quarantine` has them whole)", *told] if told else []
+
+
+def _members(lake: Lake) -> dict[str, int]:
+    """How many members each segment has: those who entered, less those who left."""
+    moves = "SELECT segment, CAST(sum(if(member, 1, -1)) AS BIGINT) FROM segment_transitions WHERE known_to IS NULL"
+    return dict(lake.rows(f"{moves} GROUP BY segment ORDER BY segment"))
 
 
 def _sizes(project: Project, sizes: Mapping[str, int]) -> list[str]:
@@ -79,13 +85,19 @@ def _refused(lake: Lake, run_id: str) -> list[str]:
     return ["consent", *listed]
 
 
-def _next(lake: Lake, project: Project, found: Sequence[tuple[str, str]]) -> list[str]:
+def _next(lake: Lake, project: Project, sizes: Mapping[str, int]) -> list[str]:
     """What to try. Nobody is named in what a scheduler keeps: only a project that fixes T, an example, names a member."""
     call = f"{_command()} --project-dir {shlex.quote(str(project.root))}"
-    named = [shlex.quote(subject) if project.as_of is not None else "SUBJECT" for subject, _ in found]
-    example = [f"  {call} explain {named[0]} {found[0][1]}"] if found else []
+    segment = next((name for name, count in sizes.items() if count), None)
+    example = [f"  {call} explain {_someone(lake, project, segment)} {segment}"] if segment else []
     ask = "SELECT segment, count(*) AS members FROM segment_membership GROUP BY segment ORDER BY members DESC"
     return [f"tables are in {lake.root}", "try", *example, f'  {call} query "{ask}"']
+
+
+def _someone(lake: Lake, project: Project, segment: str) -> str:
+    if project.as_of is None:
+        return "SUBJECT"
+    return shlex.quote(lake.value(f"SELECT min(subject) FROM segment_membership WHERE segment = {quoted(segment)}"))
 
 
 def _command() -> str:
