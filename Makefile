@@ -4,6 +4,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.synced
 SEGUE := $(BIN)/segue
 
+# Where this is set, a thousand modules of libraries are compiled anew at each call.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test check bench soak fmt lock clean
 
 demo: $(STAMP)

@@ -19,7 +19,7 @@ CLEARING_METHODS = ("interactive", "double_opt_in", "parental")
 METHODS = (*CLEARING_METHODS, "agent", "import", "signal")
 CLEARING_ACTORS = ("subject", "guardian")
 ACTORS = (*CLEARING_ACTORS, "controller", "system")
-REASONS = pa.array(["malformed", "unknown_purpose", "future"])
+REASONS = ("malformed", "unknown_purpose", "future")
 EVERY_PURPOSE, NO_PURPOSE = -1, -2
 WHO = "_who"
 """The column of a state's rows that numbers their subjects; no declared property begins so."""
@@ -132,7 +132,7 @@ def quarantined(consents: pa.Table, purposes: Collection[str]) -> pa.Array:
     early = ints(consents["claimed_at"], 0) > ints(consents["received_at"], 0) + SKEW
     malformed = _malformed(consents, action, permits & (purpose == 0))
     reason = np.select([malformed, purpose < 0, permits & early], [0, 1, 2], -1)
-    return REASONS.take(pa.array(reason, mask=reason < 0))
+    return pa.array(REASONS).take(pa.array(reason, mask=reason < 0))
 
 
 def _malformed(consents: pa.Table, action: Ints, forbidden: Flags) -> Flags:

@@ -19,8 +19,6 @@ from transforms.algebra.state import State
 from transforms.algebra.study import Study
 from transforms.algebra.view import View
 
-_NOBODY = pa.table({"subject": pa.array([], pa.string())})
-
 
 def feature_rows(project: Project, evaluation: Evaluation, count: int, at: int) -> tuple[pa.Table, Ints]:
     """The values at T = `at` for each of `count` subjects, and the next instant at which any of them may change.
@@ -46,7 +44,7 @@ def write_features(program: Program, state: State, study: Study, moment: Moment)
     """
     columns = program.feature_schema.names
     if not columns:  # a table without columns would have no rows, however many subjects there are
-        return state, _NOBODY, np.full(len(study.who), FOREVER)
+        return state, pa.table({"subject": pa.array([], pa.string())}), np.full(len(study.who), FOREVER)
     values, following = feature_rows(program.project, study.evaluation, len(study.who), moment.at)
     values = values.select(columns).cast(program.feature_schema)
     changed = _differs(values, _last_rows(state.features, study.who)) | moment.everyone

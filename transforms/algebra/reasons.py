@@ -9,7 +9,7 @@ from transforms.algebra.claims import WHO, ints
 from transforms.algebra.order import FOREVER, Flags, Ints, order, search
 from transforms.algebra.state import State
 
-_NAMES = pa.array(["consent", "late", "profile", "event", "expiry"])
+_NAMES = ("consent", "late", "profile", "event", "expiry")
 
 
 class Reasons:
@@ -21,7 +21,7 @@ class Reasons:
     def at_instants(self, belief: Belief) -> pa.Array:
         """By what lies at the instant of each transition; where nothing does, time has passed."""
         if not len(belief.key):
-            return _NAMES[:0]
+            return pa.array([], pa.string())
         state, who = self.state, belief.key % self.state.count
         asked = np.zeros(state.count, np.bool_)
         asked[who] = True
@@ -60,4 +60,4 @@ def _present(who: Ints, at: Ints, sought_who: Ints, sought_at: Ints) -> Flags:
 
 
 def _named(consent: Flags, late: Flags, profile: Flags, event: Flags) -> pa.Array:
-    return _NAMES.take(pa.array(np.select([consent, late, profile, event], [0, 1, 2, 3], 4)))
+    return pa.array(_NAMES).take(pa.array(np.select([consent, late, profile, event], [0, 1, 2, 3], 4)))
