@@ -11,6 +11,7 @@ from transforms.algebra.program import Moment, Program
 from transforms.coder import ShardedBatch, sharded
 from transforms.ingest import Ingest, Plan
 from transforms.segment import Segment
+from transforms.spill import Spill
 from transforms.stage import Stage, StageRows
 
 
@@ -47,5 +48,7 @@ class SegmentUsers(beam.PTransform):  # type: ignore[misc]
         # what became of each file's records, and the position reached
         remembered = inputs.pipeline | "Remember" >> beam.Create(self.remembered, reshuffle=False) | "Remembered" >> sharded()
         # (shard, batch) of kind `state` or `stored_*`
-        facts = (read.facts, remembered) | "ByShard" >> beam.Flatten()
+        arrived = read.facts | "Spill" >> Spill(self.stage.folder / "spilled")
+        # the same by path
+        facts = (arrived, remembered) | "ByShard" >> beam.Flatten()
         return facts | Segment(self.program, self.moment, self.stage)

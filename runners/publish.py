@@ -2,6 +2,8 @@
 
 import shutil
 
+import pyarrow.parquet as pq
+
 from runners.audits import audit, check_schemas
 from runners.placing import place_facts, place_states
 from runners.record import prepare_record
@@ -38,6 +40,18 @@ def publish(lake: Lake, plan: RunPlan) -> Published:
     reach("after_commit")
     shutil.rmtree(plan.staging, ignore_errors=True)
     return published
+
+
+def seen_too_soon(lake: Lake, plan: RunPlan) -> int | None:
+    """K, where a fact received later, and dated after T, has told of instants before it: they are to be computed without it."""
+    files = sorted((plan.staging / "foresight").glob("*.parquet"))
+    if not files:
+        return None
+    newest = max(pq.read_table(file)["received_at"][0].as_py() for file in files)
+    with lake.snapshot():
+        show(lake, staging(plan))
+        known_at = _known_at(lake, plan, run_of(lake, plan.parent) if plan.parent else None)
+    return known_at if known_at < newest else None
 
 
 def _settled(lake: Lake, plan: RunPlan, parent: LastRun | None, run_id: str, known_at: int) -> Published | None:

@@ -18,7 +18,7 @@ from runners.disk import full_disk_told
 from runners.engines.local import run_locally
 from runners.expectations import expectations_of
 from runners.progress import tick, ticked
-from runners.publish import publish
+from runners.publish import publish, seen_too_soon
 from runners.rereading import Reading, what_to_read
 from runners.run_plan import Published, RunPlan, SegmentVersion
 from runners.sources.lookups import read_lookups
@@ -38,6 +38,7 @@ from transforms.faults import reach
 from transforms.ingest import ACCOUNT, Plan
 from transforms.segment import KIND, STATE, STORED
 from transforms.shard import split
+from transforms.spill import spill
 from transforms.stage import Stage, fates_row, staged_tables
 
 Tell = Callable[[str, int, float], None]
@@ -103,7 +104,10 @@ def _idle(last: read.LastRun) -> Published:
 
 
 def _computed(lake: Lake, step: "_Step", tell: Tell) -> Published:
-    step.compute(tell)
+    step.compute(tell, step.options.known_at)
+    known_at = seen_too_soon(lake, step.run_plan())
+    if known_at is not None:
+        step.compute(tell, known_at)
     tell("publish", 0, 0)
     return publish(lake, step.run_plan())
 
@@ -161,13 +165,15 @@ class _Step:
             return not read.is_any_unseen(self.lake, self.last)
         return self.options.known_at <= self.last.known_at
 
-    def compute(self, tell: Tell) -> None:
-        """Run the graph: everything that changed is staged."""
+    def compute(self, tell: Tell, known_at: int | None) -> None:
+        """Run the graph: everything that changed is staged. What was received after `known_at` is not seen."""
+        shutil.rmtree(self.staging)
+        self.staging.mkdir()
         program = Program(self.project, {name: version.version for name, version in self.versions.items()})
         about = {"definitions": self.project.meaning, "t": self.t_at}
         stage = Stage(self.staging, staged_tables(program), about)
         plan = Plan(read_file, self.project.sources, self._decoding(), self.project.target.shards, tick)
-        pipeline = SegmentUsers(program, self._moment(), stage, plan, self._remembered())
+        pipeline = SegmentUsers(program, self._moment(known_at), stage, plan, self._remembered())
         inputs = self.reading.listing.inputs
         size, (records_before, bytes_before) = sum(one.unread for one in inputs), ticked()
 
@@ -179,11 +185,11 @@ class _Step:
         run_locally(pipeline, inputs, poll)
         self._account()
 
-    def _moment(self) -> Moment:
+    def _moment(self, known_at: int | None) -> Moment:
         last_at = BEGINNING if self.last is None else min(self.last.t_at, self.t_at)
         known_before = FOREVER if self.last is None else self.last.known_at
-        known_at = FOREVER if self.options.known_at is None else self.options.known_at
-        return Moment(last_at, self.t_at, known_before, known_at, everyone=self.is_rebuild)
+        seen_until = FOREVER if known_at is None else known_at
+        return Moment(last_at, self.t_at, known_before, seen_until, everyone=self.is_rebuild)
 
     def _decoding(self) -> DecodePlan:
         project = self.project
@@ -205,11 +211,14 @@ class _Step:
 
     def _stored(self) -> list[ShardedBatch]:
         stored: list[ShardedBatch] = []
+        folder = self.staging / "spilled"
+        folder.mkdir()
         kept = [name for name in self.project.sources if name not in self.reading.reread]
         for kind, path in read.export_facts(self.lake, self.project, kept, self.staging / "facts").items():
             for batch in pq.ParquetFile(path).iter_batches():
                 marked = batch.replace_schema_metadata({KIND: STORED + kind.encode()})
-                stored += split(marked, self.project.target.shards) if batch.num_rows else []
+                for shard, part in split(marked, self.project.target.shards) if batch.num_rows else []:
+                    stored.append((shard, spill(part, folder / f"stored-{len(stored):06d}.arrow")))
         return stored
 
     def _account(self) -> None:

@@ -21,6 +21,7 @@ from transforms.algebra.engine import connect
 from transforms.algebra.program import Moment, Program
 from transforms.algebra.state import State, empty_state, read_state
 from transforms.coder import RecordBatchCoder, ShardedBatch
+from transforms.spill import fetch
 from transforms.stage import Stage
 
 KIND = b"kind"
@@ -112,7 +113,7 @@ class _SegmentFn(beam.DoFn):  # type: ignore[misc]
             self.pool.shutdown(cancel_futures=True)
 
     def _advance(self, shard: int, batches: Sequence[pa.RecordBatch]) -> int:
-        self.stage.write_shard(shard, *segment(self.program, batches, self.moment))
+        self.stage.write_shard(shard, *segment(self.program, map(fetch, batches), self.moment))
         return shard
 
 

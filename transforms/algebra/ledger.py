@@ -80,7 +80,7 @@ def _rows(consents: pa.Table, seen: Ints) -> pa.Table:
 
 def _accept(consents: pa.Table, who: Ints, rows: Claims) -> tuple[Ints, Ints, int]:
     """The rows that are facts, in order; these and what lost to them, repeats left out; the number of keys in conflict."""
-    key = _keys(consents, who)
+    key = keys(consents, who)
     index = np.argsort(key, kind="stable")
     alone = firsts(key[index]) & lasts(key[index])
     twins = index[~alone]
@@ -167,7 +167,7 @@ def _by_event(consents: pa.Table, row: Ints) -> Ints:
     return np.asarray(pc.sort_indices(columns, [(name, "ascending") for name in names])).astype(np.int64)
 
 
-def _keys(consents: pa.Table, who: Ints) -> Ints:
+def keys(consents: pa.Table, who: Ints) -> Ints:
     """A number for each row's key (source, subject, purpose, channel, event_id)."""
     names = ("source", "purpose", "event_id")
     return _pack(who, codes(consents["channel"], CHANNELS, 0), *(_dense(consents[name]) for name in names))

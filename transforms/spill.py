@@ -1,0 +1,68 @@
+"""Spill: batches go by file where a runner would copy them many times over on their way and hold every copy."""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import apache_beam as beam
+import pyarrow as pa
+from apache_beam.pvalue import PCollection
+
+from transforms.coder import ShardedBatch, sharded
+
+_SPILLED = b"spilled"
+_PATH = pa.field("path", pa.string())
+
+
+def spill(batch: pa.RecordBatch, path: Path) -> pa.RecordBatch:
+    """Write a batch to a file of its own. Gives what stands for it: one row, with the metadata of the batch."""
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, batch.schema) as stream:
+        stream.write_batch(batch)
+    metadata = {**(batch.schema.metadata or {}), _SPILLED: b"true"}
+    return pa.RecordBatch.from_arrays([pa.array([str(path)])], schema=pa.schema([_PATH], metadata))
+
+
+def fetch(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch, or the one that it stands for, over the memory of its file. Errors: OSError where there is no such file."""
+    if _SPILLED not in (batch.schema.metadata or {}):
+        return batch
+    with pa.ipc.open_stream(pa.memory_map(batch["path"][0].as_py())) as stream:
+        return stream.read_next_batch()
+
+
+class _SpillFn(beam.DoFn):  # type: ignore[misc]
+    """Writes each batch; a bundle that is tried again writes to other files."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def start_bundle(self) -> None:
+        """Make the folder."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def process(self, element: ShardedBatch) -> Iterator[ShardedBatch]:
+        shard, batch = element
+        yield shard, spill(batch, self.folder / f"{uuid.uuid4().hex}.arrow")
+
+
+@dataclass(eq=False)
+class Spill(beam.PTransform):  # type: ignore[misc]
+    """Write batches to files, and hand on what stands for them; `fetch` gives the batch where it is used.
+
+    Takes:     PCollection[ShardedBatch].
+    Gives:     PCollection[ShardedBatch], one row each: the path, with the metadata of the batch.
+    Windowing: none of its own.
+    Emits:     one element for each.
+    State:     none; the folder is the caller's to remove when all is read.
+    Errors:    a disk that is full fails the bundle.
+
+    Args:
+      folder: on a file system that all workers share.
+    """
+
+    folder: Path
+
+    def expand(self, batches: PCollection[ShardedBatch]) -> PCollection[ShardedBatch]:
+        """One file an element."""
+        return batches | "WriteFiles" >> beam.ParDo(_SpillFn(self.folder)) | "Spilled" >> sharded()
