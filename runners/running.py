@@ -125,7 +125,6 @@ class _Step:
     reading: Reading
     staging: Path
     positions: Mapping[str, Any] = field(default_factory=dict)
-    waiting: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def plan(cls, lake: Lake, project: Project, options: Options) -> "_Step":
@@ -144,9 +143,16 @@ class _Step:
         vanished = [f"`{name}` has vanished; its records are committed" for name in listing.vanished]
         waiting = [
             f"the last {count} bytes of `{name}` are no whole record: they wait for what follows"
-            for name, count in self.waiting.items()
+            for name, count in sorted(self._waiting().items())
+            if count
         ]
         return (*again, *empty, *vanished, *waiting)
+
+    def _waiting(self) -> dict[str, int]:
+        """Of each file the bytes at its end that are no record yet: as it was read now, or is found unread."""
+        listing, now = self.reading.listing, self.positions
+        read_now = {one.file: now[one.source][one.file]["waiting"] for one in listing.inputs if one.source in now}
+        return {**listing.waiting, **read_now}
 
     @property
     def is_rebuild(self) -> bool:
@@ -226,7 +232,6 @@ class _Step:
         files = sorted((self.staging / "inputs").glob("*.parquet"))
         account = pa.concat_tables([pq.read_table(path) for path in files]) if files else ACCOUNT.empty_table()
         self.positions = _merged(self.reading.positions, account)
-        self.waiting = {row["file"]: row["waiting"] for row in account.to_pylist() if row["waiting"]}
         sums = {
             name: int(pc.sum(account[name]).as_py() or 0) for name in ("quarantined", "future", "late", "late_used")
         }
@@ -272,13 +277,22 @@ class _Step:
 def _merged(before: Mapping[str, Any], account: pa.Table) -> dict[str, dict[str, Any]]:
     """The positions after a run: of each file the furthest."""
     after = {source: dict(files) for source, files in before.items()}
+    furthest: dict[tuple[str, str], dict[str, Any]] = {}
     for source, file, position in zip(
         *(account[name].to_pylist() for name in ("source", "file", "position")), strict=True
     ):
-        found, known = json.loads(position), after.setdefault(source, {}).get(file)
-        if known is None or (found["records"], found["bytes"]) >= (known["records"], known["bytes"]):
-            after[source][file] = found
+        found = json.loads(position)
+        known = furthest.setdefault((source, file), found)
+        if _how_far(found) > _how_far(known):
+            furthest[source, file] = found
+    for (source, file), position in furthest.items():
+        after.setdefault(source, {})[file] = position
     return after
+
+
+def _how_far(position: Mapping[str, Any]) -> tuple[int, ...]:
+    """What grows while a file is read: what waits at its end is known when all of it is."""
+    return tuple(position[name] for name in ("records", "bytes", "waiting"))
 
 
 def _instant_asked(project: Project, options: Options, last: read.LastRun | None) -> int:

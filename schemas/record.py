@@ -25,6 +25,7 @@ class Position:
       sha256: of these bytes, as hexadecimal digits; of a Parquet file, of the whole file.
       size, mtime_ns, inode: of the file when it was read; mtime_ns is 0 where it was too fresh to be trusted.
       is_open: the last record was taken without a newline after it, so nothing but a newline may follow.
+      waiting: bytes at the end of the file that are no record yet; they are read once their line is complete.
     """
 
     bytes: int = 0
@@ -34,6 +35,7 @@ class Position:
     mtime_ns: int = 0
     inode: int = 0
     is_open: bool = False
+    waiting: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """The position as JSON."""
@@ -87,7 +89,6 @@ class RawChunk:
       header: the column names of a CSV file.
       fault: the reason for which the reader already sets all of these records aside; their bytes may be cut short.
       after: the position behind these records.
-      waiting: bytes at the end of the file that are no record yet; they are read once their line is complete.
       passed: about how many bytes of the file, packed as they are, have been read; for telling how far a run is.
     """
 
@@ -100,7 +101,6 @@ class RawChunk:
     header: tuple[str, ...] = ()
     fault: str | None = None
     after: Position = Position()
-    waiting: int = 0
     passed: int = 0
 
     def __len__(self) -> int:

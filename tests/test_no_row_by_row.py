@@ -44,7 +44,6 @@ REASONS: dict[str, tuple[Place, ...]] = {
     ),
     "one row a file or a shard": (
         Place("runners/running.py", "_merged", "to_pylist"),
-        Place("runners/running.py", "_account", "to_pylist"),
         Place("transforms/segment.py", "_remembered", "as_py"),
         Place("runners/warehouses/read.py", "state_paths", "loop over rows()"),
         Place("runners/sweeping.py", "sweep", "loop over rows()"),

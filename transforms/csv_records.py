@@ -1,10 +1,13 @@
 """Where the records of CSV end: at newlines outside of quotes, as in RFC 4180.
 
 A quote opens a field only at its beginning, and closes it only at its end. One that does neither is a character like any
-other; so one that is never closed costs its own line, and not those behind it.
+other; so one that is never closed costs its own line, and not those behind it. Whether it is one of these must not hang
+on how much of a file is there yet, or a text whose other lines are still to come would be cut: either a later quote
+tells, or many lines behind it that are whole records without a quote. Until then its lines wait.
 """
 
 import re
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -14,15 +17,12 @@ from transforms.algebra.order import Flags, Ints
 from transforms.columns import content_of, offsets_of
 
 _COMMA, _NEWLINE, _RETURN, _QUOTE = 44, 10, 13, 34
-_OPEN = rb'"[^"]*+(?:""[^"]*+)*+'
-_QUOTED = _OPEN + rb'"(?=,|\r?\n|\Z)'
-_FIELD = rb"(?:" + _QUOTED + rb"|[^,\n]*+)"
-_FIELD_OR_OPEN = rb"(?:" + _QUOTED + rb"|(?!" + _OPEN + rb"\Z)[^,\n]*+)"
-_RECORD, _WHOLE_RECORD = (re.compile(one + rb"(?:," + one + rb")*+\n") for one in (_FIELD, _FIELD_OR_OPEN))
+_ENOUGH = 100
+"""So many lines, each with as many fields as the header has names and no quote, are no text within quotes."""
 
 
-def record_ends(content: bytes, is_all: bool) -> Ints:
-    """The offsets behind the newline of each record.
+def record_ends(content: bytes, columns: int, is_all: bool = False) -> Ints:
+    """The offsets behind the newline of each record of so many columns, 0 where that is not known.
 
     Where a quote is still open at the end, its record is not there yet; if that `is_all`, the quote is one like any other.
     """
@@ -31,9 +31,22 @@ def record_ends(content: bytes, is_all: bool) -> Ints:
     quotes = np.flatnonzero(view == _QUOTE)
     if not len(quotes):
         return ends
-    if _stray(view, quotes, np.arange(len(quotes))).any() or (is_all and len(quotes) % 2):
-        return _one_by_one(content, _RECORD if is_all else _WHOLE_RECORD)
-    return ends[np.searchsorted(quotes, ends) % 2 == 0]
+    outside = np.searchsorted(quotes, ends) % 2 == 0
+    lines = np.diff(np.flatnonzero(outside), prepend=-1, append=len(ends)).max()
+    if lines > _ENOUGH or (is_all and len(quotes) % 2) or _stray(view, quotes, np.arange(len(quotes))).any():
+        return _one_by_one(content, _pattern(columns, is_all, _ENOUGH))
+    return ends[outside]
+
+
+@lru_cache
+def _pattern(columns: int, is_all: bool, enough: int) -> re.Pattern[bytes]:
+    """One record: a field is taken as it is found first, or the end of what is there yet would decide."""
+    line = rb'[^,"\n]*+(?:,[^,"\n]*+){%d}\n' % (columns - 1)
+    opens = rb'(?!"[^"\n]*+\n(?:%b){%d})"' % (line, enough) if columns > 1 else rb'"'
+    opened = opens + rb'[^"]*+(?:""[^"]*+)*+'
+    plain = rb"[^,\n]*+" if is_all else rb"(?!%b\Z)[^,\n]*+" % opened
+    field = rb'(?>%b"(?=,|\r?\n|\r?\Z)|%b)' % (opened, plain)
+    return re.compile(rb"%b(?:,%b)*+\r?\n" % (field, field))
 
 
 def with_stray_quotes(records: pa.StringArray) -> Flags:

@@ -25,12 +25,12 @@ from transforms.validate import set_aside
 ACCOUNT = pa.schema(
     [
         *((name, pa.string()) for name in ("source", "file", "position")),
-        *((name, pa.int64()) for name in ("read", "quarantined", "future", "late", "late_used", "undeclared", "waiting")),
+        *((name, pa.int64()) for name in ("read", "quarantined", "future", "late", "late_used", "undeclared")),
     ]
 )
 """One row a chunk: what became of its records before they were sharded, and the position behind it as JSON.
 
-`undeclared` counts values that were dropped, `waiting` bytes at the end of a file that are no record yet.
+`undeclared` counts values that were dropped.
 """
 _THREADS, _AHEAD = 2, 3
 
@@ -85,7 +85,7 @@ def ingest(chunk: RawChunk, plan: Plan, con: duckdb.DuckDBPyConnection) -> Inges
         told = pa.concat_tables([told, pa.Table.from_batches([late_ones])])
     marked = accepted.replace_schema_metadata({"kind": source.kind})
     facts = split(marked, plan.shards) if accepted.num_rows else []
-    numbers = (len(chunk), quarantined, future, late, late_used, undeclared, chunk.waiting)
+    numbers = (len(chunk), quarantined, future, late, late_used, undeclared)
     said = (chunk.source, chunk.file, json.dumps(chunk.after.to_json(), sort_keys=True), *numbers)
     account = pa.RecordBatch.from_arrays(
         [pa.array([value], kind.type) for value, kind in zip(said, ACCOUNT, strict=True)], schema=ACCOUNT

@@ -36,11 +36,13 @@ class Listing:
       inputs: the files that hold anything that was not read yet.
       vanished: files that were read and are gone; their records are committed.
       empty: patterns that no file matches.
+      waiting: of files that are not read on, the bytes at their end that are no record yet, if there are any.
     """
 
     inputs: tuple[Input, ...]
     vanished: tuple[str, ...]
     empty: tuple[str, ...]
+    waiting: Mapping[str, int]
 
 
 def list_inputs(project: Project, positions: Positions) -> Listing:
@@ -51,6 +53,7 @@ def list_inputs(project: Project, positions: Positions) -> Listing:
     inputs: list[Input] = []
     vanished: list[str] = []
     empty: list[str] = []
+    waiting: dict[str, int] = {}
     for source in project.sources.values():
         if source.kind == "lookup":
             continue
@@ -59,10 +62,12 @@ def list_inputs(project: Project, positions: Positions) -> Listing:
         vanished += sorted(name for name in known if name not in there)
         for name, path in sorted(there.items()):
             start = Position.from_json(known[name]) if name in known else None
-            found = _input(source.name, name, path, start)
+            found, left = _input(source.name, name, path, start)
             if found is not None:
                 inputs.append(found)
-    return Listing(tuple(inputs), tuple(vanished), tuple(empty))
+            elif left:
+                waiting[name] = left
+    return Listing(tuple(inputs), tuple(vanished), tuple(empty), waiting)
 
 
 def _matches(project: Project, source: Source, empty: list[str]) -> Iterator[tuple[str, Path]]:
@@ -84,18 +89,20 @@ def files_of(project: Project, pattern: str) -> list[Path]:
         raise CallError("SEG-0403", f"`{pattern}`: {refused}", "give the file itself a name that matches") from None
 
 
-def _input(source: str, name: str, path: Path, start: Position | None) -> Input | None:
-    """The file from where it was read to, or None where there is nothing new."""
+def _input(source: str, name: str, path: Path, start: Position | None) -> tuple[Input | None, int]:
+    """The file from where it was read to, or none where nothing is new, and how many bytes there are no record yet."""
     stat = path.stat()
     if start is not None and (start.size, start.mtime_ns, start.inode) == (stat.st_size, stat.st_mtime_ns, stat.st_ino):
-        return None
+        return None, start.waiting
     form, compression = format_of(name)
     found = Input(
         source, name, str(path), form, compression, stat.st_size, stat.st_mtime_ns, stat.st_ino, start or Position()
     )
     if start is None:
-        return found
-    return found if _continues(found, start) else None
+        return found, 0
+    more = _behind(found, start)
+    is_read = more is None or _holds_records(more, found)
+    return (found, 0) if is_read else (None, len(more or b""))
 
 
 def format_of(name: str) -> tuple[Format, Compression]:
@@ -110,23 +117,28 @@ def format_of(name: str) -> tuple[Format, Compression]:
     return FORMATS[ending], compression
 
 
-def _continues(found: Input, start: Position) -> bool:
-    """Whether records follow what was read; what was read must be there unchanged."""
+def _behind(found: Input, start: Position) -> bytes | None:
+    """The first bytes behind what was read, None if they can not be had; what was read must be there unchanged."""
     if found.format == "parquet":
         with Path(found.path).open("rb") as file:
             same = hashlib.file_digest(file, "sha256").hexdigest() == start.sha256
         if not same:
             raise _changed(found, "a Parquet file does not grow")
-        return False
+        return b""
     try:
         with open_decoded(found) as stream:
             if _digest(stream, start.bytes) != start.sha256:
                 raise _changed(found, "a file changes only by growing")
             more = stream.read(_BLOCK)
     except (*UNREADABLE, Bomb):
-        return True  # the reader sets aside what can not be read
+        return None  # the reader sets aside what can not be read
     if start.is_open and more and not more.startswith((b"\n", b"\r")):
         raise _changed(found, "its last line was complete")
+    return more
+
+
+def _holds_records(more: bytes, found: Input) -> bool:
+    """Whether any of it is a record already: the header that CSV takes to tell is known to its reader alone."""
     whole = found.format == "csv" or b"\n" in more or len(more) == _BLOCK
     return bool(more) and (whole or is_record(more, found.format, ()))
 

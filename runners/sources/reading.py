@@ -24,7 +24,6 @@ _NEWLINE = 10
 _SPACES = (9, 13, 32)
 _MOST = 1 << 17
 """Records of one chunk."""
-_LINES = 1_000
 _STEP = 1 << 12
 """Rows of a Parquet file that are decoded at once."""
 _KEPT = 1024
@@ -127,16 +126,12 @@ class _Lines:
         if fault:
             yield self._set_aside(fault, rest)
         else:
-            if self._hides_records(rest):
-                rest, chunks = self._cut(rest, is_all=True)
-                yield from chunks
-            if rest and self._is_record(rest):
+            if rest and is_record(rest, self.source.format, self.header):
                 yield from self._records(rest, 0, np.array([len(rest)]))
             else:
                 waiting = len(rest)
-        yield _chunk(
-            self.source, self.position.records + 1, _none(), self.position, waiting=waiting, header=self.header
-        )
+        done = replace(self.position, waiting=waiting)
+        yield _chunk(self.source, done.records + 1, _none(), done, header=self.header)
 
     def _skip(self, stream: Stream) -> None:
         """Pass over what was read before; of CSV, read the header that lies in it."""
@@ -150,19 +145,17 @@ class _Lines:
             self.digest.update(block)
             left -= len(block)
         if start.bytes and self.source.format == "csv":
-            lines = np.split(np.frombuffer(first, np.uint8), _record_ends(first, "csv"))
+            lines = np.split(np.frombuffer(first, np.uint8), record_ends(first, columns=0))
             self.header = next((header for line in lines if (header := _header(line.tobytes()))), ())
-        self.position = _at(self.source, replace(start, sha256=self.digest.hexdigest()))
+        self.position = _at(self.source, replace(start, sha256=self.digest.hexdigest(), waiting=0))
 
     def _cut(self, content: bytes, is_all: bool = False) -> tuple[bytes, list[RawChunk]]:
         """The records that are whole, and the bytes behind them; if this `is_all`, a quote open at the end is none."""
         begin = self._begin(content)
-        ends = _record_ends(content[begin:] if begin else content, self.source.format, is_all)
+        if self.source.format == "csv" and not self.header:
+            begin = self._named(content, begin, is_all)
+        ends = self._ends(content[begin:] if begin else content, is_all)
         ends += begin
-        while len(ends) and self.source.format == "csv" and not self.header:
-            self.header = _header(content[begin : int(ends[0])])
-            self._pass(content[begin : int(ends[0])], 0)
-            begin, ends = int(ends[0]), ends[1:]
         chunks = list(self._records(content, begin, ends)) if len(ends) else []
         rest = content[int(ends[-1]) if len(ends) else begin :]
         if len(rest) > LONGEST_RECORD and self.source.format == "csv" and not is_all:
@@ -172,6 +165,24 @@ class _Lines:
             self.is_within = True
             return b"", [*chunks, self._set_aside("too_large", rest)]
         return rest, chunks
+
+    def _named(self, content: bytes, begin: int, is_all: bool) -> int:
+        """Where the records of CSV begin: behind the header, which tells how many fields are one."""
+        for end in record_ends(content[begin:], 0, is_all) + begin:
+            self.header = _header(content[begin : int(end)])
+            self._pass(content[begin : int(end)], 0)
+            begin = int(end)
+            if self.header:
+                break
+        return begin
+
+    def _ends(self, content: bytes, is_all: bool) -> Ints:
+        """The offsets behind the newline of each record."""
+        if self.source.format == "csv":
+            return record_ends(content, len(self.header), is_all)
+        ends = np.flatnonzero(np.frombuffer(content, np.uint8) == _NEWLINE)
+        ends += 1
+        return ends
 
     def _begin(self, content: bytes) -> int:
         """Where records begin: behind a byte order mark, and behind the rest of one that is too long."""
@@ -232,30 +243,12 @@ class _Lines:
         self.position = replace(self.position, records=number)
         return _fault(self.source, reason, number, body[:_KEPT] if reason == "too_large" else body, self.position)
 
-    def _hides_records(self, rest: bytes) -> bool:
-        """Whether any of the first lines behind a quote that is open at the end of CSV is a record, or the header is."""
-        lines = rest.split(b"\n", _LINES)[1:_LINES] if self.source.format == "csv" else []
-        return any(not self.header or len(fields_of(line) or ()) == len(self.header) for line in lines)
-
-    def _is_record(self, rest: bytes) -> bool:
-        """Whether bytes at the end, without a newline behind them, are a record already."""
-        return is_record(rest, self.source.format, self.header)
-
 
 def is_record(content: bytes, form: str, header: tuple[str, ...]) -> bool:
     """Whether a last line that no newline ends is a record: if it can be read it is, else it still grows."""
     if form == "csv":
         return bool(header) and len(fields_of(content) or ()) == len(header)
     return isinstance(strict(content), bytes)
-
-
-def _record_ends(content: bytes, form: str, is_all: bool = False) -> Ints:
-    """The offsets behind the newline of each record."""
-    if form == "csv":
-        return record_ends(content, is_all)
-    ends = np.flatnonzero(np.frombuffer(content, np.uint8) == _NEWLINE)
-    ends += 1
-    return ends
 
 
 def _blank(content: bytes, offsets: Ints) -> Flags:

@@ -45,6 +45,17 @@ def target(tmp_path: Path) -> Target:
     return made
 
 
+def test_a_half_written_line_is_told_by_every_run_that_finds_it(target: Target) -> None:
+    told = "the last 5 bytes of `data/e1/first.ndjson` are no whole record: they wait for what follows"
+    with (target.folder / "data/e1/first.ndjson").open("a") as file:
+        file.write('{"id"')
+    assert [target.run(T).notes, target.run(T + DAY).notes] == [(told,)] * 2
+    (new,) = target.write([event("bob", T)], "second")
+    new.write_text(new.read_text() + "{")
+    also = "the last 1 bytes of `data/e1/second.ndjson` are no whole record: they wait for what follows"
+    assert [target.run(T + DAY).notes, target.run(T + DAY).notes] == [(told, also)] * 2
+
+
 def command(target: Target, *more: str) -> int:
     return call(["--project-dir", str(target.folder), "--quiet", "run", "--as-of", "2026-01-08", *more])
 

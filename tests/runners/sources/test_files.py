@@ -1,5 +1,6 @@
 """What there is to read: new files and what files have grown by; what was read must still be there."""
 
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -94,6 +95,28 @@ def test_a_file_that_vanished_is_told(tmp_path: Path) -> None:
     known = positions_after(listing(tmp_path, {}))
     path.unlink()
     assert listing(tmp_path, known).vanished == ("x.ndjson",)
+
+
+@pytest.mark.parametrize("ending", ["", ".gz", ".zst"])
+@pytest.mark.parametrize("before", [b"", b'{"a":1}\n', b'{"a":1}\n{"a'])
+def test_a_half_written_line_is_told_as_long_as_it_waits_alone(before: bytes, ending: str, tmp_path: Path) -> None:
+    path = written(tmp_path / f"x.ndjson{ending}", before)
+    known = positions_after(listing(tmp_path, {}))
+    written(path, before.removesuffix(b'{"a') + b'{"a":')
+    for _ in range(2):
+        assert (listing(tmp_path, known).inputs, listing(tmp_path, known).waiting) == ((), {path.name: 5})
+    written(path, before.removesuffix(b'{"a') + b'{"a":2}\n')
+    assert len(listing(tmp_path, known).inputs) == 1
+
+
+@pytest.mark.parametrize(("name", "content", "waiting"), [("x.ndjson", b'{"a":1}\n{"', 2), ("x.csv.gz", b"a,b\n1,2\n3", 1)])
+def test_what_still_waits_is_told_though_the_file_did_not_change(
+    name: str, content: bytes, waiting: int, tmp_path: Path
+) -> None:
+    path = written(tmp_path / name, content)
+    os.utime(path, (1, 1))
+    known = positions_after(listing(tmp_path, {}, "x.*"))
+    assert (listing(tmp_path, known, "x.*").inputs, listing(tmp_path, known, "x.*").waiting) == ((), {name: waiting})
 
 
 def test_a_truncated_file_is_set_aside_once(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from runners.sources import reading, streams
 from schemas.record import RawChunk
 from tests.support.raw_files import chunks_of, input_of, written
+from transforms import csv_records
 from transforms.csv_records import record_ends
 
 
@@ -60,7 +61,7 @@ def test_a_last_line_without_newline_is_a_record_if_it_can_be_read(tmp_path: Pat
 def test_a_last_line_that_still_grows_waits(tmp_path: Path) -> None:
     chunks = chunks_of(written(tmp_path / "x.ndjson", b'{"a":1}\n{"a":'))
     assert records(chunks) == [b'{"a":1}\n']
-    assert (chunks[-1].waiting, chunks[-1].after.bytes, chunks[-1].after.is_open) == (5, 8, False)
+    assert (chunks[-1].after.waiting, chunks[-1].after.bytes, chunks[-1].after.is_open) == (5, 8, False)
 
 
 def test_a_byte_order_mark_at_the_beginning_is_passed_over(tmp_path: Path) -> None:
@@ -140,7 +141,7 @@ STRAY = {
 
 
 @pytest.mark.parametrize("block", [3, 16, 1 << 23])
-@pytest.mark.parametrize("behind", [[b"2,z\n"], [b'2,"z"\n', b'3,"x\n"\n'], [b'2,"a ""b"""\n', b'"3",4\r\n']])
+@pytest.mark.parametrize("behind", [[b"2,z\n"] * 100, [b'2,"z"\n', b'3,"x\n"\n'], [b'2,"a ""b"""\n', b'"3",4\r\n']])
 @pytest.mark.parametrize("name", STRAY)
 def test_a_stray_quote_costs_its_own_record_and_no_other(
     name: str, behind: list[bytes], block: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -149,15 +150,38 @@ def test_a_stray_quote_costs_its_own_record_and_no_other(
     lines = [b'1,"x\ny"\n', STRAY[name], *behind]
     chunks = chunks_of(written(tmp_path / "x.csv", b"a,b\n" + b"".join(lines)))
     assert records(chunks) == lines
-    assert (chunks[-1].waiting, chunks[-1].after.records) == (0, len(lines))
+    assert (chunks[-1].after.waiting, chunks[-1].after.records) == (0, len(lines))
 
 
 def test_a_quote_that_is_open_at_the_end_waits_for_its_other_lines(tmp_path: Path) -> None:
     path = written(tmp_path / "x.csv", b'a,b\n1,"x\n')
     first = chunks_of(path)
-    assert (records(first), first[-1].waiting) == ([], 5)
+    assert (records(first), first[-1].after.waiting) == ([], 5)
     again = chunks_of(written(path, path.read_bytes() + b'y"\n'), first[-1].after)
     assert records(again) == [b'1,"x\ny"\n']
+
+
+def test_a_text_whose_lines_look_like_records_waits_for_its_end(tmp_path: Path) -> None:
+    path = written(tmp_path / "x.csv", b'a,b\n1,"dear\nsir, hello\n')
+    first = chunks_of(path)
+    assert (records(first), first[-1].after.waiting) == ([], 19)
+    again = chunks_of(written(path, path.read_bytes() + b'bye"\n'), first[-1].after)
+    assert records(again) == [b'1,"dear\nsir, hello\nbye"\n']
+
+
+@given(
+    st.lists(st.sampled_from([b"a", b",", b'"', b"\n", b"\r\n", b'"\n', b',"', b"a,a\n", b'""']), max_size=25).map(b"".join),
+    st.sets(st.integers(0, 60), max_size=6),
+)
+@settings(deadline=None, max_examples=400)
+def test_csv_that_grows_is_cut_as_all_of_it_at_once(content: bytes, cuts: set[int]) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(csv_records, "_ENOUGH", 2)
+        done, found = 0, list[int]()
+        for end in [*sorted(cut for cut in cuts if cut < len(content)), len(content)]:
+            found += (record_ends(content[done:end], columns=2) + done).tolist()
+            done = found[-1] if found else 0
+        assert found == record_ends(content, columns=2).tolist()
 
 
 def test_a_quote_that_is_open_for_longer_than_a_record_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,7 +204,7 @@ def test_what_a_writer_of_csv_wrote_is_cut_into_its_rows(rows: list[tuple[str, s
         lines.append(line.getvalue().encode())
     content, done, found = b"".join(lines), 0, list[int]()
     for end in [*range(block, len(content), block), len(content)]:
-        found += (record_ends(content[done:end], is_all=False) + done).tolist()
+        found += (record_ends(content[done:end], columns=2) + done).tolist()
         done = found[-1] if found else 0
     assert [content[begin:end] for begin, end in pairwise([0, *found])] == lines
 
@@ -239,5 +263,5 @@ def test_a_parquet_file_of_a_few_bytes_that_stand_for_very_many_is_given_up(
 
 
 def test_bytes_that_are_no_record_yet_are_told(tmp_path: Path) -> None:
-    assert chunks_of(written(tmp_path / "x.ndjson", b'{"a":1}\n{"a"'))[-1].waiting == 4
-    assert chunks_of(written(tmp_path / "x.csv", b"a,b\n1"))[-1].waiting == 1
+    assert chunks_of(written(tmp_path / "x.ndjson", b'{"a":1}\n{"a"'))[-1].after.waiting == 4
+    assert chunks_of(written(tmp_path / "x.csv", b"a,b\n1"))[-1].after.waiting == 1
