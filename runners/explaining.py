@@ -24,8 +24,6 @@ from transforms.algebra.program import Program
 from transforms.algebra.state import State, empty_state, event_order, facts_of
 from transforms.algebra.verdicts import verdict
 
-_MARKS = {True: "yes", False: "no", None: "unknown"}
-
 
 def explain_subject(
     lake: Lake, project: Project, subject: str, segment: str, at: int | None, known_at: int | None
@@ -53,6 +51,14 @@ def explain_subject(
     return _plain({**head, **told, "verdicts": why, "ledger": ledger}, {"at", "known", "next_transition_at"})
 
 
+def beyond(lake: Lake, at: int | None) -> str | None:
+    """A word where T lies after the last published one."""
+    last = last_run(lake)
+    if at is None or last is None or at <= last.t_at:
+        return None
+    return f"T lies after that of the last run, {write_instant(last.t_at)}: this is so if nothing more arrives"
+
+
 def known_facts(project: Project, subject: str, found: dict[str, pa.Table]) -> tuple[Facts, pa.Table]:
     """The facts of one subject as the kernel takes them, and its events in their order.
 
@@ -67,7 +73,9 @@ def known_facts(project: Project, subject: str, found: dict[str, pa.Table]) -> t
     con.close()
     if not state.count:
         raise CallError(
-            "SEG-0905", "the subject is not known at that K", "ids are as the source gives them, normalised"
+            "SEG-0905",
+            "the subject is not known: by that K no event, profile or consent row came with this id",
+            "ids are as the source gives them, normalised; --known takes a later K",
         )
     events = found["events"]
     at = ints(events["occurred_at"], 0)
@@ -94,35 +102,3 @@ def _plain(value: Any, instants: set[str], key: str = "") -> Any:
     ):
         return write_instant(value)
     return value
-
-
-def render(told: dict[str, Any]) -> str:
-    """The answer for people."""
-    member = "is a member" if told["member"] else "is not a member"
-    head = f"{told['subject']} {member} of {told['segment']} at {told['at']}, as known at {told['known']}"
-    use = ", ".join(f"{purpose} {reason}" for purpose, reason in told["verdicts"].items())
-    following = told["next_transition_at"]
-    lines = [head, f"population: {_MARKS[told['population']]}", f"use: {use}", *_tree(told["tree"], 0)]
-    lines += [
-        f"ledger: {row['action']} {row['purpose']} claimed {row['claimed_at']}, acts {row['effective_at']}"
-        for row in told["ledger"][-6:]
-    ]
-    return "\n".join([*lines, f"next flip if nothing more arrives: {following or 'never'}"])
-
-
-def _tree(node: dict[str, Any], depth: int) -> list[str]:
-    pad = "  " * depth
-    numbers = node["numbers"]
-    told = f" value {numbers['value']}, wanted {numbers['compared']}" if "compared" in numbers else ""
-    told += "".join(
-        f" {name} is {part['value']}, wanted {part['compared']}"
-        for name, part in numbers.items()
-        if isinstance(part, dict)
-    )
-    flip = f"; flips at {node['next_flip_at']}" if node.get("next_flip_at") else ""
-    lines = [f"{pad}{_MARKS[node['value']]:<8}{node['node']}{told}{flip}"]
-    lines += [
-        f"{pad}        {one['occurred_at']} {one['event']} ({one['source']} {one['event_id']})"
-        for one in node["decided_by"][-5:]
-    ]
-    return lines + [line for child in node["children"] for line in _tree(child, depth + 1)]

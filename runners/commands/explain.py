@@ -14,14 +14,16 @@ def explain(
 ) -> None:
     """Show the truth tree at any T and K: numbers, deciding events and ledger rows, the nearest miss, the next flip."""
     from runners.asking import instant_of
-    from runners.explaining import explain_subject, render
+    from runners.explaining import beyond, explain_subject
+    from runners.told_tree import render
 
     session = ctx.obj
     project = session.project()
+    asked_at, known_at = instant_of(at, project), instant_of(known, project)
     with session.lake(project) as lake:
-        told: dict[str, Any] = explain_subject(
-            lake, project, subject, segment, instant_of(at, project), instant_of(known, project)
-        )
+        told: dict[str, Any] = explain_subject(lake, project, subject, segment, asked_at, known_at)
+        if (note := beyond(lake, asked_at)) is not None:
+            session.note(f"note: {note}")
     if session.format == "json":
         session.json(told)
     else:

@@ -1,5 +1,6 @@
 """Why a subject is in a segment or not: the truth of every node at T, by the kernel that computed the history."""
 
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from schemas.definitions.node import Node
 from schemas.definitions.reference import EventReference
 from schemas.definitions.segment import ActiveIn, InSegment, Segment
 from schemas.definitions.window import Window
+from schemas.definitions.wording import in_words
 from transforms.algebra.evaluate import evaluate, population
 from transforms.algebra.facts import Facts
 from transforms.algebra.measure import Measure
@@ -69,7 +71,7 @@ class _Tree:
         value = self._value(node)
         told: dict[str, Any] = {
             "node": node.name,
-            "rule": _rule(node),
+            "rule": in_words(node),
             "value": value,
             "missing": node.missing,
             "numbers": {},
@@ -127,7 +129,8 @@ class _Tree:
                 "birth_date" if column == "age" else column
             )
             index = int(value_at(steps, _ALONE, np.array([self.at]))[0])
-            values[column] = {"value": distinct[index].as_py() if index >= 0 else None, "compared": comparison.text}
+            value = distinct[index].as_py() if index >= 0 else None
+            values[column] = {"value": value, "compared": comparison.text, **_nearest(value, comparison)}
         return {"numbers": values}
 
 
@@ -138,13 +141,12 @@ def measured(node: Node, view: View) -> tuple[Measure, EventReference, Window, s
 
 
 def _nearest(value: Any, comparison: Comparison) -> dict[str, Any]:
-    """How far the value is from the one constant that it is compared with."""
-    if value is None or not isinstance(comparison.tree, Compare) or isinstance(comparison.tree.constant, str | bool):
+    """How far a number is from the one constant that it is compared with."""
+    if not isinstance(comparison.tree, Compare) or not (_is_number(value) and _is_number(comparison.tree.constant)):
         return {}
-    constant = comparison.tree.constant
+    constant: Any = comparison.tree.constant
     return {"distance": value - (float(constant) if isinstance(value, float) else constant)}
 
 
-def _rule(node: Node) -> str:
-    said = (type(node).__doc__ or "").strip().split("\n")[0]
-    return said.rstrip(".")
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
