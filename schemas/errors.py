@@ -114,6 +114,7 @@ CODES: dict[str, str] = {
     "SEG-0802": "a property that nothing uses",
     "SEG-0803": "a file that is not read",
     "SEG-0804": "a promise that this version does not keep",
+    "SEG-0805": "what is said of late events in a source that can not tell them",
     # calls
     "SEG-0900": "a call that can not be understood",
     "SEG-0901": "a selector that is not understood",

@@ -128,12 +128,13 @@ def _behind(found: Input, start: Position) -> bytes | None:
     try:
         with open_decoded(found) as stream:
             if _digest(stream, start.bytes) != start.sha256:
-                raise _changed(found, "a file changes only by growing")
+                what = f"its first {start.bytes} bytes, {start.records} records, are others now; a file changes only by growing"
+                raise _changed(found, what)
             more = stream.read(_BLOCK)
     except (*UNREADABLE, Bomb):
         return None  # the reader sets aside what can not be read
     if start.is_open and more and not more.startswith((b"\n", b"\r")):
-        raise _changed(found, "its last line was complete")
+        raise _changed(found, f"its last line, up to byte {start.bytes}, was complete and goes on now")
     return more
 
 

@@ -18,6 +18,7 @@ from schemas.definitions.instant import zone
 from schemas.definitions.language import Language
 from schemas.definitions.lists import read_lists
 from schemas.definitions.meaning import meant
+from schemas.definitions.never_late import never_late
 from schemas.definitions.paths import matching, yaml_files
 from schemas.definitions.project import Project, ProjectForm, TargetForm, choose_target
 from schemas.definitions.purpose import RegistryForm
@@ -83,6 +84,7 @@ def _read_project(reading: Reading, target: str | None, environment: Mapping[str
     project = meant(replace(draft, lists=lists, target=chosen), _lookup_contents(draft))
     reading.warnings += unused_properties(project, reading)
     reading.warnings += unkept_promises(project, reading)
+    reading.warnings += never_late(project, reading)
     return replace(project, warnings=tuple(sorted(reading.warnings, key=_place)))
 
 
@@ -154,6 +156,8 @@ def _read_folder(reading: Reading, folder: str, form: type[BaseModel]) -> None:
 
 def _break(reading: Reading, folder: str, document: Document | None) -> None:
     """Note what a file would have defined, as far as it says so."""
+    if document is not None:
+        reading.unread.append((folder, document))
     data = document.data if document is not None and isinstance(document.data, dict) else {}
     name = data.get(FOLDERS[folder])
     reading.breaks(folder, name if isinstance(name, str) else None)

@@ -49,6 +49,8 @@ def check(project: Project, reading: Reading) -> Project:
     }
     for document, node, path in reading.orphans:
         _Checks(project, reading, document, conditions).node(None, node, node.references(), path)
+    for folder, document in reading.unread:
+        _Checks(project, reading, document, conditions).remains(folder)
     conditions.ask()
     _consented(project, reading)
     return replace(project, segments=segments, order=_order(project, reading))
@@ -95,6 +97,17 @@ class _Checks:
         for node, found in zip(nodes, segment.references, strict=True):
             self.node(segment, node, found, self.reading.places.get(id(node), ("when",)))
         return replace(segment, tests=tuple(self.story(segment, index) for index in range(len(segment.tests))))
+
+    def remains(self, folder: str) -> None:
+        """What a definition names beside its nodes, where its form could not be read."""
+        data = self.document.data if isinstance(self.document.data, dict) else {}
+        if folder == "sources":
+            return
+        said = data.get("purpose")
+        self.purposes(tuple(name for name in (said if isinstance(said, list) else [said]) if isinstance(name, str)))
+        population = data.get("population")
+        if isinstance(population, dict) and isinstance(name := population.get("in_segment"), str):
+            self.other(None, name, ("population",))
 
     def node(self, segment: Segment | None, node: Node, found: References, path: Path) -> None:
         """Check what one node names and compares, and all below it."""

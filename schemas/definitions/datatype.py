@@ -37,6 +37,15 @@ _FROM_DUCKDB: dict[str, Kind] = {
     "TIMESTAMP WITH TIME ZONE": "timestamp",
 }
 _WORDS = ("string", "int", "float", "decimal(p,s)", "bool", "timestamp", "date", "list(T)")
+_ELSEWHERE = {
+    **dict.fromkeys(("text", "varchar", "char", "utf8"), "string"),
+    **dict.fromkeys(("integer", "bigint", "smallint", "long", "int64", "int32"), "int"),
+    **dict.fromkeys(("double", "real", "float64", "float32"), "float"),
+    **dict.fromkeys(("number", "numeric", "money"), "decimal(p,s)"),
+    **dict.fromkeys(("datetime", "timestamptz", "instant"), "timestamp"),
+    **dict.fromkeys(("array", "struct"), "list(T)"),
+}
+"""What other systems call the types."""
 _DECIMAL = re.compile(r"decimal\(\s*(\d{1,2})\s*,\s*(\d{1,2})\s*\)", re.IGNORECASE)
 _LIST = re.compile(r"list\(\s*(.+?)\s*\)")
 MAX_PRECISION = 38
@@ -120,9 +129,8 @@ def _unreadable(text: object) -> ValueError:
         return refuse(
             "SEG-0113", "a decimal says its digits", expected="decimal(p,s), as in decimal(12,2)", found="decimal"
         )
-    return refuse(
-        "SEG-0113", "no such type", expected=" ".join(_WORDS), found=show(text), nearest=nearest_to(text, _WORDS)
-    )
+    nearest = _ELSEWHERE.get(str(text).lower().partition("(")[0]) or nearest_to(text, _WORDS)
+    return refuse("SEG-0113", "no such type", expected=" ".join(_WORDS), found=show(text), nearest=nearest)
 
 
 def _read(value: Any) -> DataType:

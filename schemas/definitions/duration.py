@@ -12,19 +12,26 @@ UNITS = {"s": SECOND, "m": 60 * SECOND, "h": 3_600 * SECOND, "d": 86_400 * SECON
 LONGEST = 400_000 * UNITS["d"]
 """A thousand years: added to any instant of a calendar it stays within 64 bits."""
 
+_MONTHS = re.compile(r"\s*[0-9.]*\s*(?:mon?|months?|q|quarters?|y|yrs?|years?)\s*", re.IGNORECASE)
 _FORM = re.compile(r"([0-9]{1,12})([smhdw])")
 _EXPECTED = "a number and one of s m h d w, as in 90s 45m 24h 7d 2w"
+_NOT_EVEN = f"{_EXPECTED}; months and years differ in length: say how many days"
 
 
 def parse_duration(text: str) -> int:
     """The microseconds of a duration as it is written. Raises ValueError."""
     found = _FORM.fullmatch(text)
     if found is None:
-        raise refuse("SEG-0109", "no such duration", expected=_EXPECTED, found=show(text))
+        raise refuse("SEG-0109", "no such duration", expected=expected_for(text), found=show(text))
     length = int(found[1]) * UNITS[found[2]]
     if length > LONGEST:
         raise refuse("SEG-0109", "too long a duration", expected="at most 400000d", found=show(text))
     return length
+
+
+def expected_for(text: str) -> str:
+    """What to write instead of a text that is no duration."""
+    return _NOT_EVEN if _MONTHS.fullmatch(text) else _EXPECTED
 
 
 def write_duration(length: int) -> str:

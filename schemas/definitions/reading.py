@@ -23,6 +23,7 @@ class Reading:
     Attributes:
       documents: the file of each definition, by (folder, name); `settings` and `purposes` have no name.
       forms: the form of each definition, by folder and name.
+      unread: folder and document of each definition whose form could not be read.
       orphans: nodes that could be read of forms that could not, with their documents and places.
       places: where each node stands in its file, by the node's id.
       lists: every use of a list file: the document, the place in it, the file and the column.
@@ -37,6 +38,7 @@ class Reading:
     documents: dict[tuple[str, str], Document] = field(default_factory=dict)
     forms: dict[str, dict[str, Any]] = field(default_factory=lambda: {folder: {} for folder in FOLDERS})
     places: dict[int, Place] = field(default_factory=dict)
+    unread: list[tuple[str, Document]] = field(default_factory=list)
     orphans: list[tuple[Document, Node, Place]] = field(default_factory=list)
     lists: list[tuple[Document, Place, str, str]] = field(default_factory=list)
     broken: dict[str, list[str | None]] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from sqlglot.errors import SqlglotError
 from schemas.definitions.refusal import refuse, show
 
 LONGEST = 4_096
+_QUOTES = "text in '...', a name in \"...\"; a quote within is written twice"
 DEEPEST = 40
 
 
@@ -41,9 +42,23 @@ def syntax(text: str) -> Any:
     except RecursionError:
         raise refuse("SEG-0203", "the expression is nested too deeply", expected=f"at most {DEEPEST} levels") from None
     except SqlglotError as error:
+        if (opened := _open_quote(text)) is not None:
+            message = f"the quote {text[opened]} is not closed"
+            raise refuse("SEG-0200", message, expected=_QUOTES, found=show(text), offset=opened) from None
         raise refuse(
             "SEG-0200", "the expression can not be read", found=show(text), offset=_where(error, text)
         ) from None
+
+
+def _open_quote(text: str) -> int | None:
+    """Where a quote begins that has no end."""
+    opened: int | None = None
+    for at, character in enumerate(text):
+        if opened is None and character in "'\"":
+            opened = at
+        elif opened is not None and character == text[opened]:
+            opened = None
+    return opened
 
 
 def _where(error: SqlglotError, text: str) -> int | None:

@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from schemas.definitions.duration import Duration, DurationOrZero, parse_duration, write_duration
+from schemas.definitions.duration import Duration, DurationOrZero, expected_for, parse_duration, write_duration
 from schemas.definitions.instant import Instant, project_timezone, zone
 from schemas.definitions.reference import AnyEventReference, EventReference
 from schemas.definitions.refusal import nearest_to, refuse, show
@@ -205,7 +205,8 @@ def _read_short(text: str) -> Window:
         length = parse_duration(text)
     except ValueError:
         nearest = nearest_to(text, ("lifetime",))
-        raise refuse("SEG-0112", "no such window", expected=_EXPECTED, found=show(text), nearest=nearest) from None
+        expected = expected_for(text) if text[:1].isdigit() else _EXPECTED
+        raise refuse("SEG-0112", "no such window", expected=expected, found=show(text), nearest=nearest) from None
     if length == 0:
         raise refuse("SEG-0112", "an empty window", expected="more than nothing", found=text)
     return Last(length, text)

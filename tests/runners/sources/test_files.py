@@ -74,7 +74,7 @@ def test_a_prefix_that_changed_or_shrank_stops_the_run(content: bytes, ending: s
     path = written(tmp_path / f"x.ndjson{ending}", b'{"a":1}\n')
     known = positions_after(listing(tmp_path, {}))
     written(path, content)
-    with pytest.raises(SourceChanged, match="is not what it was"):
+    with pytest.raises(SourceChanged, match="its first 8 bytes, 1 records, are others now"):
         listing(tmp_path, known)
 
 

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from schemas.definitions.catalog import read_project
@@ -189,3 +191,21 @@ def test_a_promise_to_remove_data_that_is_not_kept_yet_is_a_warning(tmp_path):
         ("purposes.yaml", 2, "on_withdraw"), ("purposes.yaml", 3, "retention"),
     ]  # fmt: skip
     assert [one for one in read(tmp_path / "silent").warnings if one.code == "SEG-0804"] == []
+
+
+def test_the_purpose_and_the_population_of_a_broken_segment_are_checked_too(tmp_path: Path) -> None:
+    broken = "segment: new\npurpose: [ads, car]\npopulation: {in_segment: buyrs}\nwhen: {nope: 1}\n"
+    assert told(tmp_path, segments_new=broken) == ["SEG-0301 2:16", "SEG-0302 3:26", "SEG-0106 4:8"]
+
+
+LATE = "source: late\nkind: events\nfrom: {files: x.csv}\nfields: {event_id: i, event: n, subject: u, occurred_at: a"
+
+
+@pytest.mark.parametrize("said", ["allowed_lateness: 3d", "on_late: drop"])
+def test_what_is_said_of_late_events_is_warned_of_where_none_can_be_told(tmp_path: Path, said: str) -> None:
+    warned = read(tmp_path, sources_late=f"{LATE}}}\n{said}\n").warnings
+    assert [(one.file, one.line) for one in warned if one.code == "SEG-0805"] == [("sources/late.yaml", 5)]
+    mapped = read(tmp_path, sources_late=f"{LATE}, received_at: r}}\n{said}\n").warnings
+    assert not [one for one in mapped if one.code == "SEG-0805"]
+    silent = read(tmp_path, sources_late=f"{LATE}}}\n").warnings
+    assert not [one for one in silent if one.code == "SEG-0805"]

@@ -2,6 +2,7 @@ import pickle
 
 import pyarrow as pa
 import pytest
+from pydantic_core import PydanticCustomError
 
 from schemas.definitions.datatype import DataType
 
@@ -65,3 +66,14 @@ def test_a_type_of_the_engine_that_no_property_has_is_refused() -> None:
 
 def test_a_type_travels() -> None:
     assert pickle.loads(pickle.dumps(DataType.parse("list(int)"))) == DataType.parse("list(int)")
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [("text", "string"), ("varchar(20)", "string"), ("Integer", "int"), ("double", "float"), ("numeric(9,2)", "decimal(p,s)"),
+     ("datetime", "timestamp"), ("boolean", "bool"), ("array", "list(T)")],
+)  # fmt: skip
+def test_what_other_systems_call_a_type_leads_to_its_name(text: str, meant: str) -> None:
+    with pytest.raises(PydanticCustomError) as refused:
+        DataType.parse(text)
+    assert (refused.value.context or {})["nearest"] == meant

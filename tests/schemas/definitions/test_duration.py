@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic_core import PydanticCustomError
 
 from schemas.definitions.duration import LONGEST, SECOND, UNITS, parse_duration, write_duration
 
@@ -27,3 +28,10 @@ def test_nothing_else_is_one(text) -> None:
 def test_what_is_written_means_the_same(number, unit) -> None:
     length = parse_duration(f"{number}{unit}") if number * UNITS[unit] <= LONGEST else DAY
     assert parse_duration(write_duration(length)) == length
+
+
+@pytest.mark.parametrize("text", ["1 month", "3mo", "1y", "2 years", "1 quarter"])
+def test_of_units_of_no_fixed_length_it_says_that_days_are_meant(text: str) -> None:
+    with pytest.raises(PydanticCustomError) as refused:
+        parse_duration(text)
+    assert "say how many days" in (refused.value.context or {})["expected"]

@@ -1,6 +1,7 @@
 import pickle
 
 import pytest
+from pydantic_core import PydanticCustomError
 
 from schemas.definitions.expression import Expression
 
@@ -116,3 +117,13 @@ def test_expressions_are_equal_by_what_they_say_and_travel() -> None:
     assert Expression.parse("a=1") == Expression.parse("a = 1")
     assert pickle.loads(pickle.dumps(Expression.parse("a = 1"))) == Expression.parse("a = 1")
     assert len({Expression.parse("a=1"), Expression.parse("a  =  1")}) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "at"), [("page = 'abc", 7), ("a = 'it''s' and b = 'c", 20), ('"a = 1', 0), ("a = 'x' or b = '\"", 15)]
+)
+def test_a_quote_that_is_not_closed_is_told_where_it_opens(text: str, at: int) -> None:
+    with pytest.raises(PydanticCustomError) as refused:
+        Expression.parse(text)
+    assert "is not closed" in str(refused.value)
+    assert (refused.value.context or {})["offset"] == at
