@@ -13,6 +13,7 @@ from runners.staging import Staging, show, staging
 from runners.warehouses.ducklake import Lake, instant, quoted
 from runners.warehouses.read import DATED, LastRun, is_any_unseen, last_run, run_of
 from runners.writing import Writing
+from schemas.definitions.instant import write_instant
 from schemas.errors import CallError, TryAgain
 from transforms.faults import reach
 
@@ -108,13 +109,17 @@ def _known_at(lake: Lake, plan: RunPlan, parent: LastRun | None) -> int:
     read = max(least, least if found is None else found)
     if plan.known_at is not None:
         if parent is not None and plan.known_at < read:
-            raise CallError(
-                "SEG-0904", "K lies below what has been read", "ask for a later one, or leave --known-at out"
-            )
+            raise k_below(plan.known_at, read)
         read = plan.known_at
     elif parent is None and found is None:
         return plan.t_at
     return read + 1 if parent is not None and read == parent.known_at else read
+
+
+def k_below(known_at: int, read: int) -> CallError:
+    """The refusal of a K below what has been read."""
+    message = f"K = {write_instant(known_at)} lies below what has been read, up to {write_instant(read)}"
+    return CallError("SEG-0904", message, "ask for a later one, or leave --known-at out")
 
 
 def _newest_receipt(lake: Lake, plan: RunPlan, parent: LastRun | None) -> int | None:

@@ -47,6 +47,7 @@ class RunPlan:
       anew: the states were made anew, and the feature rows of all subjects are staged.
       rebuilt_reason: the reason of those changes.
       expectations: what the user expects of the staged run.
+      undeclared: source -> how many values of fields that it does not declare were dropped, where there were any.
       silence_budgets: source of consents -> for how long it may say nothing, microseconds.
     """
 
@@ -71,6 +72,7 @@ class RunPlan:
     anew: bool = False
     rebuilt_reason: str = "definition"
     expectations: Expectations = field(default_factory=Expectations)
+    undeclared: Mapping[str, int] = field(default_factory=dict)
     silence_budgets: Mapping[str, int] = field(default_factory=dict)
 
     def run_id(self, known_at: int) -> str:

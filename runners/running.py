@@ -18,7 +18,7 @@ from runners.disk import full_disk_told
 from runners.engines.local import run_locally
 from runners.expectations import expectations_of
 from runners.progress import tick, ticked
-from runners.publish import publish, seen_too_soon
+from runners.publish import k_below, publish, seen_too_soon
 from runners.rereading import Reading, what_to_read
 from runners.run_plan import Published, RunPlan, SegmentVersion
 from runners.sources.lookups import read_lookups
@@ -28,6 +28,7 @@ from runners.sweeping import sweep
 from runners.warehouses import read
 from runners.warehouses.ducklake import Lake, folder, open_lake
 from runners.warehouses.tables import prepare
+from schemas.definitions.instant import write_instant
 from schemas.definitions.project import Project
 from schemas.errors import CallError
 from transforms.algebra.order import BEGINNING, FOREVER
@@ -125,6 +126,7 @@ class _Step:
     reading: Reading
     staging: Path
     positions: Mapping[str, Any] = field(default_factory=dict)
+    undeclared: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def plan(cls, lake: Lake, project: Project, options: Options) -> "_Step":
@@ -146,7 +148,11 @@ class _Step:
             for name, count in sorted(self._waiting().items())
             if count
         ]
-        return (*again, *empty, *vanished, *waiting)
+        left_out = [
+            f"{count} values of fields that `{name}` does not declare were left out"
+            for name, count in self.undeclared.items()
+        ]
+        return (*again, *empty, *vanished, *waiting, *left_out)
 
     def _waiting(self) -> dict[str, int]:
         """Of each file the bytes at its end that are no record yet: as it was read now, or is found unread."""
@@ -232,6 +238,7 @@ class _Step:
         files = sorted((self.staging / "inputs").glob("*.parquet"))
         account = pa.concat_tables([pq.read_table(path) for path in files]) if files else ACCOUNT.empty_table()
         self.positions = _merged(self.reading.positions, account)
+        self.undeclared = _undeclared(account)
         sums = {
             name: int(pc.sum(account[name]).as_py() or 0) for name in ("quarantined", "future", "late", "late_used")
         }
@@ -261,6 +268,7 @@ class _Step:
             known_at=self.options.known_at,
             full_refresh=self.options.full_refresh and self.last is not None,
             anew=self.is_rebuild,
+            undeclared=self.undeclared,
             reread=self.reading.reread,
             read_as={**({} if before is None else before.read_as), **project.read_as},
             rebuilt=frozenset(self.versions) if self.is_rebuild else frozenset(),
@@ -290,6 +298,13 @@ def _merged(before: Mapping[str, Any], account: pa.Table) -> dict[str, dict[str,
     return after
 
 
+def _undeclared(account: pa.Table) -> dict[str, int]:
+    """By source, how many values were dropped that it does not declare."""
+    sums = account.group_by("source").aggregate([("undeclared", "sum")]).sort_by("source")
+    counts = zip(sums["source"].to_pylist(), sums["undeclared_sum"].to_pylist(), strict=True)
+    return {name: count for name, count in counts if count}
+
+
 def _how_far(position: Mapping[str, Any]) -> tuple[int, ...]:
     """What grows while a file is read: what waits at its end is known when all of it is."""
     return tuple(position[name] for name in ("records", "bytes", "waiting"))
@@ -300,10 +315,12 @@ def _instant_asked(project: Project, options: Options, last: read.LastRun | None
     t_at = options.as_of if options.as_of is not None else project.as_of if project.as_of is not None else options.now
     if last is not None and t_at < last.t_at and not options.full_refresh:
         raise CallError(
-            "SEG-0904", "T lies before the last published one", "ask for a later one, or give --full-refresh"
+            "SEG-0904",
+            f"T = {write_instant(t_at)} lies before the last published one, {write_instant(last.t_at)}",
+            "ask for a later one, or give --full-refresh",
         )
     if last is not None and options.known_at is not None and options.known_at < last.known_at:
-        raise CallError("SEG-0904", "K lies below what has been read", "ask for a later one, or leave --known-at out")
+        raise k_below(options.known_at, last.known_at)
     return t_at
 
 

@@ -203,7 +203,12 @@ class Writing:
         plan, clock = self.plan, int(time.time() * 1_000_000)
         sums = ", ".join(f"coalesce(sum({named(name)}), 0) AS {named(name)}" for name in ("read", *FATES, *BESIDE))
         inputs = canonical(
-            {"before": plan.positions_before, "after": plan.positions_after, "read_as": plan.read_as}
+            {
+                "before": plan.positions_before,
+                "after": plan.positions_after,
+                "read_as": plan.read_as,
+                "undeclared": plan.undeclared,
+            }
         )
         self._insert(
             "run_manifest",

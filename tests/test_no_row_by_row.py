@@ -44,6 +44,7 @@ REASONS: dict[str, tuple[Place, ...]] = {
     ),
     "one row a file or a shard": (
         Place("runners/running.py", "_merged", "to_pylist"),
+        Place("runners/running.py", "_undeclared", "to_pylist"),
         Place("transforms/segment.py", "_remembered", "as_py"),
         Place("runners/warehouses/read.py", "state_paths", "loop over rows()"),
         Place("runners/sweeping.py", "sweep", "loop over rows()"),
@@ -64,7 +65,7 @@ REASONS: dict[str, tuple[Place, ...]] = {
         Place("runners/expecting.py", "_features", "as_py"),
     ),
     "one subject's explanation": (
-        Place("runners/explaining.py", "_tree", "loop over a column"),
+        *(Place("runners/told_tree.py", told, "loop over a column") for told in ("_use", "_tree", "_missed", "_nearest")),
         Place("runners/explaining.py", "explain_subject", "to_pylist"),
         Place("transforms/algebra/explain.py", "_events", "to_pylist"),
         Place("transforms/algebra/explain.py", "_measured", "as_py"),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from runners.main import call
+from schemas.errors import CallError
 from tests.support.oracle_model import DAY, HOUR, Event, Profile, World
 from tests.support.whole_runs import FATES, Target
 
@@ -54,6 +55,21 @@ def test_a_half_written_line_is_told_by_every_run_that_finds_it(target: Target) 
     new.write_text(new.read_text() + "{")
     also = "the last 1 bytes of `data/e1/second.ndjson` are no whole record: they wait for what follows"
     assert [target.run(T + DAY).notes, target.run(T + DAY).notes] == [(told, also)] * 2
+
+
+def test_values_that_a_source_does_not_declare_are_counted_for_people_and_in_the_record(tmp_path: Path) -> None:
+    target = Target(tmp_path, world(EVER)).sharded(1)
+    (path,) = target.write([replace(event(who, START), properties={"value": 3, "other": 4}) for who in ("ann", "bob")])
+    assert target.run(T).notes == ("4 values of fields that `e1` does not declare were left out",)
+    ((inputs,),) = target.rows("SELECT inputs FROM run_manifest")
+    assert json.loads(inputs)["undeclared"] == {"e1": 4}
+
+
+def test_a_t_or_a_k_that_lies_too_early_is_refused_beside_the_one_that_it_must_not_precede(target: Target) -> None:
+    with pytest.raises(CallError, match=r"T = 2026-01-05.* lies before the last published one, 2026-01-06T00:00:00"):
+        target.run(START)
+    with pytest.raises(CallError, match=r"K = 2026-01-05T00:00:00.* lies below what has been read, up to 2026-01-05T01"):
+        target.run(T, START)
 
 
 def command(target: Target, *more: str) -> int:
