@@ -13,11 +13,12 @@ MEASURES = ("size", "share", "change")
 
 @dataclass(frozen=True)
 class FeatureExpectation:
-    """What every staged value of a feature column must be. None asks nothing."""
+    """What every staged value of a feature column of a group must be. None asks nothing."""
 
     not_null: bool = False
     between: tuple[float, float] | None = None
     allowed: tuple[Any, ...] | None = None
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def expectations_of(project: Project) -> Expectations:
         if segment.publish
     }
     features = {
-        column.name: FeatureExpectation(said.not_null, said.between, said.among)
+        column.name: FeatureExpectation(said.not_null, said.between, said.among, group.name)
         for group in project.features.values()
         for column in group.columns
         if (said := column.aggregate.expect) is not None

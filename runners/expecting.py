@@ -15,6 +15,7 @@ from runners.warehouses.ducklake import Lake, instant, named, quoted
 from schemas.consent import PERMISSIVE
 from schemas.definitions.comparison import Comparison
 from schemas.definitions.condition import Compare, Condition, Either, Every, IsNull, Negation
+from schemas.definitions.lineage import Item
 from schemas.errors import JobFailed
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def _measures(lake: Lake, plan: RunPlan) -> Iterator[Finding]:
     values = {**_segment_values(lake, plan), **_source_values(lake, plan)}
     row: dict[str, Any] = {label: values.get(label) for label in asked}
     wanted: list[Asked] = []
-    for label, comparison in asked.items():
+    for label, (_, comparison) in asked.items():
         direct = _translated(label, comparison.tree)
         if direct is None:  # no single expectation says this: its answer is the column
             row[label] = _holds(comparison.tree, values.get(label))
@@ -49,27 +50,32 @@ def _measures(lake: Lake, plan: RunPlan) -> Iterator[Finding]:
         wanted += direct
     frame = pa.table({label: pa.array([value]) for label, value in row.items()})
     for label in sorted({label for (label, _, _), _ in _unmet(frame, wanted)}):
-        value = values.get(label)
-        yield Finding(label, 1, f"it is {_shown(value)}, expected {asked[label].text}")
+        value, (item, comparison) = values.get(label), asked[label]
+        yield Finding(label, 1, f"it is {_shown(value)}, expected {comparison.text}", concerns=item)
 
 
 def _shown(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def _segments_asked(plan: RunPlan) -> dict[str, Comparison]:
+def _segments_asked(plan: RunPlan) -> dict[str, tuple[Item, Comparison]]:
     said = plan.expectations.segments.items()
-    return {f"segment `{name}`: {measure}": one for name, by in said for measure, one in by.items()}
+    return {
+        f"segment `{name}`: {measure}": (Item("segments", name), one)
+        for name, by in said
+        for measure, one in by.items()
+    }
 
 
-def _sources_asked(plan: RunPlan) -> dict[str, Comparison]:
+def _sources_asked(plan: RunPlan) -> dict[str, tuple[Item, Comparison]]:
     asked = {}
     for name, said in plan.expectations.sources.items():
+        item = Item("sources", name)
         if said.quarantined is not None:
-            asked[f"source `{name}`: quarantined"] = said.quarantined
+            asked[f"source `{name}`: quarantined"] = item, said.quarantined
         if said.freshness_us is not None:
             days = Decimal(said.freshness_us) / _DAY_US
-            asked[f"source `{name}`: days since its newest record"] = Comparison(Compare("<=", days))
+            asked[f"source `{name}`: days since its newest record"] = item, Comparison(Compare("<=", days))
     return asked
 
 
@@ -154,7 +160,7 @@ def _features(lake: Lake, expected: Mapping[str, FeatureExpectation]) -> Iterato
     for (column, _, arguments), rows in _unmet(frame, wanted):
         why = _wanted(arguments)
         places = tuple(place(frame["_file"][row].as_py(), frame["_row"][row].as_py()) for row in rows[:3])
-        yield Finding(f"feature `{column}`", len(rows), why, places)
+        yield Finding(f"feature `{column}`", len(rows), why, places, Item("features", expected[column].group))
 
 
 def _feature_asked(column: str, said: FeatureExpectation) -> Iterator[Asked]:

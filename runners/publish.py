@@ -1,6 +1,7 @@
 """Stage, audit, publish: all tables of a run flip together, or none does, and a run that is there changes nothing."""
 
 import shutil
+from collections.abc import Callable
 
 import pyarrow.parquet as pq
 
@@ -18,10 +19,15 @@ from schemas.errors import CallError, TryAgain
 from transforms.faults import reach
 
 
-def publish(lake: Lake, plan: RunPlan) -> Published:
+def _silent(stage: str, rows: int, share: float) -> None:
+    """Nobody wants to know."""
+
+
+def publish(lake: Lake, plan: RunPlan, tell: Callable[[str, int, float], None] = _silent) -> Published:
     """Audit what is staged and commit it in one transaction; the caller holds the warehouse's lock.
 
-    A run that was published before is left alone and answered again; staging may be gone by then.
+    A run that was published before is left alone and answered again; staging may be gone by then. `tell` is told of
+    the stages `audit` and `publish`, and how many rows are staged.
 
     Errors: GateClosed and AuditFailed, nothing is published; CallError where K lies below what has been read; JobFailed where the
     disk is full; TryAgain where the catalog stays busy or another run was published since the plan was made.
@@ -36,8 +42,9 @@ def publish(lake: Lake, plan: RunPlan) -> Published:
         run_id = plan.run_id(known_at)
         settled = _settled(lake, plan, parent, run_id, known_at)
         if settled is None:
+            tell("audit", staged.rows, 0)
             _examine(lake, plan, staged, parent, known_at)
-    published = settled or _commit(lake, plan, staged, run_id, known_at)
+    published = settled or _commit(lake, plan, staged, run_id, known_at, tell)
     reach("after_commit")
     shutil.rmtree(plan.staging, ignore_errors=True)
     return published
@@ -73,7 +80,15 @@ def _examine(lake: Lake, plan: RunPlan, staged: Staging, parent: LastRun | None,
     audit(lake, plan, staged, horizon_at)
 
 
-def _commit(lake: Lake, plan: RunPlan, staged: Staging, run_id: str, known_at: int) -> Published:
+def _commit(
+    lake: Lake,
+    plan: RunPlan,
+    staged: Staging,
+    run_id: str,
+    known_at: int,
+    tell: Callable[[str, int, float], None],
+) -> Published:
+    tell("publish", staged.rows, 0)
     states, adopted = place_states(lake, staged, run_id), place_facts(lake, staged, run_id)
     writing = Writing(lake, plan, run_id, known_at, states, adopted)
     reach("before_commit")

@@ -43,8 +43,7 @@ from transforms.spill import spill
 from transforms.stage import Stage, fates_row, staged_tables
 
 Tell = Callable[[str, int, float], None]
-"""Told of the stage, the records decoded and the share of the files read."""
-"""Told of progress: the stage's name, how many records are done, and how many bytes there are to read."""
+"""Told of progress: the stage's name, how many records or rows it has, and the share of the files that is read."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +90,7 @@ def run_batch(lake: Lake, project: Project, options: Options, tell: Tell) -> Out
     Errors: SourceChanged; AuditFailed, JobFailed: nothing is published then.
     """
     started = time.monotonic()
+    tell("read", 0, 0)
     step = _Step.plan(lake, project, options)
     try:
         published = _idle(step.last) if step.last is not None and step.is_idle else _computed(lake, step, tell)
@@ -109,8 +109,7 @@ def _computed(lake: Lake, step: "_Step", tell: Tell) -> Published:
     known_at = seen_too_soon(lake, step.run_plan())
     if known_at is not None:
         step.compute(tell, known_at)
-    tell("publish", 0, 0)
-    return publish(lake, step.run_plan())
+    return publish(lake, step.run_plan(), tell)
 
 
 @dataclass
@@ -195,6 +194,7 @@ class _Step:
             tell("read" if share < 1 else "compute", records - records_before, share)
 
         run_locally(pipeline, inputs, poll)
+        tell("compute", ticked()[0] - records_before, 1.0)
         self._account()
 
     def _moment(self, known_at: int | None) -> Moment:

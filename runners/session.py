@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,17 +24,22 @@ class Session:
     color: bool = True
     log_format: Literal["text", "json"] = "text"
 
+    @cached_property
+    def root(self) -> Path:
+        """The project's folder. Errors: CallError where there is none here or above."""
+        from schemas.definitions.project import find_root
+
+        return self.project_dir or find_root(Path.cwd())
+
     def project(self) -> "Project":
         """Read and check the project. Errors: DefinitionErrors, CallError."""
         from schemas.definitions.catalog import read_project
         from schemas.definitions.language import Language
-        from schemas.definitions.project import find_root
         from transforms.algebra.aggregates import AGGREGATES
         from transforms.algebra.operators import OPERATORS
         from transforms.algebra.project import type_of
 
-        root = self.project_dir or find_root(Path.cwd())
-        return read_project(root, Language(OPERATORS, AGGREGATES, type_of), self.target, os.environ)
+        return read_project(self.root, Language(OPERATORS, AGGREGATES, type_of), self.target, os.environ)
 
     def lake(self, project: "Project") -> "Lake":
         """The target's warehouse, read-only. Errors: CallError where there is none yet."""

@@ -4,9 +4,11 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from runners.run_plan import RunPlan
 from runners.warehouses.ducklake import Lake, quoted
@@ -41,6 +43,11 @@ class Staging:
 
     folder: Path
     tables: Mapping[str, Staged]
+
+    @cached_property
+    def rows(self) -> int:
+        """How many rows are staged, as the files' ends say."""
+        return sum(pq.read_metadata(path).num_rows for table in self.tables.values() for path in table.files)
 
     @property
     def states(self) -> Path:

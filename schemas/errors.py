@@ -102,6 +102,7 @@ CODES: dict[str, str] = {
     "SEG-0605": "a catalog that is busy",
     "SEG-0606": "a column whose type in the warehouse does not hold the declared one",
     "SEG-0607": "a run that another one has overtaken",
+    "SEG-0608": "an artifact that could not be written",
     "SEG-0610": "an audit that failed",
     "SEG-0611": "an expectation that could not be evaluated",
     "SEG-0612": "a query that can not be answered",

@@ -2,40 +2,36 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from runners.commands.options import AllowEmpty, Select
 
 if TYPE_CHECKING:
-    from schemas.definitions.feature import FeatureColumn
     from schemas.definitions.project import Project
     from schemas.definitions.segment import Segment
     from schemas.definitions.selection import Selection
 
-MANIFEST = Path("target/manifest.json")
-COMPILED = Path("target/compiled")
-VERSION = 1
-"""Of the manifest's form."""
+COMPILED = Path("compiled")
 
 
 def compile_(ctx: typer.Context, select: Select = None, allow_empty: AllowEmpty = False) -> None:
     """Write the SQL of segments and features to target/compiled/, and target/manifest.json."""
+    from runners.artifacts import write_artifact
+    from runners.manifest import write_manifest
+
     session = ctx.obj
     project = session.project()
     for warning in project.warnings:
         session.note(warning.render())
     chosen = chosen_of(project, select, allow_empty)
-    texts = {**_texts(project, chosen), MANIFEST: json.dumps(manifest(project), indent=2, ensure_ascii=False) + "\n"}
-    for path, text in texts.items():
-        (project.root / path).parent.mkdir(parents=True, exist_ok=True)
-        (project.root / path).write_text(text, encoding="utf-8")
-    written = [str(project.root / path) for path in texts]
+    paths = [write_artifact(project.root, path, text) for path, text in _texts(project, chosen).items()]
+    told = [str(path) for path in (*paths, write_manifest(project))]
     if session.format == "json":
-        session.json(written)
+        session.json(told)
     else:
-        session.say("\n".join(written))
+        session.say("\n".join(told))
 
 
 def chosen_of(project: "Project", text: str | None, allow_empty: bool) -> "Selection":
@@ -54,87 +50,8 @@ def chosen_of(project: "Project", text: str | None, allow_empty: bool) -> "Selec
     return chosen
 
 
-def manifest(project: "Project") -> dict[str, Any]:
-    """Every definition, resolved, with the hash of its meaning and what it refers to. JSON-able; no addresses."""
-    from schemas.definitions.canonical import digest
-    from schemas.definitions.meaning import purpose_meaning, source_meaning
-
-    return {
-        "version": VERSION,
-        "project": project.name,
-        "timezone": project.timezone,
-        "target": project.target.name,
-        "meaning": project.meaning,
-        "order": list(project.order),
-        "purposes": {
-            name: {"description": purpose.description, "meaning": digest(purpose_meaning(purpose))}
-            for name, purpose in project.purposes.items()
-        },
-        "sources": {
-            name: {"kind": source.kind, "file": source.file, "meaning": digest(source_meaning(source))}
-            for name, source in project.sources.items()
-        },
-        "features": {name: _feature(project, column) for name, column in project.feature_columns.items()},
-        "segments": {name: _segment(segment) for name, segment in project.segments.items()},
-    }
-
-
-def _feature(project: "Project", column: "FeatureColumn") -> dict[str, Any]:
-    from schemas.definitions.canonical import canonical
-
-    group = project.features[column.group]
-    return {
-        "file": group.file,
-        "meaning": column.meaning,
-        "column": column.name,
-        "type": str(column.type),
-        "purposes": list(group.purposes),
-        "tags": list(group.tags),
-        "owner": group.owner,
-        "aggregate": canonical(column.aggregate.meaning()),
-        "window": canonical(column.window),
-        "refers_to": {
-            "events": _events([column.source]),
-            "event_columns": sorted({*column.source.columns, *([column.aggregate.of] if column.aggregate.of else [])}),
-        },
-    }
-
-
-def _segment(segment: "Segment") -> dict[str, Any]:
-    from schemas.definitions.canonical import canonical
-
-    refers = [node.references() for node in segment.when.walk()]
-    events = [reference for one in refers for reference in one.events]
-    columns = {column for reference in events for column in reference.columns}
-    return {
-        "file": segment.file,
-        "meaning": segment.meaning,
-        "description": segment.description,
-        "purposes": list(segment.purposes),
-        "population": {"kind": type(segment.population).__name__, "is": canonical(segment.population)},
-        "tags": list(segment.tags),
-        "owner": segment.owner,
-        "publish": segment.publish,
-        "tests": [story.name for story in segment.tests],
-        "when": canonical(segment.when.meaning()),
-        "refers_to": {
-            "segments": sorted(set(segment.segments)),
-            "features": sorted({name for one in refers for name in one.features}),
-            "events": _events(events),
-            "event_columns": sorted(columns.union(*(one.event_columns for one in refers))),
-            "profile_columns": sorted({name for one in refers for name, _ in one.profile}),
-            "lists": sorted({file for one in refers for file, _ in one.lists}),
-        },
-    }
-
-
-def _events(references: list[Any]) -> list[str]:
-    """The names of the events, `any` for all of them."""
-    return sorted({name for one in references for name in (("any",) if one.events is None else one.events)})
-
-
 def _texts(project: "Project", chosen: "Selection") -> dict[Path, str]:
-    """The files by path, relative to the project."""
+    """The files by path, relative to `target/`."""
     from schemas.definitions.lineage import narrow
 
     return {

@@ -22,6 +22,8 @@ from schemas.definitions.source import Source
 from schemas.definitions.strict import Strict
 from schemas.errors import CallError, Problem
 
+SETTINGS = "segue.yaml"
+"""The file that makes a folder a project."""
 WAREHOUSES = ("ducklake:postgres", "ducklake", "bigquery", "parquet")
 """What an address of a warehouse may begin with, before a colon."""
 Runner = Literal["local", "prism", "flink", "dataflow"]
@@ -191,6 +193,6 @@ def _filled_value(value: JsonValue, environment: Mapping[str, str]) -> JsonValue
 def find_root(start: Path) -> Path:
     """The nearest folder up that has `segue.yaml`. Errors: CallError."""
     for folder in (start, *start.parents):
-        if (folder / "segue.yaml").is_file():
+        if (folder / SETTINGS).is_file():
             return folder
     raise CallError("SEG-0400", "no segue.yaml here or above", "go to a project, or make one with `segue init DIR`")

@@ -144,7 +144,7 @@ def test_a_broken_rule_is_named_and_nothing_is_published(lake: Lake, check: str)
     CASES[check](plan)
     with pytest.raises(AuditFailed) as caught:
         publish(lake, plan)
-    assert f"\n  {check.strip()}: " in caught.value.message
+    assert f"\n  {check.strip()}: " in str(caught.value)
     assert [lake.value(f"SELECT count(*) FROM {table.name}") for table in TABLES] == before
 
 

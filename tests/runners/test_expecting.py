@@ -31,7 +31,7 @@ def test_a_segment_that_is_not_as_expected_fails_with_both_numbers(
     plan = first_run(lake, expectations=_segment(measure, text))
     with pytest.raises(AuditFailed) as caught:
         publish(lake, plan)
-    assert f"segment `vip`: {measure}: 1 row(s): {said}" in caught.value.message
+    assert f"segment `vip`: {measure}: 1 row(s): {said}" in str(caught.value)
 
 
 @pytest.mark.parametrize(("measure", "text"), [("size", "= 1"), ("share", "between 0.01 and 0.5"), ("change", "<= 0%")])
@@ -66,7 +66,7 @@ def test_a_feature_value_that_is_not_as_expected_is_placed(lake: Lake, expected:
     with pytest.raises(AuditFailed) as caught:
         publish(lake, plan)
     row = 1 if expected.not_null else 2
-    assert f"feature `{column}`: 1 row(s) (feature_rows/0000.parquet row {row}): {why}" in caught.value.message
+    assert f"feature `{column}`: 1 row(s) (feature_rows/0000.parquet row {row}): {why}" in str(caught.value)
 
 
 def test_a_source_that_sets_too_much_aside_fails(lake: Lake) -> None:

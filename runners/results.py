@@ -1,0 +1,130 @@
+"""`target/run_results.json`: what became of the last run, whether it published, failed or was stopped."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from runners.artifacts import FOLDER, write_artifact, written
+from runners.finding import Finding, FoundWanting
+from runners.run_plan import Published
+from runners.stages import Ending, Stages
+from schemas.definitions.lineage import Item, Lineage, reach
+from schemas.definitions.project import SETTINGS, Project
+from schemas.errors import SegueError
+
+NAME = "run_results.json"
+VERSION = 1
+"""Of its form: docs/artifacts/run_results.schema.json."""
+NODES = ("segments", "features")
+"""What has a result of its own; of features, a group."""
+
+
+@dataclass
+class Results:
+    """What is known of a run so far. Instants are int64 microseconds UTC.
+
+    Attributes:
+      project: once it could be read.
+      published: run_id, status, t, k and the rows by table, once the run has ended well.
+      error: code and message of what ended it otherwise.
+      seconds: from the call to its end.
+      findings: what its audit found.
+    """
+
+    stages: Stages = field(default_factory=Stages)
+    project: Project | None = None
+    published: Mapping[str, Any] = field(default_factory=dict)
+    error: Mapping[str, str] | None = None
+    findings: tuple[Finding, ...] = ()
+    began: float = field(default_factory=time.monotonic)
+    seconds: float = 0.0
+
+    def end(self, published: Published, t_at: int) -> None:
+        """The run has ended well; what comes later changes nothing of it."""
+        status = "published" if published.status == "published" else "unchanged"
+        self._stop("success")
+        self.published = {
+            "run_id": published.run_id,
+            "status": status,
+            "t": t_at,
+            "k": published.known_at,
+            "rows": dict(published.rows),
+        }
+
+    def _stop(self, status: Ending) -> None:
+        self.stages.end(status)
+        self.seconds = time.monotonic() - self.began
+
+    def fail(self, error: BaseException) -> None:
+        """The run ended by this."""
+        is_stop = isinstance(error, KeyboardInterrupt)
+        self._stop("stopped" if is_stop else "error")
+        self.findings = error.findings if isinstance(error, FoundWanting) else ()
+        code, message = ("SEG-0130", "stopped") if is_stop else ("SEG-0999", type(error).__name__)
+        if isinstance(error, SegueError):
+            code, message = error.code, error.message
+        self.error = {"code": code, "message": message}
+
+    def document(self) -> dict[str, Any]:
+        """The whole of it, JSON-able."""
+        unpublished: dict[str, Any] = {"run_id": None, "status": "failed", "t": None, "k": None, "rows": {}}
+        return {
+            "version": VERSION,
+            **unpublished,
+            **self.published,
+            "seconds": round(self.seconds, 3),
+            "stages": [{**asdict(one), "seconds": round(one.seconds, 3)} for one in self.stages.all],
+            "results": [] if self.project is None else self._results(self.project),
+            **({"error": self.error} if self.error else {}),
+        }
+
+    def _results(self, project: Project) -> list[dict[str, Any]]:
+        """One for each segment and feature group; what ended the run and concerns none of them ends all."""
+        lineage = Lineage(project)
+        found: dict[Item, list[str]] = {item: [] for item in lineage.items}
+        for one in self.findings:
+            if one.concerns is not None:
+                below = reach([one.concerns], lineage.below) if one.concerns.kind not in NODES else ()
+                for item in (one.concerns, *below):
+                    found[item].append(str(one))
+        is_whole = self.error is not None and (not any(found.values()) or any(not f.concerns for f in self.findings))
+        return [
+            {
+                "kind": item.kind,
+                "name": item.name,
+                "status": "error" if is_whole or findings else "success",
+                "findings": findings,
+            }
+            for item, findings in found.items()
+            if item.kind in NODES
+        ]
+
+
+@contextmanager
+def recorded(root: Path) -> Iterator[Results]:
+    """Write what becomes of the run inside, however it ends; what an earlier run left goes first."""
+    results = Results()
+    with suppress(OSError):
+        (root / FOLDER / NAME).unlink(missing_ok=True)
+    try:
+        yield results
+    except BaseException as error:
+        if not results.published:
+            results.fail(error)
+        with suppress(SegueError):  # what ended the call is what is told
+            _write(root, results)
+        raise
+    _write(root, results)
+
+
+def _write(root: Path, results: Results) -> None:
+    if (root / SETTINGS).is_file():  # a folder that is no project is left as it is
+        write_artifact(root, NAME, written(results.document()))
+
+
+def failed_in(document: Mapping[str, Any]) -> frozenset[Item]:
+    """The segments and feature groups that the results of a run say are in error."""
+    return frozenset(Item(one["kind"], one["name"]) for one in document["results"] if one["status"] == "error")
