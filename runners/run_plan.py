@@ -42,6 +42,7 @@ class RunPlan:
         are replaced, and so is the record of every segment (see `rebuilt`).
       reread: sources that were read from their beginning: what is stored of them is replaced.
       read_as: for each source how its records were read (see `Project`); what the next run compares its own with.
+      feature_meanings: feature group -> the hash of what it means.
       rebuilt: segments whose staged transitions are a whole history. What equals the record is left alone; what
         differs is closed and inserted anew, with one `corrected` change for each interval up to the parent's T.
       anew: the states were made anew, and the feature rows of all subjects are staged.
@@ -68,6 +69,7 @@ class RunPlan:
     full_refresh: bool = False
     reread: frozenset[str] = frozenset()
     read_as: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    feature_meanings: Mapping[str, str] = field(default_factory=dict)
     rebuilt: frozenset[str] = frozenset()
     anew: bool = False
     rebuilt_reason: str = "definition"

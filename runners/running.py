@@ -271,6 +271,7 @@ class _Step:
             undeclared=self.undeclared,
             reread=self.reading.reread,
             read_as={**({} if before is None else before.read_as), **project.read_as},
+            feature_meanings={name: group.meaning for name, group in project.features.items()},
             rebuilt=frozenset(self.versions) if self.is_rebuild else frozenset(),
             rebuilt_reason="definition" if self.last and self.last.definitions != project.meaning else "event",
             expectations=expectations_of(project),

@@ -202,14 +202,9 @@ class Writing:
     def _manifest(self) -> None:
         plan, clock = self.plan, int(time.time() * 1_000_000)
         sums = ", ".join(f"coalesce(sum({named(name)}), 0) AS {named(name)}" for name in ("read", *FATES, *BESIDE))
-        inputs = canonical(
-            {
-                "before": plan.positions_before,
-                "after": plan.positions_after,
-                "read_as": plan.read_as,
-                "undeclared": plan.undeclared,
-            }
-        )
+        positions = {"before": plan.positions_before, "after": plan.positions_after}
+        told = {"read_as": plan.read_as, "features": plan.feature_meanings, "undeclared": plan.undeclared}
+        inputs = canonical({**positions, **told})
         self._insert(
             "run_manifest",
             f"SELECT {self._stamp}, {instant(plan.started_at)} AS started_at, {instant(plan.t_at)} AS t, "

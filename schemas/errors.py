@@ -128,6 +128,7 @@ CODES: dict[str, str] = {
     "SEG-0908": "an example that is not known",
     "SEG-0909": "stories that failed",
     "SEG-0910": "an installation that is broken",
+    "SEG-0911": "results of a run that are not there or can not be read",
     # anywhere
     "SEG-0130": "stopped by a signal",
     "SEG-0999": "a mistake of Segue's own",

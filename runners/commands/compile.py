@@ -20,34 +20,19 @@ def compile_(ctx: typer.Context, select: Select = None, allow_empty: AllowEmpty 
     """Write the SQL of segments and features to target/compiled/, and target/manifest.json."""
     from runners.artifacts import write_artifact
     from runners.manifest import write_manifest
+    from runners.selecting import chosen_of
 
     session = ctx.obj
     project = session.project()
     for warning in project.warnings:
         session.note(warning.render())
-    chosen = chosen_of(project, select, allow_empty)
+    chosen = chosen_of(session, project, select, allow_empty)
     paths = [write_artifact(project.root, path, text) for path, text in _texts(project, chosen).items()]
     told = [str(path) for path in (*paths, write_manifest(project))]
     if session.format == "json":
         session.json(told)
     else:
         session.say("\n".join(told))
-
-
-def chosen_of(project: "Project", text: str | None, allow_empty: bool) -> "Selection":
-    """The segments and feature groups that are selected. Errors: CallError, NothingSelected."""
-    from schemas.definitions.selection import Selection, select
-    from schemas.errors import NothingSelected
-
-    try:
-        chosen = select(project, text)
-        if not chosen.segments and not chosen.features:
-            raise NothingSelected("SEG-0903", "no segment or feature is selected", "`segue ls` lists what there is")
-    except NothingSelected:
-        if not allow_empty:
-            raise
-        return Selection((), ())
-    return chosen
 
 
 def _texts(project: "Project", chosen: "Selection") -> dict[Path, str]:

@@ -129,10 +129,10 @@ def _project(session: "Session") -> Iterator[Finding]:
 
 
 def _readable(project: "Project") -> str:
-    from runners.warehouses.ducklake import CATALOG, folder, open_lake
+    from runners.warehouses.ducklake import folder, is_there, open_lake
 
     root = folder(project.target.warehouse, project.root)
-    if not (root / CATALOG).exists():
+    if not is_there(root):
         return f"not there yet, the first `segue run` makes it (target {project.target.name})"
     with open_lake(root, patience_s=2.0) as lake:
         tables = lake.value("SELECT count(*) FROM duckdb_tables() WHERE database_name = 'lake'")

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 def ls(ctx: typer.Context, select: Select = None, allow_empty: AllowEmpty = False) -> None:
     """List the segments and features that a selection means."""
-    from runners.commands.compile import chosen_of
+    from runners.selecting import chosen_of
 
     session = ctx.obj
     project = session.project()
-    chosen = chosen_of(project, select, allow_empty)
+    chosen = chosen_of(session, project, select, allow_empty)
     if session.format == "json":
         session.json(_described(project, chosen))
         return

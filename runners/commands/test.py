@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 def test(ctx: typer.Context, select: Select = None, allow_empty: AllowEmpty = False) -> None:
     """Run the stories of segments: each in one batch, in cuts and by explain."""
-    from runners.commands.compile import chosen_of
     from runners.manifest import write_manifest
+    from runners.selecting import chosen_of
     from runners.telling import program_of, tell
     from schemas.errors import JobFailed, NothingSelected
 
     session = ctx.obj
     project = session.project()
     write_manifest(project)
-    chosen = chosen_of(project, select, allow_empty)
+    chosen = chosen_of(session, project, select, allow_empty)
     told = [(name, story) for name in chosen.segments for story in project.segments[name].tests]
     if not told and not allow_empty:
         raise NothingSelected("SEG-0903", "no story is selected", "stories stand under `tests:` of a segment")

@@ -140,6 +140,11 @@ def folder(warehouse: str, project: Path) -> Path:
     return (project / place).absolute()
 
 
+def is_there(root: Path) -> bool:
+    """Whether a warehouse was ever made in this folder."""
+    return (root / CATALOG).exists()
+
+
 def open_lake(root: Path, *, write: bool = False, patience_s: float = PATIENCE_S) -> Lake:
     """Open the warehouse in `root`; a writer makes the folder if need be and holds it alone.
 
@@ -149,7 +154,7 @@ def open_lake(root: Path, *, write: bool = False, patience_s: float = PATIENCE_S
     if write:
         (root / "data").mkdir(parents=True, exist_ok=True)
         lock = _locked(root)
-    elif (root / CATALOG).exists():
+    elif is_there(root):
         lock = None
     else:
         raise CallError("SEG-0601", f"there is no warehouse in {root}", "`segue run` makes it")

@@ -32,6 +32,7 @@ class LastRun(NamedTuple):
     positions: Mapping[str, Any]
     shards: int
     read_as: Mapping[str, Mapping[str, str]]
+    features: Mapping[str, str]
 
 
 _RUN = "SELECT run_id, epoch_us(t), epoch_us(k), definitions, inputs, shards FROM run_manifest"
@@ -52,7 +53,8 @@ def _run(found: list[tuple[Any, ...]]) -> LastRun | None:
         return None
     run_id, t_at, known_at, definitions, inputs, shards = found[0]
     said = json.loads(inputs)
-    return LastRun(run_id, t_at, known_at, definitions, said["after"], shards, said.get("read_as", {}))
+    read_as, features = said.get("read_as", {}), said.get("features", {})
+    return LastRun(run_id, t_at, known_at, definitions, said["after"], shards, read_as, features)
 
 
 def is_any_unseen(lake: Lake, last: LastRun) -> bool:

@@ -60,7 +60,11 @@ class FeatureForm(Strict):
 
 @dataclass(frozen=True)
 class FeatureGroup:
-    """The features of one file."""
+    """The features of one file.
+
+    Attributes:
+      meaning: equal for groups that mean the same, whatever they are called.
+    """
 
     name: str
     description: str
@@ -71,6 +75,7 @@ class FeatureGroup:
     columns: tuple[FeatureColumn, ...] = ()
     tags: tuple[str, ...] = ()
     owner: str = ""
+    meaning: str = ""
 
 
 def columns_of(group: FeatureGroup, types: Mapping[str, DataType]) -> tuple[FeatureColumn, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from schemas.definitions.canonical import canonical, digest, digest_json
+from schemas.definitions.feature import FeatureGroup
 from schemas.definitions.project import Project
 from schemas.definitions.purpose import Purpose
 from schemas.definitions.segment import InSegment, Segment
@@ -14,7 +15,7 @@ from schemas.definitions.source import DEFAULT_SKEW, Source
 
 
 def meant(project: Project, lookups: Mapping[str, str]) -> Project:
-    """The checked project with the meanings of its segments and of the whole.
+    """The checked project with the meanings of its segments, of its feature groups and of the whole.
 
     Args:
       lookups: the hash of the content of each lookup.
@@ -34,7 +35,8 @@ def meant(project: Project, lookups: Mapping[str, str]) -> Project:
             for column in group.columns
         },
     ]
-    return replace(project, segments=segments, meaning=digest(said), read_as=meanings.readings())
+    read_as = meanings.readings()
+    return replace(project, segments=segments, features=meanings.groups(), meaning=digest(said), read_as=read_as)
 
 
 def purpose_meaning(purpose: Purpose) -> Any:
@@ -77,7 +79,7 @@ def list_meaning(ids: pa.Array) -> str:
 
 
 class _Meanings:
-    """Hashes segments, those below first."""
+    """Hashes segments, those below first, and feature groups."""
 
     def __init__(self, project: Project, lookups: Mapping[str, str]) -> None:
         self.project, self.lookups = project, lookups
@@ -93,6 +95,23 @@ class _Meanings:
         for name in self.project.order:
             self.known[name] = self._segment(self.project.segments[name])
         return {name: replace(one, meaning=self.known[name]) for name, one in self.project.segments.items()}
+
+    def groups(self) -> dict[str, FeatureGroup]:
+        """All feature groups with their meanings."""
+        return {name: replace(one, meaning=self._group(one)) for name, one in self.project.features.items()}
+
+    def _group(self, group: FeatureGroup) -> str:
+        return digest_json(
+            [
+                sorted(column.meaning for column in group.columns),
+                {name: self.purposes[name] for name in group.purposes},
+                self._said_of(_of_group(self.project, group.name)),
+                self.ground,
+            ]
+        )
+
+    def _said_of(self, columns: set[str]) -> dict[str, Any]:
+        return {name: self.columns[name] for name in sorted(columns) if name in self.columns}
 
     def readings(self) -> dict[str, dict[str, str]]:
         """How the records of each source are read."""
@@ -110,7 +129,7 @@ class _Meanings:
                 self._resolved(segment.when.meaning(), self._names(segment)),
                 known,
                 {name: self.purposes[name] for name in segment.purposes},
-                {name: self.columns[name] for name in sorted(_columns(segment, self.project)) if name in self.columns},
+                self._said_of(_columns(segment, self.project)),
                 self.ground,
             ]
         )

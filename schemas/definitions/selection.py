@@ -1,11 +1,12 @@
 """Selections: what `--select` means.
 
-Names of segments, feature groups, features, purposes and sources; `tag:x`, `purpose:x`, `consumes:event`; `+name` with
-all that it depends on, `name+` with all that depends on it. Parts between blanks are put together; of parts joined by
-commas what all of them select.
+Names of segments, feature groups, features, purposes and sources; `tag:x`, `purpose:x`, `consumes:event`;
+`state:modified`, what means something else than what is published; `result:error`, what the last run failed on; `+name`
+with all that it depends on, `name+` with all that depends on it. Parts between blanks are put together; of parts joined
+by commas what all of them select.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.definitions.lineage import KINDS, Item, Lineage, reach
@@ -14,8 +15,23 @@ from schemas.definitions.reference import EventReference
 from schemas.definitions.refusal import listed, nearest_to, show
 from schemas.errors import CallError, NothingSelected
 
-UNDERSTOOD = "names, tag:x, purpose:x, consumes:event, +name, name+"
-LATER = ("state", "result")
+UNDERSTOOD = "names, tag:x, purpose:x, consumes:event, state:modified, result:error, +name, name+"
+
+
+@dataclass(frozen=True)
+class Past:
+    """What was done with the definitions before: found out only where a selector asks for it.
+
+    Attributes:
+      published: the meaning of each segment and feature group that is published.
+      failed: the segments and feature groups that the last run failed on.
+    """
+
+    published: Callable[[], Mapping[Item, str]] = dict
+    failed: Callable[[], Collection[Item]] = frozenset
+
+
+NO_PAST = Past()
 
 
 @dataclass(frozen=True)
@@ -35,13 +51,13 @@ class Selection:
         return bool(self.segments or self.features or self.purposes or self.sources)
 
 
-def select(project: Project, selector: str | Sequence[str] | None) -> Selection:
+def select(project: Project, selector: str | Sequence[str] | None, past: Past = NO_PAST) -> Selection:
     """What a selector means in a project; without one, every segment and feature group.
 
     Errors: CallError for a selector that is not understood or names nothing known; NothingSelected for an empty result.
     """
     words = " ".join([selector] if isinstance(selector, str) else selector or ()).split()
-    reader = _Reader(Lineage(project))
+    reader = _Reader(Lineage(project), past)
     if not words:
         return reader.selection(item for item in reader.lineage.items if item.kind in ("segments", "features"))
     found: set[Item] = set()
@@ -55,8 +71,8 @@ def select(project: Project, selector: str | Sequence[str] | None) -> Selection:
 class _Reader:
     """Reads the parts of a selector."""
 
-    def __init__(self, lineage: Lineage) -> None:
-        self.lineage, self.project = lineage, lineage.project
+    def __init__(self, lineage: Lineage, past: Past) -> None:
+        self.lineage, self.project, self.past = lineage, lineage.project, past
 
     def selection(self, found: Iterable[Item]) -> Selection:
         """Items by kind, in the order of the project."""
@@ -77,8 +93,6 @@ class _Reader:
         method, colon, value = part.partition(":")
         if not colon:
             return self._named(part)
-        if method in LATER:
-            raise CallError("SEG-0901", f"`{method}:` is not understood yet", f"there is {UNDERSTOOD}")
         if method not in _METHODS or not value:
             nearest = "" if method in _METHODS else nearest_to(method, _METHODS)
             hint = f"did you mean `{nearest}:`? There is {UNDERSTOOD}" if nearest else f"there is {UNDERSTOOD}"
@@ -127,6 +141,33 @@ class _Reader:
                 found.add(Item("segments", name))
         return found
 
+    def in_state(self, state: str) -> set[Item]:
+        """The segments and feature groups whose meaning is not the published one. Errors: CallError."""
+        _only("state", state, "modified")
+        published = self.past.published()
+        gone = {(item.kind, meaning) for item, meaning in published.items() if item not in self.lineage.items}
+        return {
+            item
+            for item, meaning in self._meanings().items()
+            # Published under another name that is not there any more, it was renamed.
+            if (published[item] != meaning if item in published else (item.kind, meaning) not in gone)
+        }
+
+    def _meanings(self) -> dict[Item, str]:
+        segments = {Item("segments", one.name): one.meaning for one in self.project.segments.values()}
+        return segments | {Item("features", one.name): one.meaning for one in self.project.features.values()}
+
+    def with_result(self, result: str) -> set[Item]:
+        """The segments and feature groups that the last run failed on. Errors: CallError."""
+        _only("result", result, "error")
+        failed = frozenset(self.past.failed())
+        return {item for item in self.lineage.items if item in failed}
+
+
+def _only(method: str, value: str, known: str) -> None:
+    if value != known:
+        raise CallError("SEG-0901", f"`{method}:{show(value)}` is not understood", f"there is {method}:{known}")
+
 
 def _names(reference: EventReference, event: str) -> bool:
     return reference.events is None or event in reference.events
@@ -136,4 +177,6 @@ _METHODS: Mapping[str, Callable[[_Reader, str], set[Item]]] = {
     "tag": _Reader.tagged,
     "purpose": _Reader.serving,
     "consumes": _Reader.consuming,
+    "state": _Reader.in_state,
+    "result": _Reader.with_result,
 }

@@ -47,7 +47,8 @@ def test_what_is_referred_to_comes_first(starter: Path, capsys: pytest.CaptureFi
         ("repeats", 2, "did you mean `repeat`?"),
         ("purpose:newsletters", 2, "did you mean `newsletter`?"),
         ("tags:x", 2, "did you mean `tag:`?"),
-        ("state:modified", 2, "SEG-0901"),
+        ("state:new", 2, "there is state:modified"),
+        ("result:error", 2, "SEG-0911"),
         ("shop", 3, "SEG-0903"),
     ],
 )
@@ -62,3 +63,33 @@ def test_nothing_selected_is_allowed(starter: Path, capsys: pytest.CaptureFixtur
     capsys.readouterr()
     assert call(["--project-dir", str(starter), "--format", "json", "ls", "--select", "tag:x", "--allow-empty"]) == 0
     assert json.loads(capsys.readouterr().out) == []
+
+
+def ls(project: Path, capsys: pytest.CaptureFixture[str], selector: str) -> list[str]:
+    capsys.readouterr()
+    assert call(["--project-dir", str(project), "ls", "--select", selector, "--allow-empty"]) == 0
+    return sorted(capsys.readouterr().out.split())
+
+
+def test_modified_is_told_by_what_the_warehouse_holds(starter: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    everything = ["good_customers", "left_basket", "orders", "repeat"]
+    assert ls(starter, capsys, "state:modified") == everything
+    assert not (starter / "warehouse").exists()
+    assert call(["--quiet", "--project-dir", str(starter), "run"]) == 0
+    assert ls(starter, capsys, "state:modified") == []
+    definition = starter / "segments/good_customers.yaml"
+    definition.write_text("# a word\n" + definition.read_text())
+    assert ls(starter, capsys, "state:modified") == []
+    definition.write_text(definition.read_text().replace(">= 100", ">= 90"))
+    assert ls(starter, capsys, "state:modified") == ["good_customers", "repeat"]
+
+
+def test_what_failed_is_told_by_the_results_of_the_last_run(starter: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    definition = starter / "segments/good_customers.yaml"
+    definition.write_text(definition.read_text() + 'expectations: {size: ">= 1000"}\n')
+    assert call(["--quiet", "--project-dir", str(starter), "run"]) == 1
+    assert ls(starter, capsys, "result:error") == ["good_customers"]
+    assert ls(starter, capsys, "result:error+") == ["good_customers", "repeat"]
+    definition.write_text(definition.read_text().replace(">= 1000", ">= 1"))
+    assert call(["--quiet", "--project-dir", str(starter), "run"]) == 0
+    assert ls(starter, capsys, "result:error") == []

@@ -1,0 +1,57 @@
+"""What `--select` chooses: the definitions, the published ones where it asks for them, and the last run's results."""
+
+import json
+from collections.abc import Mapping
+
+from runners.artifacts import FOLDER
+from runners.results import NAME, failed_in
+from runners.session import Session
+from schemas.definitions.lineage import Item
+from schemas.definitions.project import Project
+from schemas.definitions.selection import Past, Selection, select
+from schemas.errors import CallError, NothingSelected
+
+
+def chosen_of(session: Session, project: Project, text: str | None, allow_empty: bool) -> Selection:
+    """The segments and feature groups that are selected. Errors: CallError, NothingSelected."""
+    past = Past(lambda: _published(session, project), lambda: _failed(project))
+    try:
+        chosen = select(project, text, past)
+        if not chosen.segments and not chosen.features:
+            raise NothingSelected("SEG-0903", "no segment or feature is selected", "`segue ls` lists what there is")
+    except NothingSelected:
+        if not allow_empty:
+            raise
+        return Selection((), ())
+    return chosen
+
+
+def _published(session: Session, project: Project) -> Mapping[Item, str]:
+    """What the target's warehouse says its segments and feature groups mean; nothing where there is none yet."""
+    from runners.warehouses.ducklake import folder, is_there
+    from runners.warehouses.query import tables
+    from runners.warehouses.read import last_run, versions
+    from runners.warehouses.tables import VERSIONS
+
+    if not is_there(folder(project.target.warehouse, project.root)):
+        return {}
+    with session.lake(project) as lake, lake.snapshot():
+        if VERSIONS.name not in tables(lake):  # the first run was stopped before it made them
+            return {}
+        last = last_run(lake)
+        segments = {
+            Item("segments", name): version.meaning
+            for name, known in versions(lake).items()
+            for version, is_current in known
+            if is_current
+        }
+        return segments | {Item("features", name): one for name, one in (last.features if last else {}).items()}
+
+
+def _failed(project: Project) -> frozenset[Item]:
+    """What the results of the last run say it failed on. Errors: CallError where there are none."""
+    try:
+        return failed_in(json.loads((project.root / FOLDER / NAME).read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError):
+        hint = "`segue run` writes them"
+        raise CallError("SEG-0911", f"the results of a run, {FOLDER / NAME}, can not be read", hint) from None
