@@ -90,6 +90,8 @@ CODES: dict[str, str] = {
     "SEG-0409": "a list file without its column",
     "SEG-0410": "a lookup that can not be used",
     "SEG-0411": "a definition in the wrong folder",
+    "SEG-0412": "files in a place from which this version does not read",
+    "SEG-0413": "a runner that this version does not have",
     # stories
     "SEG-0500": "a story that can not be read",
     "SEG-0501": "a story's value that is not of its property's type",

@@ -25,6 +25,7 @@ from schemas.definitions.purpose import RegistryForm
 from schemas.definitions.reading import FOLDERS, Reading
 from schemas.definitions.segment import Segment, SegmentForm
 from schemas.definitions.source import SourceForm, resolve_source
+from schemas.definitions.targets import check_targets
 from schemas.definitions.unkept import unkept_promises
 from schemas.definitions.unused import unused_properties
 from schemas.definitions.yaml import Document
@@ -77,6 +78,7 @@ def _read_project(reading: Reading, target: str | None, environment: Mapping[str
     _note_unread(reading)
     draft = check(_draft(reading, settings, registry), reading)
     check_files(draft, reading)
+    check_targets(settings, target, reading)
     lists = read_lists(reading, draft.sources.values())
     if reading.problems:
         raise DefinitionErrors(sorted(reading.problems, key=_place))

@@ -32,7 +32,9 @@ def _check(project: Project, reading: Reading, source: Source, document: Documen
         nearest, message = nearest_to(PurePosixPath(pattern).suffix, FORMATS), "files of no format that is read"
         more: dict[str, Any] = {"expected": _expected(source), "found": show(pattern), "nearest": nearest}
         reading.problems.append(document.problem("SEG-0407", message, path, **more))
-    if pattern.startswith(REMOTE):
+    if found := REMOTE.match(pattern):
+        message, expected = "this version does not read from there", "files of the project, or below one of its `roots`"
+        reading.problems.append(document.problem("SEG-0412", message, path, expected=expected, found=found[0]))
         return
     try:
         inside(project.root, pattern, project.roots)

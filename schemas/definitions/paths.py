@@ -1,12 +1,14 @@
 """Files of a project: inside its folder or a declared root, never behind a symbolic link."""
 
+import re
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from schemas.definitions.refusal import refuse, show
 
-REMOTE = ("gs://", "s3://")
+REMOTE = re.compile(r"[a-z][a-z0-9+.-]*://")
+"""How the address of a place beyond this machine begins."""
 _WILD = frozenset("*?[")
 LONGEST = 1_024
 

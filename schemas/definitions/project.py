@@ -161,9 +161,14 @@ class Project:
         return frozenset(f"{group.name}.{one.name}" for group in self.features.values() for one in group.aggregates)
 
 
+def wanted_target(form: ProjectForm, name: str | None) -> str:
+    """The name of the target that a call means, whether it is there or not."""
+    return name or form.default_target or (next(iter(form.targets)) if len(form.targets) == 1 else "dev")
+
+
 def choose_target(form: ProjectForm, name: str | None, environment: Mapping[str, str]) -> Target:
     """The target asked for, or the default one. Errors: CallError for an unknown one or a variable that is not set."""
-    wanted = name or form.default_target or (next(iter(form.targets)) if len(form.targets) == 1 else "dev")
+    wanted = wanted_target(form, name)
     if wanted not in form.targets:
         nearest = nearest_to(wanted, form.targets)
         hint = f"did you mean `{nearest}`?" if nearest else f"there is {listed(form.targets)}"

@@ -25,6 +25,8 @@ from schemas.errors import Problem
 
 LARGEST = 1_000_000
 DEEPEST = 32
+_OF_ADDRESSES = ("SEG-0406", "SEG-0413", "SEG-0600")
+"""Problems of a target: their line may hold a password."""
 Path = tuple[str | int, ...]
 _CONSTANTS: dict[str, Any] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
@@ -83,8 +85,7 @@ class Document:
         line, column = (mark.key_line, mark.key_column) if of_key else (mark.line, mark.column)
         if offset is not None and mark.text_at and not of_key:
             column = mark.text_at + offset
-        # The line of an address may hold a password.
-        text = self.lines[line - 1] if 0 < line <= len(self.lines) and code != "SEG-0406" else ""
+        text = self.lines[line - 1] if 0 < line <= len(self.lines) and code not in _OF_ADDRESSES else ""
         return Problem(code, message, file=self.file, line=line, column=column, text=text, **more)
 
     def at(self, path: Path) -> Any:

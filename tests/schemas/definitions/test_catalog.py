@@ -108,8 +108,16 @@ def test_files_lie_in_the_project_and_are_of_a_format_that_is_read(tmp_path, fil
     assert told(tmp_path, sources_clicks=clicks) == [f"{code} 3:15"]
 
 
-@pytest.mark.parametrize("files", ["data/x.csv.gz", "data/x.ndjson.zst", "data/x.parquet", "gs://bucket/x.csv"])
-def test_files_may_be_compressed_or_elsewhere(tmp_path, files):
+@pytest.mark.parametrize("files", ["gs://bucket/x.csv", "s3://bucket/a/*.ndjson.gz", "https://example.org/x.parquet"])
+def test_files_elsewhere_are_refused_where_they_are_named(tmp_path, files):
+    clicks = FILES["sources/clicks.yaml"].replace("data/clicks/*.ndjson", files)
+    (problem,) = problems(tmp_path, sources_clicks=clicks)
+    assert (problem.code, problem.file, problem.line, problem.column) == ("SEG-0412", "sources/clicks.yaml", 3, 15)
+    assert "files of the project" in problem.expected and files.startswith(problem.found)
+
+
+@pytest.mark.parametrize("files", ["data/x.csv.gz", "data/x.ndjson.zst", "data/x.parquet"])
+def test_files_may_be_compressed(tmp_path, files):
     assert told(tmp_path, sources_clicks=FILES["sources/clicks.yaml"].replace("data/clicks/*.ndjson", files)) == []
 
 

@@ -5,13 +5,14 @@ from schemas.definitions.duration import UNITS
 from schemas.definitions.instant import parse_instant
 from schemas.definitions.project import find_root
 from schemas.definitions.segment import ActiveIn
-from schemas.errors import CallError
+from schemas.errors import CallError, DefinitionErrors
 from tests.support.tiny_language import LANGUAGE, problems, read, told, write
 
 TARGETS = """
 targets:
   dev: {warehouse: "ducklake:warehouse"}
-  live: {warehouse: "ducklake:postgres:${LAKE_DSN}", runner: flink, flink: {master: "localhost:8081", token: "${TOKEN}"}}
+  live: {warehouse: "ducklake:${PLACE}", local: {token: "${TOKEN}"}}
+  lake: {warehouse: "ducklake:postgres:password=hunter2", shards: 4}
   prod: {warehouse: "bigquery:my-project.segments", runner: dataflow, dataflow: {region: europe-west3}}
 """
 
@@ -27,13 +28,13 @@ def test_the_default_target_is_dev_or_the_only_one(tmp_path):
 
 def test_a_target_is_filled_from_the_environment(tmp_path):
     write(tmp_path, segue=settings(TARGETS))
-    target = read_project(tmp_path, LANGUAGE, "live", {"LAKE_DSN": "secret", "TOKEN": "hidden"}).target
-    assert (target.warehouse, target.runner, target.options["token"]) == ("ducklake:postgres:secret", "flink", "hidden")
+    target = read_project(tmp_path, LANGUAGE, "live", {"PLACE": "secret", "TOKEN": "hidden"}).target
+    assert (target.warehouse, target.runner, target.options["token"]) == ("ducklake:secret", "local", "hidden")
 
 
 def test_what_the_environment_says_is_never_shown(tmp_path):
     write(tmp_path, segue=settings(TARGETS))
-    shown = repr(read_project(tmp_path, LANGUAGE, "live", {"LAKE_DSN": "secret", "TOKEN": "hidden"}))
+    shown = repr(read_project(tmp_path, LANGUAGE, "live", {"PLACE": "secret", "TOKEN": "hidden"}))
     assert "secret" not in shown and "hidden" not in shown
 
 
@@ -46,6 +47,28 @@ def test_a_target_that_can_not_be_had_is_a_mistake_of_the_call(tmp_path, target,
     with pytest.raises(CallError) as refused:
         read_project(tmp_path, LANGUAGE, target, {})
     assert refused.value.code == code
+
+
+def test_a_target_that_this_version_can_not_bring_up_is_warned_of(tmp_path):
+    warnings = read(tmp_path, segue=settings(TARGETS)).warnings
+    found = [(one.code, one.line, one.severity) for one in warnings if one.file == "segue.yaml"]
+    assert found == [("SEG-0600", 6, "warning"), ("SEG-0600", 7, "warning"), ("SEG-0413", 7, "warning")]
+
+
+@pytest.mark.parametrize(
+    ("target", "found"), [("lake", [("SEG-0600", 6, 21)]), ("prod", [("SEG-0600", 7, 21), ("SEG-0413", 7, 61)])]
+)
+def test_the_target_in_use_must_be_one_that_this_version_can_bring_up(tmp_path, target, found):
+    write(tmp_path, segue=settings(TARGETS))
+    with pytest.raises(DefinitionErrors) as refused:
+        read_project(tmp_path, LANGUAGE, target, {})
+    assert [(one.code, one.line, one.column) for one in refused.value.problems] == found
+    assert all(one.expected for one in refused.value.problems)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_the_default_target_is_the_one_in_use(tmp_path):
+    assert told(tmp_path, segue=settings(TARGETS + "default_target: lake")) == ["SEG-0600 6:21"]
 
 
 def test_dates_of_the_settings_are_local(tmp_path):
