@@ -6,6 +6,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from runners.log import Note
+
 _EVERY_S, _DRAWN_S = 10.0, 0.2
 """Between two lines in a pipe, and between two drawings on a terminal."""
 _WIDTH = 20
@@ -16,7 +18,7 @@ class Bar:
 
     def __init__(
         self,
-        note: Callable[[str], None],
+        note: Note,
         quiet: bool,
         clock: Callable[[], float] = time.monotonic,
         terminal: bool | None = None,
@@ -38,7 +40,7 @@ class Bar:
             sys.stderr.write(f"\r\x1b[2K{text}")
             sys.stderr.flush()
         else:
-            self.note(text)
+            self.note(text, stage=stage, rows=records, share=round(share, 4), seconds=round(now - self.began, 1))
 
     def __enter__(self) -> Self:
         return self

@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 import traceback
+import warnings
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +22,7 @@ from runners.commands.runs import runs
 from runners.commands.show import show
 from runners.commands.test import test
 from runners.commands.validate import validate
+from runners.log import Log
 from runners.session import Session
 from schemas.errors import DefinitionErrors, SegueError
 
@@ -82,7 +84,9 @@ def options(
 def main(arguments: list[str] | None = None) -> None:
     """Run one call and exit with its code."""
     if not os.environ.get("SEGUE_DEBUG"):
-        logging.disable()  # libraries speak of themselves, traces and data included; what a user needs to know we say
+        # Libraries speak of themselves, traces and data included; what a user needs to know we say.
+        logging.disable()
+        warnings.simplefilter("ignore")
     code = call(_hoisted(sys.argv[1:] if arguments is None else arguments))
     if code == STOPPED:
         # Threads of the engines may be at work still: the interpreter must not be taken down under them.
@@ -112,38 +116,52 @@ def _hoisted(arguments: list[str]) -> list[str]:
 
 def call(arguments: list[str]) -> int:
     """The exit code of a call; what went wrong is said on stderr, definitions with --format json on stdout."""
+    log = Log("json" if _said(arguments, "--log-format") == "json" else "text")
     try:
         code = app(arguments, standalone_mode=False)
     except SegueError as error:
-        _tell(error, "json" in arguments[arguments.index("--format") :][:2] if "--format" in arguments else False)
+        if isinstance(error, DefinitionErrors) and _said(arguments, "--format") == "json":
+            _print_problems(error)
+        log.error(error)
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
         code = STOPPED
     except typer.Exit as stop:
         code = stop.exit_code
     except Exception as error:  # noqa: BLE001  the last resort: never a stack trace for a user
-        return _unexpected(error)
+        return _unexpected(error, log)
     if code == STOPPED:
-        typer.echo("SEG-0130 stopped; what was published before stands, nothing else was", err=True)
+        log.fail("SEG-0130", "stopped; what was published before stands, nothing else was")
     return code if isinstance(code, int) else 0
 
 
-def _tell(error: SegueError, as_json: bool) -> None:
-    if isinstance(error, DefinitionErrors) and as_json:
-        import json
+def _said(arguments: list[str], option: str) -> str | None:
+    """What a call says of a global option, the last time that it does."""
+    found = None
+    for index, argument in enumerate(arguments):
+        name, equals, value = argument.partition("=")
+        if name == option:
+            found = value if equals else next(iter(arguments[index + 1 :]), None)
+    return found
 
-        typer.echo(json.dumps([vars(problem) for problem in error.problems], ensure_ascii=False))
-    typer.echo(str(error), err=True)
+
+def _print_problems(error: DefinitionErrors) -> None:
+    import json
+
+    typer.echo(json.dumps([vars(problem) for problem in error.problems], ensure_ascii=False))
 
 
-def _unexpected(error: Exception) -> int:
+def _unexpected(error: Exception, log: Log) -> int:
     shown = getattr(error, "show", None)
     if callable(shown):  # a mistake in the call, which click words well
-        shown()
+        if log.form == "json":
+            log.fail("SEG-0900", error.format_message())  # type: ignore[attr-defined]
+        else:
+            shown()
         return int(getattr(error, "exit_code", 2))
-    if os.environ.get("SEGUE_DEBUG"):
-        traceback.print_exception(error)
-    typer.echo(f"SEG-0999 {type(error).__name__}: this should not happen; SEGUE_DEBUG=1 shows where it did", err=True)
+    message = f"{type(error).__name__}: this should not happen; SEGUE_DEBUG=1 shows where it did"
+    trace = "".join(traceback.format_exception(error)) if os.environ.get("SEGUE_DEBUG") else ""
+    log.fail("SEG-0999", trace or message, f"{trace}SEG-0999 {message}")
     return 1
 
 

@@ -8,6 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from runners.bar import Bar
+from runners.log import Log
+
 if TYPE_CHECKING:
     from runners.warehouses.ducklake import Lake
     from schemas.definitions.project import Project
@@ -55,9 +58,20 @@ class Session:
         """A result as JSON."""
         self.say(json.dumps(value, ensure_ascii=False, default=str))
 
+    @cached_property
+    def log(self) -> Log:
+        """What goes to stderr."""
+        return Log(self.log_format, self.quiet)
+
     def note(self, text: str) -> None:
         """Something beside the result."""
-        if not self.quiet:
-            line = text if self.log_format == "text" else json.dumps({"message": text}, ensure_ascii=False)
-            sys.stderr.write(line + "\n")
-            sys.stderr.flush()
+        self.log.note(text)
+
+    def warn(self, project: "Project") -> None:
+        """What is allowed in a project and probably not meant."""
+        for warning in project.warnings:
+            self.log.problem(warning)
+
+    def bar(self) -> Bar:
+        """Progress; never drawn over what programs read."""
+        return Bar(self.log.note, self.quiet, terminal=False if self.log_format == "json" else None)

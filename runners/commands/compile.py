@@ -24,8 +24,7 @@ def compile_(ctx: typer.Context, select: Select = None, allow_empty: AllowEmpty 
 
     session = ctx.obj
     project = session.project()
-    for warning in project.warnings:
-        session.note(warning.render())
+    session.warn(project)
     chosen = chosen_of(session, project, select, allow_empty)
     paths = [write_artifact(project.root, path, text) for path, text in _texts(project, chosen).items()]
     told = [str(path) for path in (*paths, write_manifest(project))]

@@ -18,7 +18,6 @@ def run(
 ) -> None:
     """Read what is new, advance, stage, audit, publish. Running it twice changes nothing."""
     from runners.asking import instant_of
-    from runners.bar import Bar
     from runners.manifest import write_manifest
     from runners.report import summarise
     from runners.results import recorded
@@ -27,12 +26,11 @@ def run(
     session, now = ctx.obj, time.time_ns() // 1_000
     with recorded(session.root) as results:
         project = results.project = session.project()
-        for warning in project.warnings:
-            session.note(warning.render())
+        session.warn(project)
         write_manifest(project)
         options = Options(now, instant_of(as_of, project), instant_of(known_at, project), full_refresh)
         with open_target(project) as lake:
-            with Bar(session.note, session.quiet) as bar:
+            with session.bar() as bar:
                 outcome = run_batch(lake, project, options, results.stages.following(bar.tell))
             results.end(outcome.published, outcome.t_at)
             for note in outcome.notes:

@@ -11,8 +11,7 @@ def validate(ctx: typer.Context) -> None:
     session = ctx.obj
     project = session.project()
     said = describe(project, Program(project, dict.fromkeys(project.segments, 1)))
-    for warning in project.warnings:
-        session.note(warning.render())
+    session.warn(project)
     if session.format == "json":
         session.json(said)
         return

@@ -26,7 +26,7 @@ def test_nothing_is_foretold_before_anything_is_read() -> None:
 def test_in_a_pipe_there_is_a_line_every_ten_seconds() -> None:
     lines: list[str] = []
     clock = Clock()
-    bar = Bar(lines.append, quiet=False, clock=clock, terminal=False)
+    bar = Bar(lambda text, **more: lines.append(text), quiet=False, clock=clock, terminal=False)
     for clock.now in (0.0, 4.0, 9.9, 10.0, 15.0, 20.0):
         bar.tell("read", 10, 0.5)
     bar.tell("publish", 0, 1.0)
