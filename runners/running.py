@@ -30,6 +30,7 @@ from runners.warehouses.ducklake import Lake, folder, open_lake
 from runners.warehouses.tables import prepare
 from schemas.definitions.instant import write_instant
 from schemas.definitions.project import Project
+from schemas.definitions.words import feature_in_words
 from schemas.errors import CallError
 from transforms.algebra.order import BEGINNING, FOREVER
 from transforms.algebra.program import Moment, Program
@@ -250,7 +251,7 @@ class _Step:
     def run_plan(self) -> RunPlan:
         """What publishing is to do."""
         project = self.project
-        columns = [column for group in project.features.values() for column in group.columns]
+        columns = [(group, column) for group in project.features.values() for column in group.columns]
         before = None if self.options.full_refresh else self.last
         return RunPlan(
             staging=self.staging,
@@ -264,7 +265,8 @@ class _Step:
             versions=self.versions,
             event_columns={name: kind.arrow for name, kind in project.event_columns.items()},
             profile_columns={name: kind.arrow for name, kind in project.profile_columns.items()},
-            feature_columns={column.name: column.type.arrow for column in columns},
+            feature_columns={column.name: column.type.arrow for _, column in columns},
+            feature_comments={column.name: feature_in_words(group, column) for group, column in columns},
             known_at=self.options.known_at,
             full_refresh=self.options.full_refresh and self.last is not None,
             anew=self.is_rebuild,

@@ -16,6 +16,7 @@ from schemas.errors import CallError
 INSTANT = pa.timestamp("us", tz="UTC")
 RUN_ID = pa.field("run_id", pa.string())
 _RUN_COMMENT = "the run that wrote this row"
+_INTERNAL = "Internal, may change in any version."
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ EXPOSURES = Table(
 RUN_COMMITS = Table(
     "run_commits",
     pa.schema([RUN_ID, ("parent_run_id", pa.string()), ("committed_at", INSTANT)]),
-    "One row a commit: a run whose id is here is published, and is not published again.",
+    f"{_INTERNAL} One row a commit: a run whose id is here is published, and is not published again.",
     {
         "run_id": "the run",
         "parent_run_id": "the run that it builds on; null for the first",
@@ -84,7 +85,7 @@ UPCOMING = Table(
             RUN_ID,
         ]
     ),
-    "The next instant after T at which a subject's answer flips if nothing more arrives.",
+    f"{_INTERNAL} The next instant after T at which a subject's answer flips if nothing more arrives: see segment_membership.",
     {
         "segment": "name of the segment",
         "version": "number of the segment's meaning",
@@ -104,7 +105,7 @@ VERSIONS = Table(
             ("current", pa.bool_()),
         ]
     ),
-    "The numbers that the meanings of each segment were given.",
+    f"{_INTERNAL} The numbers that the meanings of each segment were given.",
     {
         "segment": "name of the segment",
         "version": "number of the meaning; it rises when the meaning changes, and is never used again",

@@ -55,3 +55,9 @@ def test_a_type_that_does_not_hold_what_is_stored_is_refused(lake: Lake) -> None
 
 def _snapshots(lake: Lake) -> int:
     return int(lake.value("SELECT count(*) FROM ducklake_snapshots('lake')"))
+
+
+def test_a_table_that_is_not_public_says_so(lake: Lake) -> None:
+    told = dict(lake.rows("SELECT table_name, comment FROM duckdb_tables() WHERE database_name = 'lake'"))
+    internal = {name for name, comment in told.items() if comment.startswith("Internal")}
+    assert internal == {"run_commits", "segment_upcoming", "segment_versions"}

@@ -1,0 +1,66 @@
+"""Features in words, for who reads the warehouse and not the definitions."""
+
+from collections.abc import Callable
+from typing import Any
+
+from schemas.definitions.aggregate import Aggregate
+from schemas.definitions.duration import write_duration
+from schemas.definitions.feature import FeatureColumn, FeatureGroup
+from schemas.definitions.instant import write_instant
+from schemas.definitions.reference import EventReference
+from schemas.definitions.window import PROFILE, Absolute, Between, Calendar, Last, Lifetime, Session, Since, Window
+
+_OPERATIONS = {"count": "number of events", "distinct": "number of different values", "days_active": "days with events"}
+"""Where the name of the operation is no word for what it gives."""
+_UNITS = {"d": "day", "h": "hour", "m": "minute", "s": "second"}
+
+
+def feature_in_words(group: FeatureGroup, column: FeatureColumn) -> str:
+    """What a feature column holds: `sum of amount over order_completed, the last 30 days; 0 where there are none`."""
+    empty = "0" if column.aggregate.never_missing else "null"
+    held = f"{_operation(column.aggregate)} over {_events(column.source)}, {_window(column.window)}"
+    return f"{held}; {empty} where there are none, null where {' and '.join(group.purposes)} may not use them"
+
+
+def _operation(aggregate: Aggregate) -> str:
+    name = _OPERATIONS.get(aggregate.op, aggregate.op.replace("_", " "))
+    return f"{name} of {aggregate.of}" if aggregate.of else name
+
+
+def _events(source: EventReference) -> str:
+    names = "events of any name" if source.events is None else " or ".join(source.events)
+    return f"{names} where {' '.join(source.where.text.split())}" if source.where else names
+
+
+def _window(window: Window) -> str:
+    return _WINDOWS[type(window)](window)
+
+
+def _length(length: int) -> str:
+    """A duration in words: 1 day, 36 hours."""
+    text = write_duration(length)
+    return f"{text[:-1]} {_UNITS[text[-1]]}{'' if text[:-1] == '1' else 's'}"
+
+
+def _calendar(window: Calendar) -> str:
+    zone = "the subject's own zone" if window.tz == PROFILE else window.tz
+    current = "the current one among them" if window.include_current else "the current one left out"
+    units = f"{window.last} calendar {window.unit}{'' if window.last == 1 else 's'}"
+    return f"the last {units} in {zone}, {current}"
+
+
+def _absolute(window: Absolute) -> str:
+    since = "" if window.from_at is None else f"from {write_instant(window.from_at)}"
+    until = "" if window.to_at is None else f"before {write_instant(window.to_at)}"
+    return " and ".join(part for part in (since, until) if part) or "ever"
+
+
+_WINDOWS: dict[type, Callable[[Any], str]] = {
+    Last: lambda window: f"the last {_length(window.us)}",
+    Between: lambda window: f"from {_length(window.far_us)} to {_length(window.near_us)} ago",
+    Calendar: _calendar,
+    Absolute: _absolute,
+    Lifetime: lambda window: "ever",
+    Session: lambda window: f"the session, which ends after a gap of {_length(window.gap_us)}",
+    Since: lambda window: f"since the last {_events(window.event)}",
+}

@@ -1,0 +1,55 @@
+"""The published tables read by another tool: DuckDB alone, with the line that the README gives."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from runners.main import call
+from runners.warehouses.ducklake import extension
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+@pytest.fixture
+def attached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A project that was run and moved, attached from its folder."""
+    assert call(["--quiet", "init", str(tmp_path / "first")]) == 0
+    assert call(["--quiet", "--project-dir", str(tmp_path / "first"), "run"]) == 0
+    shutil.move(tmp_path / "first", tmp_path / "shop")
+    monkeypatch.chdir(tmp_path / "shop")
+    settings = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+    with duckdb.connect(config=settings) as con:
+        for name in ("sqlite_scanner", "ducklake"):
+            con.load_extension(str(extension(name)))
+        line = re.search(r"ATTACH 'ducklake:.*;", README.read_text())
+        assert line is not None
+        con.execute(line[0])
+        yield con
+
+
+def test_another_tool_reads_tables_and_views(attached: duckdb.DuckDBPyConnection) -> None:
+    members = attached.execute("SELECT segment, subject FROM segue.segment_membership ORDER BY ALL").fetchall()
+    assert members == [("good_customers", "ada"), ("left_basket", "ben")]
+    for (name,) in attached.execute("SELECT view_name FROM duckdb_views() WHERE database_name = 'segue'").fetchall():
+        assert attached.execute(f"SELECT count(*) FROM segue.{name}").fetchall()
+
+
+def test_another_tool_can_not_write(attached: duckdb.DuckDBPyConnection) -> None:
+    with pytest.raises(duckdb.Error, match="read-only"):
+        attached.execute("DELETE FROM segue.events")
+
+
+def test_a_feature_says_in_words_what_it_holds(attached: duckdb.DuckDBPyConnection) -> None:
+    told = dict(
+        attached.execute(
+            "SELECT column_name, comment FROM duckdb_columns() WHERE database_name = 'segue' AND column_name LIKE 'orders__%'"
+        ).fetchall()
+    )
+    assert told["orders__spend_30d"] == (
+        "sum of amount over order_completed, the last 30 days; 0 where there are none, null where analytics may not use them"
+    )
+    assert told["orders__number_lifetime"].startswith("number of events over order_completed, ever; 0 where")
