@@ -59,7 +59,7 @@ def test_a_half_written_line_is_told_by_every_run_that_finds_it(target: Target) 
 
 def test_values_that_a_source_does_not_declare_are_counted_for_people_and_in_the_record(tmp_path: Path) -> None:
     target = Target(tmp_path, world(EVER)).sharded(1)
-    (path,) = target.write([replace(event(who, START), properties={"value": 3, "other": 4}) for who in ("ann", "bob")])
+    target.write([replace(event(who, START), properties={"value": 3, "other": 4}) for who in ("ann", "bob")])
     assert target.run(T).notes == ("4 values of fields that `e1` does not declare were left out",)
     ((inputs,),) = target.rows("SELECT inputs FROM run_manifest")
     assert json.loads(inputs)["undeclared"] == {"e1": 4}
