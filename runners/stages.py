@@ -25,7 +25,7 @@ class Stages:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock, self.began = clock, clock()
-        self.done: list[Stage] = []
+        self.done: dict[str, Stage] = {}
         self.current: Stage | None = None
 
     def following(self, tell: Callable[[str, int, float], None]) -> Callable[[str, int, float], None]:
@@ -41,22 +41,21 @@ class Stages:
         """The run is in this stage now, and has come so far."""
         if self.current is None or self.current.name != name:
             self.end("success")
-            self.current = Stage(name)
-        # The last bytes are read before the last records are counted.
-        for one in (self.current, *(done for done in self.done if (done.name, name) == ("read", "compute"))):
-            one.rows = rows
+            self.current = self.done.pop(name, Stage(name))  # a run may have to compute twice
+        self.current.rows = rows
+        if name == "compute" and "read" in self.done:
+            self.done["read"].rows = rows  # the last bytes are read before the last records are counted
 
     def end(self, status: Ending) -> None:
         """The current stage, if there is one, ended like this; those not reached are skipped."""
         if self.current is not None:
             now = self.clock()
-            self.current.seconds, self.current.status = now - self.began, status
+            self.current.seconds, self.current.status = self.current.seconds + now - self.began, status
             self.began = now
-            self.done.append(self.current)
+            self.done[self.current.name] = self.current
             self.current = None
 
     @property
     def all(self) -> Sequence[Stage]:
         """Every stage, in order."""
-        ended = {one.name: one for one in self.done}
-        return [ended.get(name, Stage(name)) for name in STAGES]
+        return [self.done.get(name, Stage(name)) for name in STAGES]

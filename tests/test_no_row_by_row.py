@@ -29,6 +29,7 @@ class Place(NamedTuple):
 REASONS: dict[str, tuple[Place, ...]] = {
     "of the definitions, which a run reads once": (
         Place("schemas/definitions/expression.py", "case", "loop over a column"),
+        Place("runners/results.py", "failed_in", "loop over a column"),
         Place("schemas/definitions/reading.py", "form", "loop over a column"),
         Place("schemas/definitions/lists.py", "_column", "to_pylist"),
         Place("schemas/definitions/meaning.py", "list_meaning", "to_pylist"),
@@ -40,12 +41,14 @@ REASONS: dict[str, tuple[Place, ...]] = {
         Place("transforms/json_engine.py", "_undeclared", "as_py"),
         Place("transforms/ingest.py", "ingest", "as_py"),
         Place("transforms/ingest.py", "process", "as_py"),
-        Place("runners/running.py", "_account", "as_py"),
+        Place("runners/account.py", "stage_fates", "as_py"),
     ),
     "one row a file or a shard": (
-        Place("runners/running.py", "_merged", "to_pylist"),
-        Place("runners/running.py", "_undeclared", "to_pylist"),
+        Place("runners/account.py", "positions_after", "to_pylist"),
+        Place("runners/account.py", "undeclared", "to_pylist"),
         Place("transforms/segment.py", "_remembered", "as_py"),
+        Place("transforms/spill.py", "fetch", "as_py"),
+        Place("runners/publish.py", "seen_too_soon", "as_py"),
         Place("runners/warehouses/read.py", "state_paths", "loop over rows()"),
         Place("runners/sweeping.py", "sweep", "loop over rows()"),
     ),

@@ -21,7 +21,8 @@ def run(
     from runners.manifest import write_manifest
     from runners.report import summarise
     from runners.results import recorded
-    from runners.running import Options, open_target, run_batch
+    from runners.running import open_target, run_batch
+    from runners.step import Options
 
     session, now = ctx.obj, time.time_ns() // 1_000
     with recorded(session.root) as results:

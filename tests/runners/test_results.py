@@ -162,3 +162,13 @@ def test_what_a_stage_took_ends_where_the_next_begins() -> None:
     told = [(one.name, one.rows, one.seconds, one.status) for one in stages.all]
     assert told[:2] == [("read", 8, 2.0, "success"), ("compute", 8, 3.0, "success")]
     assert told[2:] == [("audit", 40, 1.0, "error"), ("publish", 0, 0.0, "skipped")]
+
+
+def test_a_stage_that_is_gone_through_twice_took_both_times() -> None:
+    now = iter((0.0, 2.0, 5.0, 6.0, 10.0))
+    stages = Stages(lambda: next(now))
+    for name in ("read", "compute", "read", "compute"):
+        stages.reach(name, 8)
+    stages.end("success")
+    told = [(one.name, one.rows, one.seconds) for one in stages.all][:2]
+    assert told == [("read", 8, 3.0), ("compute", 8, 7.0)]

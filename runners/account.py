@@ -1,0 +1,57 @@
+"""What became of a run's records before they were sharded, file by file."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from transforms.ingest import ACCOUNT
+from transforms.stage import fates_row
+
+_ASIDE = ("quarantined", "future", "late")
+
+
+def staged_account(staging: Path) -> pa.Table:
+    """The rows of ACCOUNT that the workers staged."""
+    files = sorted((staging / "inputs").glob("*.parquet"))
+    return pa.concat_tables([pq.read_table(path) for path in files]) if files else ACCOUNT.empty_table()
+
+
+def stage_fates(staging: Path, account: pa.Table) -> None:
+    """Stage how many records were set aside, beside the fates that shards count."""
+    sums = {name: int(pc.sum(account[name]).as_py() or 0) for name in (*_ASIDE, "late_used")}
+    row = fates_row(pa.table({"read": [sum(sums[name] for name in _ASIDE)]} | {name: [sums[name]] for name in sums}))
+    (staging / "fates").mkdir(exist_ok=True)
+    pq.write_table(row, staging / "fates" / "aside.parquet")
+
+
+def positions_after(before: Mapping[str, Any], account: pa.Table) -> dict[str, dict[str, Any]]:
+    """The positions after a run: of each file the furthest."""
+    after = {source: dict(files) for source, files in before.items()}
+    furthest: dict[tuple[str, str], dict[str, Any]] = {}
+    for source, file, position in zip(
+        *(account[name].to_pylist() for name in ("source", "file", "position")), strict=True
+    ):
+        found = json.loads(position)
+        known = furthest.setdefault((source, file), found)
+        if _how_far(found) > _how_far(known):
+            furthest[source, file] = found
+    for (source, file), position in furthest.items():
+        after.setdefault(source, {})[file] = position
+    return after
+
+
+def undeclared(account: pa.Table) -> dict[str, int]:
+    """By source, how many values were dropped that it does not declare."""
+    sums = account.group_by("source").aggregate([("undeclared", "sum")]).sort_by("source")
+    counts = zip(sums["source"].to_pylist(), sums["undeclared_sum"].to_pylist(), strict=True)
+    return {name: count for name, count in counts if count}
+
+
+def _how_far(position: Mapping[str, Any]) -> tuple[int, ...]:
+    """What grows while a file is read: what waits at its end is known when all of it is."""
+    return tuple(position[name] for name in ("records", "bytes", "waiting"))
