@@ -1,6 +1,13 @@
+import signal
+
 import pytest
 
 from tests.support.met import MET
+
+
+def pytest_configure() -> None:
+    """What a shell starts in the background ignores Ctrl-C, and so do the processes that it starts."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
