@@ -79,9 +79,12 @@ class _SegmentFn(beam.DoFn):  # type: ignore[misc]
     def __init__(self, program: Program, moment: Moment, stage: Stage) -> None:
         self.program, self.moment, self.stage = program, moment, stage
 
+    def setup(self) -> None:
+        """The pool is the worker's; what a bundle has begun it ends."""
+        self.pool = ThreadPoolExecutor(_THREADS)
+
     def start_bundle(self) -> None:
-        """Nothing is under way between bundles: what one has begun it ends."""
-        self.pool, self.under_way = ThreadPoolExecutor(_THREADS), deque[Future[int]]()
+        self.under_way = deque[Future[int]]()
 
     def process(
         self,
@@ -106,11 +109,12 @@ class _SegmentFn(beam.DoFn):  # type: ignore[misc]
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         """The shards still under way."""
-        try:
-            for shard in self.under_way:
-                yield GlobalWindows.windowed_value(shard.result(), GlobalWindow().max_timestamp())
-        finally:
-            self.pool.shutdown(cancel_futures=True)
+        for shard in self.under_way:
+            yield GlobalWindows.windowed_value(shard.result(), GlobalWindow().max_timestamp())
+
+    def teardown(self) -> None:
+        """Where a bundle has failed, what it had not begun is not begun any more."""
+        self.pool.shutdown(cancel_futures=True)
 
     def _advance(self, shard: int, batches: Sequence[pa.RecordBatch]) -> int:
         self.stage.write_shard(shard, *segment(self.program, map(fetch, batches), self.moment))

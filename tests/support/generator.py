@@ -143,7 +143,7 @@ class Generator:
             if of is not None:
                 aggregate["of"] = of
             if op == "days_active" and self.chance(50):
-                aggregate["tz"] = "America/New_York"
+                aggregate["tz"] = self.pick(("America/New_York", "profile"))
             counted = op in ("count", "distinct", "days_active")
             comparisons = (">= 2", "= 1", "< 1", "IN (0, 2)") if counted else COMPARISONS[str(of)]
             self.features.append((f"grp.f{number}_{suffix}", comparisons, op in NEVER_MISSING))

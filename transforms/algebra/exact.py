@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from schemas.definitions.comparison import Constant
 from transforms.algebra.coded import indices
-from transforms.algebra.order import Ints
+from transforms.algebra.order import Flags, Ints
 
 Number = npt.NDArray[Any]
 
@@ -43,6 +43,11 @@ def summable(values: Number, factor: int = 1) -> Number:
         return values
     largest = max(abs(int(values.max())), abs(int(values.min())))
     return values.astype(object) if largest * len(values) * factor >= _LIMIT else values.astype(np.int64)
+
+
+def fits(values: Number) -> Flags:
+    """Whether 64 bits hold each of the integers."""
+    return np.asarray((values >= -(1 << 63)) & (values < 1 << 63), np.bool_)
 
 
 def fraction(constant: Constant, scale: int = 0) -> Fraction:

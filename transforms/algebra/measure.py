@@ -9,20 +9,29 @@ import pyarrow as pa
 from schemas.definitions.aggregate import Aggregate
 from schemas.definitions.comparison import Comparison, Constant
 from schemas.definitions.datatype import DataType
+from schemas.definitions.window import PROFILE
+from transforms.algebra.calendars import local_days
 from transforms.algebra.exact import Number
 from transforms.algebra.order import Flags, Ints, Steps, Truths, firsts
 from transforms.algebra.reduce import Contributions, cover
 from transforms.algebra.truth import judge
+from transforms.algebra.windows import OwnZones, own_days
 
 
 class Values:
     """The values of a leaf's contributions, without nulls: `column` is None where events are counted.
 
-    `at` is the instant of each event and `zone` the project's, for measures of time.
+    For measures of time, `at` is the instant of each event, `zone` the project's and `own` gives each one's subject's.
     """
 
-    def __init__(self, column: Any, at: Ints, zone: str) -> None:
-        self.column, self.at, self.zone = column, at, zone
+    def __init__(self, column: Any, at: Ints, zone: str, own: OwnZones) -> None:
+        self.column, self.at, self.zone, self.own = column, at, zone, own
+
+    def days(self, tz: str) -> Ints:
+        """The local date of each event in a zone, the project's or the subject's own."""
+        if tz == PROFILE:
+            return own_days(self.at, self.own())
+        return local_days(self.at, self.zone if tz == "project" else tz)
 
     @property
     def scale(self) -> int:
@@ -33,7 +42,7 @@ class Values:
     def take(self, rows: Flags | Ints) -> "Values":
         """The values of some rows."""
         column = None if self.column is None else self.column.take(pa.array(np.arange(len(self.at))[rows]))
-        return Values(column, self.at[rows], self.zone)
+        return Values(column, self.at[rows], self.zone, lambda: self.own().take(np.arange(len(self.at))[rows]))
 
 
 class Measure(Aggregate):

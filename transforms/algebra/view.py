@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +21,7 @@ from transforms.algebra.measure import Measure, Values
 from transforms.algebra.order import Steps
 from transforms.algebra.timeline import Selected, Timeline
 from transforms.algebra.truth import resolve
+from transforms.algebra.windows import Zones
 
 Asked = tuple[Measure, EventReference, Window, str | None, Comparison]
 """What a leaf measures: over which events, in which window, of which column, and what it is compared with."""
@@ -63,7 +65,11 @@ class View:
         name = None if column is None else value_name(column)
         selected = self.timeline.select(predicate_name(reference), window, name)
         values = None if name is None else self.timeline.values(selected, name)
-        return selected, Values(values, selected.at, self.project.timezone)
+        own = partial(self._zones, selected)
+        return selected, Values(values, selected.at, self.project.timezone, own)
+
+    def _zones(self, selected: Selected) -> Zones:
+        return self.timeline.zones.take(selected.chosen)
 
     def feature(self, name: str) -> FeatureColumn:
         """The feature column that `group.name_window` means."""

@@ -46,6 +46,15 @@ def interval(window: Window, at: Ints, zones: OwnZones) -> tuple[Ints, Ints]:
     raise TypeError(f"not a window of the kernel: {type(window).__name__}")
 
 
+def own_days(at: Ints, zones: Zones) -> Ints:
+    """The local date of each instant, by the zone in force for it."""
+    days = np.empty(len(at), np.int64)
+    for code, name in enumerate(zones.names):
+        rows = zones.code == code
+        days[rows] = local_days(at[rows], name)
+    return days
+
+
 def later(at: Ints, length: int) -> Ints:
     """Instants `length` later, never beyond the end of time."""
     return np.where(at > FOREVER - length, FOREVER, at + np.int64(length))

@@ -18,3 +18,40 @@ def test_a_project_without_features_has_segments_and_no_feature_rows(tmp_path: P
     shard = Shard.of(tmp_path, World(PROJECT, events)).step(events, 20)
     assert shard.believed() == {("s", who): [(10, None)] for who in ("one", "two", "three")}
     assert len(shard.published[0]["feature_rows"]) == 0
+
+
+def summed(tmp_path: Path, *values: int) -> Shard:
+    """A shard where one subject's integers are summed, and a segment that asks for the sum."""
+    huge = f"> {2**63 - 1}"
+    project = {
+        **PROJECT,
+        "sources": {"web": {"kind": "events", "properties": {"v": "int"}}},
+        "features": [
+            {
+                "features": "g",
+                "purpose": "p",
+                "source": {"event": "seen"},
+                "aggregates": [
+                    {"name": "v", "op": "sum", "of": "v", "windows": ["lifetime"]},
+                    {"name": "n", "op": "count", "windows": ["lifetime"]},
+                ],
+            }
+        ],
+        "segments": [
+            {"segment": "s", "purpose": "p", "when": {"aggregate": {"feature": "g.v_lifetime", "compare": huge}}}
+        ],
+    }
+    events = tuple(Event("web", "one", f"e{n}", "seen", 10, 10, {"v": v}) for n, v in enumerate(values))
+    return Shard.of(tmp_path, World(project, events)).step(events, 20)
+
+
+def test_a_sum_that_64_bits_do_not_hold_is_null_in_the_row_and_exact_in_comparisons(tmp_path: Path) -> None:
+    shard = summed(tmp_path, 2**63 - 1, 1)
+    assert shard.published[0]["feature_rows"]["g__v_lifetime"].to_pylist() == [None]
+    assert shard.believed() == {("s", "one"): [(10, None)]}
+
+
+def test_the_largest_sum_that_64_bits_hold_is_in_the_row(tmp_path: Path) -> None:
+    shard = summed(tmp_path, 2**63 - 2, 1)
+    assert shard.published[0]["feature_rows"]["g__v_lifetime"].to_pylist() == [2**63 - 1]
+    assert shard.believed() == {}

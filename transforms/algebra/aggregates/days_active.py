@@ -4,14 +4,14 @@ from pydantic import field_validator
 
 from schemas.definitions.datatype import DataType
 from schemas.definitions.instant import zone
+from schemas.definitions.window import PROFILE
 from transforms.algebra.aggregates.distinct import Distinct
-from transforms.algebra.calendars import local_days
 from transforms.algebra.measure import Values
 from transforms.algebra.order import Ints
 
 
 class DaysActive(Distinct):
-    """The number of different local dates with an event; 0 of nothing. `tz` is the project's zone unless it is named."""
+    """The number of different local dates with an event; 0 of nothing. `tz` is the project's zone, one by name, or `profile`."""
 
     op = "days_active"
     takes_column = False
@@ -21,7 +21,7 @@ class DaysActive(Distinct):
     @field_validator("tz")
     @classmethod
     def _is_a_zone(cls, name: str) -> str:
-        if name != "project":
+        if name not in ("project", PROFILE):
             zone(name)
         return name
 
@@ -31,7 +31,7 @@ class DaysActive(Distinct):
 
     def codes(self, values: Values) -> Ints:
         """The local date of each event."""
-        return local_days(values.at, values.zone if self.tz == "project" else self.tz)
+        return values.days(self.tz)
 
 
 AGGREGATE = DaysActive

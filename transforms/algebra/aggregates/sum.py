@@ -8,7 +8,7 @@ import pyarrow as pa
 from schemas.definitions.comparison import Constant
 from schemas.definitions.datatype import DataType
 from schemas.definitions.refusal import refuse
-from transforms.algebra.exact import Number, decimals, fraction, scaled, sign, summable
+from transforms.algebra.exact import Number, decimals, fits, fraction, scaled, sign, summable
 from transforms.algebra.measure import Measure, Values, groups
 from transforms.algebra.order import Ints
 
@@ -36,11 +36,11 @@ class Sum(Measure):
         return sign(sums[0], fraction(constant, scale))
 
     def value(self, who: Ints, values: Values, count: int, result: DataType) -> pa.Array:
-        """The totals, exactly."""
+        """The totals, exactly; null where an int has no room for one. Comparisons know it in any case."""
         totals = total(who, summable(scaled(values.column)), count)
         if result.kind == "decimal":
             return decimals(totals, 38, values.scale)
-        return pa.array(totals.tolist() if totals.dtype == object else totals, pa.int64())
+        return pa.array(np.where(fits(totals), totals, 0).astype(np.int64), mask=~fits(totals))
 
 
 def exact_number(of: DataType | None, op: str) -> DataType:
