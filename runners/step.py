@@ -17,6 +17,7 @@ from runners.progress import tick, ticked
 from runners.publish import k_below
 from runners.rereading import Reading, what_to_read
 from runners.run_plan import RunPlan, SegmentVersion
+from runners.sources.files import format_of
 from runners.sources.lookups import read_lookups
 from runners.sources.reading import read as read_file
 from runners.staging import new_staging
@@ -87,11 +88,7 @@ class Step:
         empty = [f"no file matches `{pattern}`" for pattern in listing.empty]
         again = [f"`{name}` is read again: what is declared of it has changed" for name in sorted(self.reading.reread)]
         vanished = [f"`{name}` has vanished; its records are committed" for name in listing.vanished]
-        waiting = [
-            f"the last {count} bytes of `{name}` are no whole record: they wait for what follows"
-            for name, count in sorted(self._waiting().items())
-            if count
-        ]
+        waiting = [_wait(name, count) for name, count in sorted(self._waiting().items()) if count]
         left_out = [
             f"{count} values of fields that `{name}` does not declare were left out"
             for name, count in self.undeclared.items()
@@ -246,3 +243,9 @@ def _versions(lake: Lake, project: Project) -> dict[str, SegmentVersion]:
         fresh = SegmentVersion(max((version.version for version, _ in found), default=0) + 1, segment.meaning)
         numbers[name] = current or fresh
     return numbers
+
+
+def _wait(name: str, count: int) -> str:
+    """What is said of the bytes at the end of a file that are no record yet."""
+    quote = ", or a quote before them is not closed" if format_of(name)[0] == "csv" else ""
+    return f"the last {count} bytes of `{name}` are no whole record: they wait for what follows{quote}"

@@ -17,7 +17,7 @@ from transforms.algebra.order import Flags, Ints
 from transforms.columns import content_of, offsets_of
 
 _COMMA, _NEWLINE, _RETURN, _QUOTE = 44, 10, 13, 34
-_ENOUGH = 100
+_ENOUGH = 10
 """So many lines, each with as many fields as the header has names and no quote, are no text within quotes."""
 
 

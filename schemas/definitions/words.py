@@ -1,24 +1,40 @@
-"""Features in words, for who reads the warehouse and not the definitions."""
+"""Definitions in words: a feature for who reads its column, a condition in one line of an explanation."""
 
 from collections.abc import Callable
 from typing import Any
 
 from schemas.definitions.aggregate import Aggregate
+from schemas.definitions.comparison import Comparison
 from schemas.definitions.duration import write_duration
+from schemas.definitions.expression import Expression
 from schemas.definitions.feature import FeatureColumn, FeatureGroup
 from schemas.definitions.instant import write_instant
+from schemas.definitions.node import Node
 from schemas.definitions.reference import EventReference
-from schemas.definitions.window import PROFILE, Absolute, Between, Calendar, Last, Lifetime, Session, Since, Window
+from schemas.definitions.window import (
+    PROFILE,
+    Absolute,
+    Between,
+    Calendar,
+    Last,
+    Lifetime,
+    NamedWindow,
+    Session,
+    Since,
+    Window,
+)
 
 _OPERATIONS = {"count": "number of events", "distinct": "number of different values", "days_active": "days with events"}
 """Where the name of the operation is no word for what it gives."""
+_PLAIN = ("event", "window", "segment", "feature", "columns")
+"""Fields of a condition that need no name beside their value."""
 _UNITS = {"d": "day", "h": "hour", "m": "minute", "s": "second"}
 
 
 def feature_in_words(group: FeatureGroup, column: FeatureColumn) -> str:
     """What a feature column holds: `sum of amount over order_completed, the last 30 days; 0 where there are none`."""
     empty = "0" if column.aggregate.never_missing else "null"
-    held = f"{_operation(column.aggregate)} over {_events(column.source)}, {_window(column.window)}"
+    held = f"{_operation(column.aggregate)} over {events_in_words(column.source)}, {window_in_words(column.window)}"
     return f"{held}; {empty} where there are none, null where {' and '.join(group.purposes)} may not use them"
 
 
@@ -27,12 +43,47 @@ def _operation(aggregate: Aggregate) -> str:
     return f"{name} of {aggregate.of}" if aggregate.of else name
 
 
-def _events(source: EventReference) -> str:
+def condition_in_words(node: Node) -> str:
+    """The operator and what is said of it, in one line; defaults and the nodes below are left out."""
+    fields = sorted(type(node).model_fields.items(), key=lambda named: named[0] == "missing")
+    said = [
+        value if name in _PLAIN else f"{name} {value}"
+        for name, field in fields
+        if field.is_required() or getattr(node, name) != field.default
+        if (value := _text(getattr(node, name)))
+    ]
+    return f"{node.name} {', '.join(said)}".strip().replace(", where ", " where ")
+
+
+def _text(value: Any) -> str:
+    """A field's value; nothing for nodes."""
+    match value:
+        case Node() | (Node(), *_):
+            return ""
+        case tuple():
+            paired = all(isinstance(part, tuple) for part in value)
+            return ", ".join(" ".join(map(_text, part)) if paired else _text(part) for part in value)
+        case Comparison() | Expression():
+            return value.text
+        case EventReference():
+            return events_in_words(value)
+        case NamedWindow():
+            return window_in_words(value.window)
+        case bool():
+            return str(value).lower()
+        case None:
+            return "any"
+    return str(value) if isinstance(value, str | int) else window_in_words(value)
+
+
+def events_in_words(source: EventReference) -> str:
+    """The events that are meant: `purchase or refund where amount > 10`."""
     names = "events of any name" if source.events is None else " or ".join(source.events)
     return f"{names} where {' '.join(source.where.text.split())}" if source.where else names
 
 
-def _window(window: Window) -> str:
+def window_in_words(window: Window) -> str:
+    """The time that counts: `the last 30 days`."""
     return _WINDOWS[type(window)](window)
 
 
@@ -50,9 +101,13 @@ def _calendar(window: Calendar) -> str:
 
 
 def _absolute(window: Absolute) -> str:
-    since = "" if window.from_at is None else f"from {write_instant(window.from_at)}"
-    until = "" if window.to_at is None else f"before {write_instant(window.to_at)}"
+    since = "" if window.from_at is None else f"from {_instant(window.from_at)}"
+    until = "" if window.to_at is None else f"before {_instant(window.to_at)}"
     return " and ".join(part for part in (since, until) if part) or "ever"
+
+
+def _instant(at: int) -> str:
+    return write_instant(at).replace(".000000Z", "Z")
 
 
 _WINDOWS: dict[type, Callable[[Any], str]] = {
@@ -62,5 +117,5 @@ _WINDOWS: dict[type, Callable[[Any], str]] = {
     Absolute: _absolute,
     Lifetime: lambda window: "ever",
     Session: lambda window: f"the session, which ends after a gap of {_length(window.gap_us)}",
-    Since: lambda window: f"since the last {_events(window.event)}",
+    Since: lambda window: f"since the last {events_in_words(window.event)}",
 }

@@ -11,7 +11,7 @@ from schemas.definitions.node import Node
 from schemas.definitions.reference import EventReference
 from schemas.definitions.segment import ActiveIn, InSegment, Segment
 from schemas.definitions.window import Window
-from schemas.definitions.wording import in_words
+from schemas.definitions.words import condition_in_words
 from transforms.algebra.evaluate import evaluate, population
 from transforms.algebra.facts import Facts
 from transforms.algebra.measure import Measure
@@ -71,7 +71,7 @@ class _Tree:
         value = self._value(node)
         told: dict[str, Any] = {
             "node": node.name,
-            "rule": in_words(node),
+            "rule": condition_in_words(node),
             "value": value,
             "missing": node.missing,
             "numbers": {},

@@ -17,9 +17,9 @@ from transforms.algebra.coded import coded, indices
 from transforms.algebra.columns import predicate_name, value_name
 from transforms.algebra.engine import connect
 from transforms.algebra.order import Flags, Ints
+from transforms.in_order import PLACE, in_order
 
 ANY_EVENT = EventReference(None)
-_PLACE = "_place"  # no property begins so
 _FEW, _MANY = 1 << 8, 1 << 16
 
 
@@ -79,14 +79,8 @@ class Projection:
         if not predicates or not len(rows):
             return {name: np.zeros(len(rows), np.bool_) for name in predicates}
         asked = ", ".join(f"{self.predicates[name]} AS {name}" for name in predicates)
-        con.register("events", rows.append_column(_PLACE, pa.array(np.arange(len(rows)))))
-        try:
-            found = con.execute(f"SELECT {_PLACE}, {asked}\nFROM events").to_arrow_table()
-        finally:
-            con.unregister("events")
-        place = found[_PLACE].to_numpy()
-        order = slice(None) if np.array_equal(place, np.arange(len(rows))) else np.argsort(place)
-        return {name: found[name].to_numpy()[order] for name in predicates}
+        found = in_order(con, rows, f"SELECT {PLACE}, {asked}\nFROM rows")
+        return {name: found[name].to_numpy() for name in predicates}
 
 
 def _is_few(column: pa.Array) -> bool:

@@ -57,7 +57,7 @@ def explained(folder: Path, *arguments: str) -> tuple[int, str, str]:
 
 def test_the_nearest_miss_is_told_with_its_distance(folder: Path) -> None:
     _, said, _ = explained(folder, "explain", "ann", "loyal")
-    rule = "did order where value > 1, count >= 3, window 30d"
+    rule = "did order where value > 1, count >= 3, the last 30 days"
     assert f"nearest miss: {rule}: is 2, wanted >= 3, misses by 1\n" in said
     assert said.count("nearest miss") == 1
 

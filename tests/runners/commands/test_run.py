@@ -43,3 +43,12 @@ def test_records_that_are_set_aside_are_told_by_source_and_reason(
     definition = starter / "sources/shop.yaml"
     definition.write_text(definition.read_text().replace("subject: user", "subject: usr"))
     assert "shop missing_id" in run(starter, capsys)
+
+
+def test_a_quote_that_is_left_open_in_csv_is_asked_about(starter: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    definition = starter / "sources/shop.yaml"
+    definition.write_text(definition.read_text().replace("events.ndjson", "events.csv"))
+    lines = ["id,name,user,at,received,amount", 'e1,"order,ada,2026-01-10T09:00:00Z,2026-01-10T09:00:00Z,1', ""]
+    (starter / "data/events.csv").write_text("\n".join(lines))
+    assert call(["--project-dir", str(starter), "run"]) == 0
+    assert "or a quote before them is not closed" in " ".join(capsys.readouterr().err.split())
