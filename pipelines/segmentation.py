@@ -10,6 +10,7 @@ from schemas.record import Input
 from transforms.algebra.program import Moment, Program
 from transforms.coder import ShardedBatch, sharded
 from transforms.ingest import Ingest, Plan
+from transforms.known import Know, Knowledge
 from transforms.segment import Segment
 from transforms.spill import Spill
 from transforms.stage import Stage, StageRows
@@ -26,7 +27,8 @@ class SegmentUsers(beam.PTransform):  # type: ignore[misc]
 
     Args:
       program: the definitions.
-      moment: the T and K before and now.
+      moment: the T and K before, and T now.
+      knowledge: what decides K.
       stage: where the results go.
       plan: how records are decoded and sharded.
       remembered: for each shard what it starts from: where its state lies, or the facts to make it from.
@@ -34,6 +36,7 @@ class SegmentUsers(beam.PTransform):  # type: ignore[misc]
 
     program: Program
     moment: Moment
+    knowledge: Knowledge
     stage: Stage
     plan: Plan
     remembered: Iterable[ShardedBatch]
@@ -50,5 +53,7 @@ class SegmentUsers(beam.PTransform):  # type: ignore[misc]
         # (shard, batch) of kind `state` or `stored_*`
         arrived = read.facts | "Spill" >> Spill(self.stage.folder / "spilled")
         # the same by path
-        facts = (arrived, remembered) | "ByShard" >> beam.Flatten()
+        known = read.inputs | Know(self.knowledge, self.plan.shards)
+        # (shard, batch) of kind `known`: K
+        facts = (arrived, remembered, known) | "ByShard" >> beam.Flatten()
         return facts | Segment(self.program, self.moment, self.stage)

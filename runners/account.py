@@ -52,6 +52,17 @@ def undeclared(account: pa.Table) -> dict[str, int]:
     return {name: count for name, count in counts if count}
 
 
+def unseen(account: pa.Table) -> dict[str, dict[str, str]]:
+    """By source, the paths at which no record that was read has a value, and a name that is like each, if any record has one."""
+    found: dict[str, dict[str, str]] = {}
+    rows = account.filter(pc.is_valid(account["unseen"]))
+    for source, text in zip(rows["source"].to_pylist(), rows["unseen"].to_pylist(), strict=True):
+        paths = json.loads(text)
+        both = found.setdefault(source, paths)
+        found[source] = {path: both[path] or paths[path] for path in both if path in paths}
+    return found
+
+
 def _how_far(position: Mapping[str, Any]) -> tuple[int, ...]:
     """What grows while a file is read: what waits at its end is known when all of it is."""
     return tuple(position[name] for name in ("records", "bytes", "waiting"))

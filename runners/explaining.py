@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from runners.warehouses.ducklake import Lake
+from runners.warehouses.ducklake import Lake, quoted
 from runners.warehouses.read import facts_of_subject, last_run
 from schemas import profile
 from schemas.definitions.instant import write_instant
@@ -23,6 +23,7 @@ from transforms.algebra.order import FOREVER
 from transforms.algebra.program import Program
 from transforms.algebra.state import State, empty_state, event_order, facts_of
 from transforms.algebra.verdicts import verdict
+from transforms.typed import normal_sql
 
 
 def explain_subject(
@@ -39,7 +40,7 @@ def explain_subject(
     if last is None:
         raise CallError("SEG-0601", "nothing was published yet", "`segue run` does")
     at, known_at = last.t_at if at is None else at, last.known_at if known_at is None else known_at
-    found = facts_of_subject(lake, project, subject, known_at)
+    subject, found = _found(lake, project, subject, known_at)
     told = explain(project.segments[segment], *known_facts(project, subject, found), at)
     purposes = project.segments[segment].purposes
     why = {p: verdict(project, p, found["consents"], found["profiles"], subject, at, at, known_at) for p in purposes}
@@ -49,6 +50,16 @@ def explain_subject(
     ledger = [row for row in rows.sort_by("effective_at").to_pylist() if row["purpose"] in (*purposes, "*")]
     head = {"subject": subject, "segment": segment, "at": at, "known": known_at}
     return _plain({**head, **told, "verdicts": why, "ledger": ledger}, {"at", "known", "next_transition_at"})
+
+
+def _found(lake: Lake, project: Project, subject: str, known_at: int) -> tuple[str, dict[str, pa.Table]]:
+    """The subject's facts by its id as it is asked, else as the sources would write it."""
+    for steps in dict.fromkeys(((), *(source.normalise for source in project.sources.values()))):
+        written = lake.value(f"SELECT {normal_sql(quoted(subject), steps)}")
+        found = facts_of_subject(lake, project, written, known_at)
+        if any(map(len, found.values())):
+            return written, found
+    return subject, found
 
 
 def beyond(lake: Lake, at: int | None) -> str | None:
@@ -75,7 +86,7 @@ def known_facts(project: Project, subject: str, found: dict[str, pa.Table]) -> t
         raise CallError(
             "SEG-0905",
             "the subject is not known: by that K no event, profile or consent row came with this id",
-            "ids are as the source gives them, normalised; --known takes a later K",
+            "ids are as the sources give them; --known takes a later K",
         )
     events = found["events"]
     at = ints(events["occurred_at"], 0)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from runners.examples import is_example
 from runners.warehouses.ducklake import Lake, quoted
 from schemas.definitions.project import Project
 
@@ -36,7 +37,7 @@ def _read(lake: Lake, run_id: str, seconds: float) -> list[str]:
         "SELECT sum(subjects) FROM consent_verdicts WHERE run_id = " + quoted(run_id) + " GROUP BY purpose LIMIT 1"
     )
     return [
-        f"{row[0]:,} records read in {seconds:,.1f} s: {told}",
+        f"{row[0]:,} records read in {seconds:,.1f} s{': ' if told else ''}{told}",
         f"{events:,} events of {int(subjects or 0):,} subjects",
     ]
 
@@ -86,7 +87,7 @@ def _refused(lake: Lake, run_id: str) -> list[str]:
 
 
 def _next(lake: Lake, project: Project, sizes: Mapping[str, int]) -> list[str]:
-    """What to try. Nobody is named in what a scheduler keeps: only a project that fixes T, an example, names a member."""
+    """What to try. Nobody is named in what a scheduler keeps: only an example of our own names a member."""
     call = f"{_command()} --project-dir {shlex.quote(str(project.root))}"
     segment = next((name for name, count in sizes.items() if count), None)
     example = [f"  {call} explain {_someone(lake, project, segment)} {segment}"] if segment else []
@@ -95,7 +96,7 @@ def _next(lake: Lake, project: Project, sizes: Mapping[str, int]) -> list[str]:
 
 
 def _someone(lake: Lake, project: Project, segment: str) -> str:
-    if project.as_of is None:
+    if not is_example(project.root):
         return "SUBJECT"
     return shlex.quote(lake.value(f"SELECT min(subject) FROM segment_membership WHERE segment = {quoted(segment)}"))
 

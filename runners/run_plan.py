@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -26,6 +27,7 @@ class RunPlan:
     Attributes:
       staging: the folder that the workers filled.
       t_at: T, the instant asked about.
+      known_at: K, up to whose receipt it knows.
       definitions: hash of the definitions.
       positions_before: partition -> what was applied before, JSON-able; as read from the warehouse.
       positions_after: partition -> what is applied once this run is published.
@@ -37,7 +39,6 @@ class RunPlan:
       profile_columns: property -> Arrow type.
       feature_columns: feature column -> Arrow type.
       feature_comments: feature column -> what it holds.
-      known_at: K where the caller fixes it.
       full_refresh: the sources were read from their beginning: stored facts, quarantine and feature rows after T
         are replaced, and so is the record of every segment (see `rebuilt`).
       reread: sources that were read from their beginning: what is stored of them is replaced.
@@ -54,6 +55,7 @@ class RunPlan:
 
     staging: Path
     t_at: int
+    known_at: int
     definitions: str
     positions_before: Mapping[str, Any]
     positions_after: Mapping[str, Any]
@@ -65,7 +67,6 @@ class RunPlan:
     profile_columns: Mapping[str, pa.DataType] = field(default_factory=dict)
     feature_columns: Mapping[str, pa.DataType] = field(default_factory=dict)
     feature_comments: Mapping[str, str] = field(default_factory=dict)
-    known_at: int | None = None
     full_refresh: bool = False
     reread: frozenset[str] = frozenset()
     read_as: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -77,9 +78,10 @@ class RunPlan:
     undeclared: Mapping[str, int] = field(default_factory=dict)
     silence_budgets: Mapping[str, int] = field(default_factory=dict)
 
-    def run_id(self, known_at: int) -> str:
+    @cached_property
+    def run_id(self) -> str:
         """Hash of definitions, T, K, and the positions before and after: one input makes one run."""
-        pinned = [self.definitions, self.t_at, known_at, self.positions_before, self.positions_after]
+        pinned = [self.definitions, self.t_at, self.known_at, self.positions_before, self.positions_after]
         return hashlib.sha256(canonical(pinned).encode()).hexdigest()[:32]
 
 

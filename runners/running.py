@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from runners.disk import full_disk_told
-from runners.publish import publish, seen_too_soon
+from runners.publish import publish
 from runners.run_plan import Published
 from runners.step import Options, Step, Tell
 from runners.sweeping import sweep
@@ -60,8 +60,5 @@ def _idle(last: LastRun) -> Published:
 
 
 def _computed(lake: Lake, step: Step, tell: Tell) -> Published:
-    step.compute(tell, step.options.known_at)
-    known_at = seen_too_soon(lake, step.run_plan())
-    if known_at is not None:
-        step.compute(tell, known_at)
+    step.compute(tell)
     return publish(lake, step.run_plan(), tell)

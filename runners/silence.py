@@ -7,7 +7,7 @@ from schemas.errors import GateClosed
 HOUR = 3_600_000_000
 
 
-def see_that_consents_speak(lake: Lake, plan: RunPlan, known_at: int) -> None:
+def see_that_consents_speak(lake: Lake, plan: RunPlan) -> None:
     """Compare the newest receipt of each source that has a budget of silence with K.
 
     Errors: GateClosed (4) where one has been silent for longer, or has never said anything.
@@ -16,8 +16,8 @@ def see_that_consents_speak(lake: Lake, plan: RunPlan, known_at: int) -> None:
         newest = _newest_receipt(lake, plan, source)
         if newest is None:
             raise GateClosed("SEG-0614", f"the consents of `{source}` have never said anything: nothing was published", _HINT)
-        if known_at - newest > budget:
-            told = f"{(known_at - newest) / HOUR:,.1f} h, and {budget / HOUR:,.1f} h are allowed"
+        if plan.known_at - newest > budget:
+            told = f"{(plan.known_at - newest) / HOUR:,.1f} h, and {budget / HOUR:,.1f} h are allowed"
             raise GateClosed("SEG-0614", f"the consents of `{source}` are silent for {told}: nothing was published", _HINT)
 
 

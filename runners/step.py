@@ -1,6 +1,5 @@
 """One run, planned: from what is committed to what is to be published."""
 
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,14 +9,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.segmentation import SegmentUsers
-from runners.account import positions_after, stage_fates, staged_account, undeclared
+from runners.account import positions_after, stage_fates, staged_account, undeclared, unseen
 from runners.engines.local import run_locally
 from runners.expectations import expectations_of
+from runners.notes import notes
 from runners.progress import tick, ticked
-from runners.publish import k_below
 from runners.rereading import Reading, what_to_read
 from runners.run_plan import RunPlan, SegmentVersion
-from runners.sources.files import format_of
 from runners.sources.lookups import read_lookups
 from runners.sources.reading import read as read_file
 from runners.staging import new_staging
@@ -32,6 +30,7 @@ from transforms.algebra.program import Moment, Program
 from transforms.coder import ShardedBatch
 from transforms.decode import DecodePlan
 from transforms.ingest import Plan
+from transforms.known import Knowledge, newest_of
 from transforms.segment import KIND, STATE, STORED
 from transforms.shard import split
 from transforms.spill import spill
@@ -70,8 +69,11 @@ class Step:
     versions: Mapping[str, SegmentVersion]
     reading: Reading
     staging: Path
+    knowledge: Knowledge
+    known_at: int = BEGINNING
     positions: Mapping[str, Any] = field(default_factory=dict)
     undeclared: Mapping[str, int] = field(default_factory=dict)
+    unseen: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @classmethod
     def plan(cls, lake: Lake, project: Project, options: Options) -> "Step":
@@ -79,27 +81,13 @@ class Step:
         last = read.last_run(lake)
         t_at = _instant_asked(project, options, last)
         reading = what_to_read(project, None if options.full_refresh else last)
-        return cls(lake, project, options, last, t_at, _versions(lake, project), reading, new_staging(lake))
+        knowledge = _knowledge(lake, options, last, t_at)
+        return cls(lake, project, options, last, t_at, _versions(lake, project), reading, new_staging(lake), knowledge)
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What is worth saying of the sources."""
-        listing = self.reading.listing
-        empty = [f"no file matches `{pattern}`" for pattern in listing.empty]
-        again = [f"`{name}` is read again: what is declared of it has changed" for name in sorted(self.reading.reread)]
-        vanished = [f"`{name}` has vanished; its records are committed" for name in listing.vanished]
-        waiting = [_wait(name, count) for name, count in sorted(self._waiting().items()) if count]
-        left_out = [
-            f"{count} values of fields that `{name}` does not declare were left out"
-            for name, count in self.undeclared.items()
-        ]
-        return (*again, *empty, *vanished, *waiting, *left_out)
-
-    def _waiting(self) -> dict[str, int]:
-        """Of each file the bytes at its end that are no record yet: as it was read now, or is found unread."""
-        listing, now = self.reading.listing, self.positions
-        read_now = {one.file: now[one.source][one.file]["waiting"] for one in listing.inputs if one.source in now}
-        return {**listing.waiting, **read_now}
+        return notes(self.project, self.reading, self.positions, self.undeclared, self.unseen)
 
     @property
     def is_rebuild(self) -> bool:
@@ -118,15 +106,13 @@ class Step:
             return not read.is_any_unseen(self.lake, self.last)
         return self.options.known_at <= self.last.known_at
 
-    def compute(self, tell: Tell, known_at: int | None) -> None:
-        """Run the graph: everything that changed is staged. What was received after `known_at` is not seen."""
-        shutil.rmtree(self.staging)
-        self.staging.mkdir()
+    def compute(self, tell: Tell) -> None:
+        """Run the graph: everything that changed is staged. Errors: CallError where a fixed K lies below what has been read."""
         program = Program(self.project, {name: version.version for name, version in self.versions.items()})
         about = {"definitions": self.project.meaning, "t": self.t_at}
         stage = Stage(self.staging, staged_tables(program), about)
-        plan = Plan(read_file, self.project.sources, self._decoding(), self.project.target.shards, tick)
-        pipeline = SegmentUsers(program, self._moment(known_at), stage, plan, self._remembered())
+        plan = Plan(read_file, self.project.sources, self._decoding(), self.project.target.shards, self.t_at, tick)
+        pipeline = SegmentUsers(program, self._moment(), self.knowledge, stage, plan, self._remembered())
         inputs = self.reading.listing.inputs
         size, (records_before, bytes_before) = sum(one.unread for one in inputs), ticked()
 
@@ -139,11 +125,10 @@ class Step:
         tell("compute", ticked()[0] - records_before, 1.0)
         self._account()
 
-    def _moment(self, known_at: int | None) -> Moment:
+    def _moment(self) -> Moment:
         last_at = BEGINNING if self.last is None else min(self.last.t_at, self.t_at)
         known_before = FOREVER if self.last is None else self.last.known_at
-        seen_until = FOREVER if known_at is None else known_at
-        return Moment(last_at, self.t_at, known_before, seen_until, everyone=self.is_rebuild)
+        return Moment(last_at, self.t_at, known_before, everyone=self.is_rebuild)
 
     def _decoding(self) -> DecodePlan:
         project = self.project
@@ -177,8 +162,12 @@ class Step:
 
     def _account(self) -> None:
         account = staged_account(self.staging)
+        newest_at = newest_of(account.to_batches())
+        self.known_at, read_until = self.knowledge.known_at(newest_at), self.knowledge.read_until(newest_at)
+        if self.last is not None and self.known_at < read_until:
+            raise _k_below(self.known_at, read_until)
         self.positions = positions_after(self.reading.positions, account)
-        self.undeclared = undeclared(account)
+        self.undeclared, self.unseen = undeclared(account), unseen(account)
         stage_fates(self.staging, account)
 
     def run_plan(self) -> RunPlan:
@@ -189,6 +178,7 @@ class Step:
         return RunPlan(
             staging=self.staging,
             t_at=self.t_at,
+            known_at=self.known_at,
             definitions=project.meaning,
             positions_before={} if before is None else before.positions,
             positions_after=self.positions,
@@ -200,7 +190,6 @@ class Step:
             profile_columns={name: kind.arrow for name, kind in project.profile_columns.items()},
             feature_columns={column.name: column.type.arrow for _, column in columns},
             feature_comments={column.name: feature_in_words(group, column) for group, column in columns},
-            known_at=self.options.known_at,
             full_refresh=self.options.full_refresh and self.last is not None,
             anew=self.is_rebuild,
             undeclared=self.undeclared,
@@ -228,8 +217,21 @@ def _instant_asked(project: Project, options: Options, last: read.LastRun | None
             "ask for a later one, or give --full-refresh",
         )
     if last is not None and options.known_at is not None and options.known_at < last.known_at:
-        raise k_below(options.known_at, last.known_at)
+        raise _k_below(options.known_at, last.known_at)
     return t_at
+
+
+def _k_below(known_at: int, read: int) -> CallError:
+    message = f"K = {write_instant(known_at)} lies below what has been read, up to {write_instant(read)}"
+    return CallError("SEG-0904", message, "ask for a later one, or leave --known-at out")
+
+
+def _knowledge(lake: Lake, options: Options, last: read.LastRun | None, t_at: int) -> Knowledge:
+    """What decides K before anything new is read."""
+    if last is None:
+        return Knowledge(t_at, options.known_at)
+    stored_at = BEGINNING if options.full_refresh else read.newest_receipt(lake, last, t_at)
+    return Knowledge(t_at, options.known_at, last.known_at, stored_at)
 
 
 def _versions(lake: Lake, project: Project) -> dict[str, SegmentVersion]:
@@ -243,9 +245,3 @@ def _versions(lake: Lake, project: Project) -> dict[str, SegmentVersion]:
         fresh = SegmentVersion(max((version.version for version, _ in found), default=0) + 1, segment.meaning)
         numbers[name] = current or fresh
     return numbers
-
-
-def _wait(name: str, count: int) -> str:
-    """What is said of the bytes at the end of a file that are no record yet."""
-    quote = ", or a quote before them is not closed" if format_of(name)[0] == "csv" else ""
-    return f"the last {count} bytes of `{name}` are no whole record: they wait for what follows{quote}"

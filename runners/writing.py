@@ -55,8 +55,6 @@ class Writing:
 
     lake: Lake
     plan: RunPlan
-    run_id: str
-    known_at: int
     states: Sequence[Path]
     adopted: Mapping[str, Path]
     rows: Counter[str] = field(default_factory=Counter)
@@ -76,7 +74,7 @@ class Writing:
 
     @property
     def _stamp(self) -> str:
-        return f"{quoted(self.run_id)} AS run_id"
+        return f"{quoted(self.plan.run_id)} AS run_id"
 
     def _insert(self, table: str, select: str) -> None:
         self.rows[table] += int(self.lake.value(f"INSERT INTO {table} BY NAME {select}"))
@@ -116,7 +114,7 @@ class Writing:
 
     def _record(self) -> None:
         """Close what is not believed any more, then insert."""
-        known = instant(self.known_at)
+        known = instant(self.plan.known_at)
         self.lake.run(_EXPOSED)
         if self._any("run_closings"):
             self.lake.run(
@@ -134,11 +132,11 @@ class Writing:
         self._insert("segment_upcoming", f"SELECT * EXCLUDE (_file, _row), {self._stamp} {upcoming}")
 
     def _changes(self) -> None:
-        known = instant(self.known_at)
+        known = instant(self.plan.known_at)
         # The subject comes last: no other part holds the separator, so that no two keys read the same.
         change_id = (
             "sha256(concat_ws('|', segment, version, kind, epoch_us(effective_at), "
-            f"CAST({self.known_at} AS BIGINT), subject))[:32]"
+            f"CAST({self.plan.known_at} AS BIGINT), subject))[:32]"
         )
         self._insert(
             "segment_changes",
@@ -178,7 +176,7 @@ class Writing:
         )
         self._insert(
             "segment_versions",
-            f"SELECT *, {quoted(self.run_id)} AS from_run, true AS current "
+            f"SELECT *, {quoted(self.plan.run_id)} AS from_run, true AS current "
             "FROM run_versions ANTI JOIN segment_versions USING (segment, version)",
         )
 
@@ -196,8 +194,8 @@ class Writing:
     def _pointer(self, path: Path, positions: str) -> tuple[int, int, str, str, int, str, str]:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        below = f"state/{self.run_id}/{path.name}"
-        return (int(path.stem), self.plan.shards, self.run_id, below, path.stat().st_size, digest, positions)
+        below = f"state/{self.plan.run_id}/{path.name}"
+        return (int(path.stem), self.plan.shards, self.plan.run_id, below, path.stat().st_size, digest, positions)
 
     def _manifest(self) -> None:
         plan, clock = self.plan, int(time.time() * 1_000_000)
@@ -208,7 +206,7 @@ class Writing:
         self._insert(
             "run_manifest",
             f"SELECT {self._stamp}, {instant(plan.started_at)} AS started_at, {instant(plan.t_at)} AS t, "
-            f"{instant(self.known_at)} AS k, {instant(plan.t_at)} AS watermark, {quoted(plan.definitions)} AS definitions, "
+            f"{instant(self.plan.known_at)} AS k, {instant(plan.t_at)} AS watermark, {quoted(plan.definitions)} AS definitions, "
             f"{quoted(inputs)} AS inputs, {plan.shards} AS shards, {sums} FROM staged_fates",
         )
         parent = quoted(plan.parent) if plan.parent else "CAST(NULL AS VARCHAR)"

@@ -38,17 +38,19 @@ REASONS: dict[str, tuple[Place, ...]] = {
     "one number of a whole batch": (
         Place("transforms/instants.py", "quick_micros", "as_py"),
         Place("transforms/typed.py", "quick_values", "as_py"),
-        Place("transforms/json_engine.py", "_undeclared", "as_py"),
         Place("transforms/ingest.py", "ingest", "as_py"),
+        Place("transforms/known.py", "newest_receipt", "fetchall"),
+        Place("transforms/known.py", "newest_of", "as_py"),
         Place("transforms/ingest.py", "process", "as_py"),
         Place("runners/account.py", "stage_fates", "as_py"),
     ),
     "one row a file or a shard": (
         Place("runners/account.py", "positions_after", "to_pylist"),
         Place("runners/account.py", "undeclared", "to_pylist"),
+        Place("runners/account.py", "unseen", "to_pylist"),
+        Place("transforms/segment.py", "segment", "as_py"),
         Place("transforms/segment.py", "_remembered", "as_py"),
         Place("transforms/spill.py", "fetch", "as_py"),
-        Place("runners/publish.py", "seen_too_soon", "as_py"),
         Place("runners/warehouses/read.py", "state_paths", "loop over rows()"),
         Place("runners/sweeping.py", "sweep", "loop over rows()"),
     ),
@@ -95,9 +97,6 @@ REASONS: dict[str, tuple[Place, ...]] = {
     ),
     "rows that are set aside": (
         Place("transforms/decode.py", "_written", "to_pylist"),
-    ),
-    "sums beyond 64 bits": (
-        Place("transforms/algebra/aggregates/sum.py", "value", "tolist"),
     ),
 }
 """Why rows are few there, and where."""

@@ -1,5 +1,6 @@
 """What is read of a chunk before any type is known: columns of text, and the records that could not be read."""
 
+import difflib
 from typing import NamedTuple
 
 import numpy as np
@@ -15,18 +16,34 @@ TOO_LARGE = rejection.REASONS.index("too_large")
 LOW_BYTES = np.array([(1 << 8 * count) - 1 for count in range(9)], np.uint64)
 """A mask of so many low bytes."""
 
+_LIKE = 1000
+"""Among so many names one is sought that is like another."""
+
 
 class Columns(NamedTuple):
     """The records that could be read: a column for each path, text unless the format has types, and which they are.
 
     `code` has an entry for every record: -1, or the code of the reason for which it is set aside.
-    `undeclared` counts values that no path reads. `raw` is the text of JSON records that could be read.
+    `undeclared` counts values that no path reads, `others` names where they lie. `raw` is the text of JSON records that
+    could be read.
     """
 
     table: pa.Table
     code: Ints
     undeclared: int
+    others: frozenset[str] = frozenset()
     raw: pa.Array | None = None
+
+    def unseen(self) -> dict[str, str] | None:
+        """The paths at which no record has a value, and for each the name among the others that is most like it, if any.
+
+        None where no record could be read.
+        """
+        if not self.good.any():
+            return None
+        missing = [path for path in self.table.column_names if self.table[path].null_count == len(self.table)]
+        names = sorted(self.others)[:_LIKE]
+        return {path: next(iter(difflib.get_close_matches(path, names, 1)), "") for path in missing}
 
     @property
     def good(self) -> Flags:

@@ -50,12 +50,14 @@ class DecodePlan:
 class Decoded(NamedTuple):
     """What became of a chunk: read = accepted + rejected.
 
-    `rows` says for each accepted row which record of the chunk it is, counted from 0.
+    `unseen` are the paths at which no record has a value (see Columns). `rows` says for each accepted row which record of
+    the chunk it is, counted from 0.
     """
 
     accepted: pa.RecordBatch
     rejected: pa.RecordBatch
     undeclared: int
+    unseen: dict[str, str] | None
     rows: Ints
 
 
@@ -65,7 +67,7 @@ def decode(chunk: RawChunk, source: Source, plan: DecodePlan, con: duckdb.DuckDB
     if chunk.fault is not None or not len(chunk):
         rows = np.arange(len(chunk))
         fault = np.full(len(chunk), rejection.REASONS.index(chunk.fault or "malformed"))
-        return Decoded(_empty(schema), rejections(chunk, rows, fault), 0, rows[:0])
+        return Decoded(_empty(schema), rejections(chunk, rows, fault), 0, None, rows[:0])
     read = columns(chunk, kinds_of(source), con)
     found = typed_columns(read.table, source, con)
     positions = _positions(chunk.file, chunk.first + np.flatnonzero(read.good))
@@ -77,7 +79,8 @@ def decode(chunk: RawChunk, source: Source, plan: DecodePlan, con: duckdb.DuckDB
     if not keep.all():
         accepted = accepted.filter(pa.array(keep))
     bad = np.flatnonzero(code >= 0)
-    return Decoded(_batch(accepted), rejections(chunk, bad, code[bad]), read.undeclared, np.flatnonzero(code < 0))
+    rejected = rejections(chunk, bad, code[bad])
+    return Decoded(_batch(accepted), rejected, read.undeclared, read.unseen(), np.flatnonzero(code < 0))
 
 
 def _empty(schema: pa.Schema) -> pa.RecordBatch:

@@ -1,6 +1,7 @@
 """Ingest: from files to canonical facts by shard, with quarantine and an account of every record beside them."""
 
 import json
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,21 +17,25 @@ from apache_beam.pvalue import PCollection, TaggedOutput
 from schemas.definitions.source import Source
 from schemas.record import Input, RawChunk
 from transforms.algebra.engine import connect
+from transforms.algebra.order import BEGINNING
 from transforms.coder import ShardedBatch, sharded
 from transforms.decode import DecodePlan, decode, rejections
 from transforms.faults import reach
+from transforms.known import newest_receipt
 from transforms.shard import split
 from transforms.validate import set_aside
 
 ACCOUNT = pa.schema(
     [
-        *((name, pa.string()) for name in ("source", "file", "position")),
+        *((name, pa.string()) for name in ("source", "file", "position", "unseen")),
         *((name, pa.int64()) for name in ("read", "quarantined", "future", "late", "late_used", "undeclared")),
+        ("newest_at", pa.int64()),
     ]
 )
 """One row a chunk: what became of its records before they were sharded, and the position behind it as JSON.
 
-`undeclared` counts values that were dropped.
+`unseen` are the paths at which no record has a value, as JSON, each with a name that is like it; null where no record could be
+read. `undeclared` counts values that were dropped; `newest_at` is the largest receipt of the facts dated up to T.
 """
 _THREADS, _AHEAD = 2, 3
 
@@ -44,6 +49,7 @@ class Plan:
       sources: by name.
       decoding: the columns, lookups and purposes.
       shards: how many shards of subjects there are.
+      at: T, int64 microseconds.
       tick: told of the records and bytes that are read; an importable function.
     """
 
@@ -51,6 +57,7 @@ class Plan:
     sources: Mapping[str, Source]
     decoding: DecodePlan
     shards: int
+    at: int
     tick: Callable[[int, int], None]
 
 
@@ -66,7 +73,7 @@ def ingest(chunk: RawChunk, plan: Plan, con: duckdb.DuckDBPyConnection) -> Inges
     """Decode, validate and shard one chunk; read = accepted + set aside."""
 
     source = plan.sources[chunk.source]
-    accepted, rejected, undeclared, rows = decode(chunk, source, plan.decoding, con)
+    accepted, rejected, undeclared, unseen, rows = decode(chunk, source, plan.decoding, con)
     reach("decoded")
     told = pa.Table.from_batches([rejected])
     future = int(pc.sum(pc.equal(rejected.column("reason"), "future")).as_py() or 0)
@@ -85,12 +92,18 @@ def ingest(chunk: RawChunk, plan: Plan, con: duckdb.DuckDBPyConnection) -> Inges
         told = pa.concat_tables([told, pa.Table.from_batches([late_ones])])
     marked = accepted.replace_schema_metadata({"kind": source.kind})
     facts = split(marked, plan.shards) if accepted.num_rows else []
-    numbers = (len(chunk), quarantined, future, late, late_used, undeclared)
-    said = (chunk.source, chunk.file, json.dumps(chunk.after.to_json(), sort_keys=True), *numbers)
-    account = pa.RecordBatch.from_arrays(
-        [pa.array([value], kind.type) for value, kind in zip(said, ACCOUNT, strict=True)], schema=ACCOUNT
-    )
+    newest_at = newest_receipt(con, marked, source.kind, plan.at) if accepted.num_rows else BEGINNING
+    account = _account(chunk, unseen, quarantined, future, late, late_used, undeclared, newest_at)
     return Ingested(facts, told.combine_chunks().to_batches()[0] if len(told) else rejected, account)
+
+
+def _account(chunk: RawChunk, unseen: Mapping[str, str] | None, *numbers: int) -> pa.RecordBatch:
+    """The row of ACCOUNT of a chunk; the numbers follow that of the records that were read."""
+    said = None if unseen is None else json.dumps(unseen)
+    position = json.dumps(chunk.after.to_json(), sort_keys=True)
+    values = (chunk.source, chunk.file, position, said, len(chunk), *numbers)
+    columns = [pa.array([value], kind.type) for value, kind in zip(values, ACCOUNT, strict=True)]
+    return pa.RecordBatch.from_arrays(columns, schema=ACCOUNT)
 
 
 class _IngestFn(beam.DoFn):  # type: ignore[misc]
@@ -109,10 +122,11 @@ class _IngestFn(beam.DoFn):  # type: ignore[misc]
 
     def _ingested(self, inputs: list[Input]) -> Iterator[Ingested]:
         under_way: deque[Future[Ingested]] = deque()
-        pool = ThreadPoolExecutor(_THREADS)
+        own = threading.local()
+        pool = ThreadPoolExecutor(_THREADS, initializer=lambda: setattr(own, "con", connect()))
         try:
             for chunk in (chunk for one in inputs for chunk in self._read(one)):
-                under_way.append(pool.submit(self._work, chunk))
+                under_way.append(pool.submit(self._work, chunk, own))
                 if len(under_way) > _AHEAD:
                     yield under_way.popleft().result()
             while under_way:
@@ -130,12 +144,8 @@ class _IngestFn(beam.DoFn):  # type: ignore[misc]
             yield chunk
         self.plan.tick(0, one.size - seen)
 
-    def _work(self, chunk: RawChunk) -> Ingested:
-        con = connect()
-        try:
-            return ingest(chunk, self.plan, con)
-        finally:
-            con.close()
+    def _work(self, chunk: RawChunk, own: threading.local) -> Ingested:
+        return ingest(chunk, self.plan, own.con)
 
 
 class Read(NamedTuple):

@@ -49,7 +49,7 @@ def read_each(raw: pa.StringArray, paths: Mapping[str, str], con: duckdb.DuckDBP
         found = found.filter(pa.array(~twice))
     undeclared = _undeclared(found["keys"], {path.split(".")[0] for path in paths})
     table = found.select(list(range(len(paths)))) if paths else pa.table({"_": pa.nulls(len(found))})
-    return Columns(table, code, undeclared)
+    return Columns(table, code, len(undeclared), frozenset(pc.unique(undeclared).to_pylist()))
 
 
 def _opened(records: pa.StringArray, brackets: bytes) -> Ints:
@@ -162,10 +162,10 @@ def _twice(keys: pa.ListArray) -> Flags:
     return twice
 
 
-def _undeclared(keys: pa.ChunkedArray, known: set[str]) -> int:
-    """How many keys are not among the known ones."""
-    read = pc.is_in(pc.list_flatten(keys), value_set=pa.array(sorted(known), pa.string()))
-    return len(read) - int(pc.sum(read, min_count=0).as_py())
+def _undeclared(keys: pa.ChunkedArray, known: set[str]) -> pa.ChunkedArray:
+    """The keys that are not among the known ones."""
+    named = pc.list_flatten(keys)
+    return named.filter(pc.invert(pc.is_in(named, value_set=pa.array(sorted(known), pa.string()))))
 
 
 def _twice_within(raw: pa.StringArray, con: duckdb.DuckDBPyConnection) -> Flags:

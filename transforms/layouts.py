@@ -39,6 +39,10 @@ class Layout(NamedTuple):
         """How many keys of the record begin no path."""
         return len({path[0] for path in self.paths} - {path[0] for path in paths})
 
+    def others(self, paths: Sequence[Path]) -> frozenset[str]:
+        """Where values lie that no path reads."""
+        return frozenset(".".join(one) for one in self.paths if not any(one[: len(path)] == path for path in paths))
+
     def can_tell(self, path: Path) -> bool:
         """Whether what lies at a path is a value or nothing, and no object."""
         return not any(one[: len(path)] == path and len(one) > len(path) for one in self.paths)
@@ -50,6 +54,7 @@ class Alike(NamedTuple):
     rows: Ints
     columns: list[pa.Array]
     undeclared: int
+    others: frozenset[str]
 
 
 class _Spans(NamedTuple):
@@ -140,7 +145,7 @@ class _Reader:
             self._texts(spans[there[path]], nulls[there[path]]) if path in there else pa.nulls(len(rows), pa.string())
             for path in paths
         ]
-        return Alike(rows, columns, layout.undeclared(paths) * len(rows))
+        return Alike(rows, columns, layout.undeclared(paths) * len(rows), layout.others(paths))
 
     def _spans(self, layout: Layout, rows: Ints) -> tuple[Ints, list[_Spans]]:
         """The rows that have the layout, and where their values are, value by value."""

@@ -34,7 +34,7 @@ def _of_rows(rows: pa.RecordBatch, paths: Sequence[str]) -> Columns:
     for column in found.values():
         code[_no_text(column)] = MALFORMED
     good = table if (code < 0).all() else table.filter(pa.array(code < 0))
-    return Columns(good, code, len(good) * len(unread))
+    return Columns(good, code, len(good) * len(unread), frozenset(unread))
 
 
 def _no_text(column: pa.Array) -> Flags:

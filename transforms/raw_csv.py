@@ -32,7 +32,8 @@ def of_csv(chunk: RawChunk, paths: Sequence[str]) -> Columns:
         for path in paths
     }
     table = pa.table(picked) if picked else pa.table({"_": pa.nulls(count)})
-    return Columns(table, code, count * len([name for name in chunk.header if name not in paths]))
+    others = [name for name in chunk.header if name not in paths]
+    return Columns(table, code, count * len(others), frozenset(others))
 
 
 def _read(records: pa.StringArray, header: Sequence[str]) -> tuple[list[pa.Array], Ints]:

@@ -23,7 +23,9 @@ def of_json(records: pa.BinaryArray, paths: Mapping[str, str], con: duckdb.DuckD
         parts.append(_each(text, code, rest, paths, con))
     count = int((code < 0).sum())
     kept = text if count == len(text) else text.filter(pa.array(code < 0))
-    return Columns(_together(parts, list(paths), count), code, sum(part.undeclared for part in parts), kept)
+    others = frozenset[str]().union(*(part.others for part in parts))
+    table, undeclared = _together(parts, list(paths), count), sum(part.undeclared for part in parts)
+    return Columns(table, code, undeclared, others, kept)
 
 
 def _each(
@@ -37,7 +39,7 @@ def _each(
     each = read_each(text if len(rest) == len(text) else text.take(pa.array(rest)), paths, con)
     code[rest] = each.code
     columns = [each.table[index].combine_chunks() for index in range(len(paths))]
-    return Alike(rest[each.good], columns, each.undeclared)
+    return Alike(rest[each.good], columns, each.undeclared, each.others)
 
 
 def _together(parts: Sequence[Alike], paths: Sequence[str], count: int) -> pa.Table:

@@ -4,7 +4,7 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import apache_beam as beam
 import pyarrow as pa
@@ -21,6 +21,7 @@ from transforms.algebra.engine import connect
 from transforms.algebra.program import Moment, Program
 from transforms.algebra.state import State, empty_state, read_state
 from transforms.coder import RecordBatchCoder, ShardedBatch
+from transforms.known import KNOWN
 from transforms.spill import fetch
 from transforms.stage import Stage
 
@@ -39,6 +40,8 @@ def segment(program: Program, batches: Iterable[pa.RecordBatch], moment: Moment)
     for batch in batches:
         kinds.setdefault((batch.schema.metadata or {})[KIND], []).append(batch)
     state = _remembered(program, kinds)
+    if KNOWN in kinds:
+        moment = replace(moment, known_at=kinds[KNOWN][0]["known_at"][0].as_py())
     stored = _arrived(program, kinds, STORED)
     if len(stored.events) or len(stored.profiles) or len(stored.consents):
         con = connect()
@@ -126,7 +129,8 @@ class Segment(beam.PTransform):  # type: ignore[misc]
     """Keep the history of segments and the features of each shard of subjects, and stage what changed.
 
     Takes:     PCollection[ShardedBatch] by shard: facts of `event.SCHEMA`, `profile.SCHEMA` and `consent.SCHEMA`, told apart
-               by the schema's metadata `kind`; and one batch of kind `state` for each shard that has one.
+               by the schema's metadata `kind`; one batch of kind `state` for each shard that has one; and where the
+               moment does not say K, one of kind `known`.
     Gives:     PCollection[int], the shards that are staged.
     Windowing: the global window; bounded input.
     Emits:     each shard once, at the end of the input.

@@ -13,6 +13,8 @@ from transforms.coder import ShardedBatch, sharded
 
 _SPILLED = b"spilled"
 _PATH = pa.field("path", pa.string())
+_SMALL, _LARGE = 1 << 15, 1 << 20
+"""Bytes of a batch below which a file of its own costs more than the copies, and above which it is mapped."""
 
 
 def spill(batch: pa.RecordBatch, path: Path) -> pa.RecordBatch:
@@ -24,10 +26,15 @@ def spill(batch: pa.RecordBatch, path: Path) -> pa.RecordBatch:
 
 
 def fetch(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The batch, or the one that it stands for, over the memory of its file. Errors: OSError where there is no such file."""
+    """The batch, or the one that it stands for. Errors: OSError where there is no such file.
+
+    A large one lies over the memory of its file; maps are few to a process, so the small ones are read.
+    """
     if _SPILLED not in (batch.schema.metadata or {}):
         return batch
-    with pa.ipc.open_stream(pa.memory_map(batch["path"][0].as_py())) as stream:
+    path = Path(batch["path"][0].as_py())
+    opened = pa.memory_map if path.stat().st_size > _LARGE else pa.OSFile
+    with opened(str(path)) as file, pa.ipc.open_stream(file) as stream:
         return stream.read_next_batch()
 
 
@@ -43,12 +50,12 @@ class _SpillFn(beam.DoFn):  # type: ignore[misc]
 
     def process(self, element: ShardedBatch) -> Iterator[ShardedBatch]:
         shard, batch = element
-        yield shard, spill(batch, self.folder / f"{uuid.uuid4().hex}.arrow")
+        yield element if batch.nbytes < _SMALL else (shard, spill(batch, self.folder / f"{uuid.uuid4().hex}.arrow"))
 
 
 @dataclass(eq=False)
 class Spill(beam.PTransform):  # type: ignore[misc]
-    """Write batches to files, and hand on what stands for them; `fetch` gives the batch where it is used.
+    """Write batches to files, unless they are small, and hand on what stands for them; `fetch` gives the batch again.
 
     Takes:     PCollection[ShardedBatch].
     Gives:     PCollection[ShardedBatch], one row each: the path, with the metadata of the batch.

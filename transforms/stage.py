@@ -103,7 +103,6 @@ def staged_tables(program: Program) -> dict[str, pa.Schema]:
         "feature_rows": pa.schema([pa.field("subject", pa.string()), *program.feature_schema]),
         "quarantine": rejection.SCHEMA,
         "inputs": ACCOUNT,
-        "foresight": pa.schema([("received_at", pa.int64())]),
         "fates": pa.schema([(name, pa.int64()) for name in FATES]),
         **_TABLES,
     }

@@ -19,7 +19,7 @@ def explain(
 
     session = ctx.obj
     project = session.project()
-    asked_at, known_at = instant_of(at, project), instant_of(known, project)
+    asked_at, known_at = instant_of("--at", at, project), instant_of("--known", known, project)
     with session.lake(project) as lake:
         told: dict[str, Any] = explain_subject(lake, project, subject, segment, asked_at, known_at)
         if (note := beyond(lake, asked_at)) is not None:

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+from runners.examples import EXAMPLES
+
 LEFT_OUT = frozenset({"warehouse", "target", "__pycache__"})
 """Folders of an example that its own runs have made."""
 
@@ -20,7 +21,7 @@ def init(
 ) -> None:
     """Make a project that runs at once. No file is overwritten."""
     session = ctx.obj
-    contents = _starter() if example is None else _example(example)
+    contents = _starter(folder) if example is None else _example(example)
     _refuse_existing(folder, contents)
     for path, content in contents.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -57,14 +58,18 @@ def _example(name: str) -> dict[Path, bytes]:
     return {path: file.read_bytes() for path, file in found.items() if not LEFT_OUT.intersection(path.parts)}
 
 
-def _starter() -> dict[Path, bytes]:
-    return {Path(path): text.lstrip("\n").encode() for path, text in _STARTER.items()}
+def _starter(folder: Path) -> dict[Path, bytes]:
+    """The files of a small project that is called as its folder is, where that is a name."""
+    from schemas.definitions.name import is_name
+
+    name = folder.resolve().name if is_name(folder.resolve().name) else "starter"
+    return {Path(path): text.lstrip("\n").replace("name: NAME", f"name: {name}").encode() for path, text in _STARTER.items()}
 
 
 _STARTER = {
     ".gitignore": "warehouse/\ntarget/\n",
     "segue.yaml": """
-name: starter
+name: NAME
 timezone: Europe/Berlin
 as_of: 2026-02-01        # fixes T for this data of the past; leave it out and T is now
 default_target: dev

@@ -29,7 +29,8 @@ def run(
         project = results.project = session.project()
         session.warn(project)
         write_manifest(project)
-        options = Options(now, instant_of(as_of, project), instant_of(known_at, project), full_refresh)
+        t_at, k_at = instant_of("--as-of", as_of, project), instant_of("--known-at", known_at, project)
+        options = Options(now, t_at, k_at, full_refresh)
         with open_target(project) as lake:
             with session.bar() as bar:
                 outcome = run_batch(lake, project, options, results.stages.following(bar.tell))

@@ -9,7 +9,7 @@ import typer
 def show(
     ctx: typer.Context,
     table: Annotated[str, typer.Argument(help="A table or view.")],
-    limit: Annotated[int | None, typer.Option(help="How many rows; in text 20 unless it is said.")] = None,
+    limit: Annotated[int | None, typer.Option(min=0, help="How many rows; in text 20 unless it is said.")] = None,
     format: Annotated[str | None, typer.Option(help="text, json or csv.")] = None,  # noqa: A002  the option's name
 ) -> None:
     """Show a table or view."""

@@ -77,8 +77,9 @@ def open_decoded(source: Input) -> Stream:
     """The file from its beginning, decompressed. Reading raises one of UNREADABLE, or Bomb."""
     file = Path(source.path).open("rb")  # noqa: SIM115  closed by the stream
     if source.compression == "none":
-        return Stream(_plain(file, source.size), file, source.size)
-    return Stream(_decompressed(file, _DECOMPRESSORS[source.compression]), file, FREE + RATIO * source.size)
+        return Stream(_blocks(file, source.size, 1 << 20), file, source.size)
+    packed = _blocks(file, source.size, _SLICE)
+    return Stream(_decompressed(packed, _DECOMPRESSORS[source.compression]), file, FREE + RATIO * source.size)
 
 
 _DECOMPRESSORS: dict[str, Callable[[], _Decompressor]] = {
@@ -87,16 +88,17 @@ _DECOMPRESSORS: dict[str, Callable[[], _Decompressor]] = {
 }
 
 
-def _plain(file: IO[bytes], left: int) -> Iterator[bytes]:
-    while left and (block := file.read(min(left, 1 << 20))):
+def _blocks(file: IO[bytes], left: int, most: int) -> Iterator[bytes]:
+    """What was there when the file was listed; what is appended since is the next run's."""
+    while left and (block := file.read(min(left, most))):
         left -= len(block)
         yield block
 
 
-def _decompressed(file: IO[bytes], new: Callable[[], _Decompressor]) -> Iterator[bytes]:
+def _decompressed(packed: Iterator[bytes], new: Callable[[], _Decompressor]) -> Iterator[bytes]:
     """The members or frames of a file, one behind the other."""
     part: _Decompressor | None = None
-    while data := file.read(_SLICE):
+    for data in packed:
         while data:
             if part is None and not data.strip(b"\0"):
                 break  # padding

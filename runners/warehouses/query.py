@@ -19,6 +19,8 @@ FUNCTIONS = frozenset({"range", "generate_series", "unnest", "as_of"})
 SCHEMAS = frozenset({"information_schema"})
 
 _HUGE = ("HUGEINT", "UHUGEINT")
+_PROPOSED = re.compile(r"^(?:Candidate bindings:|Did you mean) *(.+?)\??$", re.MULTILINE)
+"""Where the engine names what was perhaps meant."""
 
 _AS_OF = """
 CREATE OR REPLACE TEMP MACRO as_of(t, k) AS TABLE
@@ -69,7 +71,9 @@ def _failed(error: Exception) -> CallError:
     """What went wrong; an error of data quotes a person's, so that only its kind is told."""
     if isinstance(error, duckdb.DataError | duckdb.InvalidInputException):
         return CallError("SEG-0612", f"the query failed on a value: {type(error).__name__}", "TRY_CAST gives null instead")
-    return CallError("SEG-0612", f"the query failed: {_first_line(error)}")
+    proposed = _PROPOSED.search(str(error))
+    hint = f"did you mean {proposed[1].strip()}?" if proposed else ""
+    return CallError("SEG-0612", f"the query failed: {_first_line(error)}", hint)
 
 
 def show(lake: Lake, table: str, limit: int | None = None) -> pa.RecordBatchReader:

@@ -12,14 +12,8 @@ from runners.run_plan import SegmentVersion
 from runners.warehouses.ducklake import Lake, instant, named, quoted
 from schemas import consent, event, profile
 from schemas.definitions.project import Project
-
-DATED = {
-    "events": "occurred_at",
-    "profiles": "valid_from",
-    # what a snapshot leaves out it withdraws, from before its own rows may permit anything
-    "consents": "least(effective_at, CASE WHEN payload_kind = 'snapshot' THEN claimed_at ELSE effective_at END)",
-}
-"""The tables of facts, and what dates each."""
+from transforms.algebra.order import BEGINNING
+from transforms.known import DATED
 
 
 class LastRun(NamedTuple):
@@ -57,13 +51,22 @@ def _run(found: list[tuple[Any, ...]]) -> LastRun | None:
     return LastRun(run_id, t_at, known_at, definitions, said["after"], shards, read_as, features)
 
 
+def newest_receipt(lake: Lake, last: LastRun, t_at: int) -> int:
+    """The largest receipt over the last K of a stored fact dated up to T; BEGINNING where there is none.
+
+    Files that end before that K are not read.
+    """
+    found = lake.value("SELECT max(k) FROM (" + " UNION ALL ".join(
+        f"SELECT max(epoch_us(received_at)) AS k FROM {table} "
+        f"WHERE received_at > {instant(last.known_at)} AND {column} <= {instant(t_at)}"
+        for table, column in DATED.items()
+    ) + ")")
+    return BEGINNING if found is None else int(found)
+
+
 def is_any_unseen(lake: Lake, last: LastRun) -> bool:
     """Whether a fact that was read, and dated up to T, was received after K: a K that was fixed has hidden it."""
-    hidden = f"received_at > {instant(last.known_at)}"
-    return any(
-        lake.value(f"SELECT EXISTS (FROM {table} WHERE {hidden} AND {column} <= {instant(last.t_at)})")
-        for table, column in DATED.items()
-    )
+    return newest_receipt(lake, last, last.t_at) != BEGINNING
 
 
 def runs(lake: Lake) -> pa.Table:

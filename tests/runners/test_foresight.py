@@ -69,9 +69,21 @@ def test_a_later_fact_changes_nothing_before_t_until_a_run_knows_it(tmp_path: Pa
     assert before != after, "the later fact tells nothing of instants before it: this test asks nothing"
 
 
-def test_every_record_has_one_fate_where_a_run_looks_twice(tmp_path: Path) -> None:
+def test_every_record_has_one_fate_also_where_k_hides_it(tmp_path: Path) -> None:
     target = Target(tmp_path, world([GROWN, GRANT, SEEN, VOIDS])).sharded(2)
     target.write([GROWN, GRANT, SEEN, VOIDS])
     target.run(T)
     (run,) = target.runs()
     assert (run.fates["read"], run.fates["used"], run.fates["kept"]) == (4, 3, 1)
+
+
+@pytest.mark.parametrize("beside", [[], [replace(VOIDS, subject="bob")]], ids=["alone", "beside another's"])
+def test_the_next_flip_is_told_by_what_k_has_seen_whoever_else_has_a_later_fact(tmp_path: Path, beside: list[Fact]) -> None:
+    """A grant that ends, and that a row received after K would end earlier."""
+    ends = replace(GRANT, expires_at=T + 20 * DAY)
+    sooner = Consent("led", "ann", "w", "p", "WITHDRAW", T + DAY, T + DAY)
+    facts: list[Fact] = [GROWN, ends, SEEN, sooner, *beside]
+    target = Target(tmp_path, world(facts)).sharded(1)
+    target.write(facts)
+    target.run(T)
+    assert target.rows("SELECT subject, epoch_us(next_transition_at) FROM segment_membership") == [("ann", T + 20 * DAY)]

@@ -1,4 +1,4 @@
-"""Publishing: everything of a run or nothing, once, and with a K that only rises."""
+"""Publishing: everything of a run or nothing, and once."""
 
 import dataclasses
 
@@ -11,7 +11,7 @@ from runners.warehouses.ducklake import Lake
 from runners.warehouses.read import last_run, state_paths
 from runners.warehouses.tables import TABLES
 from schemas.errors import AuditFailed, CallError, TryAgain
-from tests.support.staged_runs import at, consent, correction, enter, event, first_run, plan_of, stage
+from tests.support.staged_runs import at, correction, enter, event, first_run, plan_of, stage
 
 
 def test_a_run_fills_every_table_and_all_rows_say_which_run_wrote_them(lake: Lake) -> None:
@@ -30,39 +30,6 @@ def test_the_same_run_twice_changes_nothing(lake: Lake) -> None:
     second = publish(lake, plan)
     assert (second.status, second.run_id, second.known_at) == ("already", first.run_id, first.known_at)
     assert _counts(lake) == before
-
-
-def test_k_is_the_latest_receipt_of_the_facts_dated_up_to_t(lake: Lake) -> None:
-    plan = plan_of(lake, 10)
-    stage(plan, "events", [event("ann", "1", 1, received=4), event("ann", "2", 11, received=12)])
-    stage(plan, "fates", [{"read": 2, "used": 1, "kept": 1}])
-    assert publish(lake, plan).known_at == at(4)
-    later = plan_of(lake, 12)
-    stage(later, "fates", [{"read": 0}])
-    assert publish(lake, later).known_at == at(12)
-
-
-def test_a_snapshot_is_dated_from_what_it_withdraws(lake: Lake) -> None:
-    plan = plan_of(lake, 10)
-    snapshot = {"payload_kind": "snapshot", "claimed_at": at(9), "effective_at": at(12), "received_at": at(12)}
-    stage(plan, "consents", [consent("ann", "GRANT", 9, **snapshot)])
-    stage(plan, "fates", [{"read": 1, "used": 1}])
-    assert publish(lake, plan).known_at == at(12)
-
-
-def test_a_run_at_the_last_runs_k_publishes_one_microsecond_later(lake: Lake) -> None:
-    first = publish(lake, first_run(lake))
-    plan = plan_of(lake, 11)
-    stage(plan, "events", [event("cy", "7", 1)])
-    stage(plan, "fates", [{"read": 1, "used": 1}])
-    assert publish(lake, plan).known_at == (first.known_at or 0) + 1
-
-
-def test_a_given_k_below_what_was_read_is_refused(lake: Lake) -> None:
-    publish(lake, first_run(lake))
-    plan = plan_of(lake, 11, known_at=at(2) - 1)
-    with pytest.raises(CallError, match="below what has been read"):
-        publish(lake, plan)
 
 
 def test_nothing_read_and_nothing_due_publishes_nothing(lake: Lake) -> None:

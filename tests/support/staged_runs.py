@@ -30,6 +30,7 @@ def plan_of(lake: Lake, day: float, **changes: Any) -> RunPlan:
     standard = RunPlan(
         staging=new_staging(lake),
         t_at=at(day),
+        known_at=max(at(day), last.known_at + 1) if last else at(day),
         definitions="d1",
         positions_before=before,
         positions_after={"orders": {"a.ndjson": int(day * 1000)}},

@@ -15,6 +15,7 @@ from transforms.algebra.engine import connect
 from transforms.decode import DecodePlan
 from transforms.ingest import Ingest, Plan, ingest
 
+T = 1_735_693_200_000_000  # 2025-01-01T01:00:00Z
 ROWS = b"".join(
     b'{"id":"%d","who":"%s","at":"2025-01-01T00:00:00Z","got":"%s"}\n' % (number, who, got)
     for number, (who, got) in enumerate(
@@ -35,7 +36,7 @@ def source(policy: str) -> Source:
 
 
 def plan(policy: str) -> Plan:
-    return Plan(read, {"orders": source(policy)}, DecodePlan({}, {}, ()), 4, tick)
+    return Plan(read, {"orders": source(policy)}, DecodePlan({}, {}, ()), 4, T, tick)
 
 
 def test_what_is_set_aside_for_its_time_keeps_its_bytes_and_position(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from transforms.coder import ShardedBatch, sharded
 from transforms.spill import Spill, fetch, spill
 
 ROWS = pa.RecordBatch.from_arrays(
-    [pa.array([f"u{number:07}" for number in range(1000)]), pa.array(range(1000))],
+    [pa.array([f"u{number:07}" for number in range(20_000)]), pa.array(range(20_000))],
     schema=pa.schema([("subject", pa.string()), ("n", pa.int64())], {b"kind": b"events"}),
 )
 
@@ -27,12 +27,20 @@ def test_a_batch_comes_back_as_it_was(tmp_path: Path) -> None:
     assert fetch(spill(ROWS, tmp_path / "rows.arrow")).equals(ROWS, check_metadata=True)
 
 
+def test_a_large_batch_comes_back_over_the_memory_of_its_file(tmp_path: Path) -> None:
+    many = pa.RecordBatch.from_arrays([pa.array(range(200_000))], names=["n"])
+    before = pa.total_allocated_bytes()
+    found = fetch(spill(many, tmp_path / "many.arrow"))
+    assert pa.total_allocated_bytes() - before < many.nbytes / 10
+    assert found.equals(many)
+
+
 def test_a_batch_that_was_not_spilled_is_itself() -> None:
     assert fetch(ROWS) is ROWS
 
 
 def test_a_slice_takes_only_its_own_rows_to_the_file(tmp_path: Path) -> None:
-    part = ROWS.slice(990, 5)
+    part = ROWS.slice(19_990, 5)
     assert fetch(spill(part, tmp_path / "part.arrow")).equals(part)
     spill(ROWS, tmp_path / "rows.arrow")
     assert (tmp_path / "part.arrow").stat().st_size * 10 < (tmp_path / "rows.arrow").stat().st_size
@@ -49,8 +57,19 @@ def test_a_pipeline_hands_on_paths_by_shard(tmp_path: Path) -> None:
     def check(elements: list[ShardedBatch]) -> None:
         assert sorted(shard for shard, _ in elements) == [0, 1]
         assert all(standing.schema.names == ["path"] for _, standing in elements)
-        assert {shard: fetch(standing) for shard, standing in elements} == {0: ROWS.slice(0, 400), 1: ROWS.slice(400)}
+        assert {shard: fetch(standing) for shard, standing in elements} == {0: ROWS.slice(0, 8_000), 1: ROWS.slice(8_000)}
 
     with beam.Pipeline(runner=FnApiRunner()) as pipeline:
-        batches = pipeline | beam.Create([(0, ROWS.slice(0, 400)), (1, ROWS.slice(400))]) | sharded()
+        batches = pipeline | beam.Create([(0, ROWS.slice(0, 8_000)), (1, ROWS.slice(8_000))]) | sharded()
         assert_that(batches | Spill(tmp_path / "spilled"), check)
+
+
+def test_a_batch_of_a_few_rows_is_worth_no_file(tmp_path: Path) -> None:
+    few = ROWS.slice(0, 10)
+
+    def check(elements: list[ShardedBatch]) -> None:
+        assert elements == [(0, few)]
+
+    with beam.Pipeline(runner=FnApiRunner()) as pipeline:
+        assert_that(pipeline | beam.Create([(0, few)]) | sharded() | Spill(tmp_path / "spilled"), check)
+    assert not list((tmp_path / "spilled").iterdir())

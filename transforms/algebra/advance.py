@@ -10,8 +10,7 @@ from transforms.algebra.belief import Belief, differ
 from transforms.algebra.claims import WHO, ints
 from transforms.algebra.engine import connect
 from transforms.algebra.features import write_features
-from transforms.algebra.foresight import foresight
-from transforms.algebra.order import BEGINNING, FOREVER, Flags
+from transforms.algebra.order import FOREVER, Flags
 from transforms.algebra.program import Moment, Program
 from transforms.algebra.publications import Publications
 from transforms.algebra.reasons import Reasons
@@ -24,7 +23,7 @@ def advance(program: Program, state: State, arrived: Arrived, moment: Moment) ->
     """Take in what has arrived, recompute whom it touches, and say what changed up to T, table by table.
 
     The tables are those that publishing stamps with K and the run: events, profiles, consents, transitions, closings, changes,
-    upcoming, feature_rows, verdicts, fates; and foresight, which the run itself reads.
+    upcoming, feature_rows, verdicts, fates.
     """
     con = connect()
     state, news = absorb(state, arrived, program.projection, con)
@@ -46,14 +45,7 @@ def advance(program: Program, state: State, arrived: Arrived, moment: Moment) ->
         "feature_rows": rows,
         "verdicts": tally.verdicts,
         "fates": tally.fates,
-        "foresight": _foresight(program, state, moment),
     }
-
-
-def _foresight(program: Program, state: State, moment: Moment) -> pa.Table:
-    """One row where facts dated after T were seen that tell of instants before it, though K may lie before their receipt."""
-    newest = foresight(state, program.project, moment.at) if moment.known_at == FOREVER else BEGINNING
-    return pa.table({"received_at": np.array([newest] if newest > BEGINNING else [], np.int64)})
 
 
 def _touched(state: State, news: News, moment: Moment) -> Flags:

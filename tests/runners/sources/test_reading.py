@@ -109,6 +109,18 @@ def test_a_bomb_is_set_aside_in_bounded_memory(
     assert max(chunk.records.nbytes for chunk in chunks) < 1 << 24
 
 
+@pytest.mark.parametrize(("ending", "pack"), [(".gz", gzip.compress), (".zst", zstandard.compress)])
+def test_what_is_appended_after_the_listing_is_the_next_runs(ending: str, pack: object, tmp_path: Path) -> None:
+    assert callable(pack)
+    path = tmp_path / f"x.ndjson{ending}"
+    path.write_bytes(pack(b'{"a":1}\n'))
+    listed = input_of(path)
+    path.write_bytes(path.read_bytes() + pack(b'{"a":2}\n'))
+    first = list(reading.read(listed))
+    assert records(first) == [b'{"a":1}\n']
+    assert records(chunks_of(path, first[-1].after)) == [b'{"a":2}\n']
+
+
 def test_parts_of_a_file_compressed_one_by_one_are_one_file(tmp_path: Path) -> None:
     for ending, pack in ((".gz", gzip.compress), (".zst", zstandard.compress)):
         path = tmp_path / f"x.ndjson{ending}"

@@ -1,0 +1,52 @@
+"""What a run has to say of its sources, for people."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from runners.rereading import Reading
+from runners.sources.files import format_of
+from schemas.definitions.project import Project
+from schemas.definitions.source import Source
+
+_NEEDED = ("event_id", "event", "subject", "occurred_at", "valid_from", "claimed_at", "purpose", "action")
+"""Fields without which a record is nothing."""
+
+
+def notes(
+    project: Project,
+    reading: Reading,
+    positions: Mapping[str, Any],
+    undeclared: Mapping[str, int],
+    unseen: Mapping[str, Mapping[str, str]],
+) -> tuple[str, ...]:
+    """Patterns without a file, files that are gone or not whole, values left out, and names that no record has."""
+    listing = reading.listing
+    again = [f"`{name}` is read again: what is declared of it has changed" for name in sorted(reading.reread)]
+    empty = [f"no file matches `{pattern}`" for pattern in listing.empty]
+    vanished = [f"`{name}` has vanished; its records are committed" for name in listing.vanished]
+    waiting = [_wait(name, count) for name, count in sorted(_waiting(reading, positions).items()) if count]
+    left_out = [
+        f"{count} values of fields that `{name}` does not declare were left out" for name, count in undeclared.items()
+    ]
+    missing = [text for name, paths in unseen.items() for text in _missing(project.sources[name], paths)]
+    return (*again, *empty, *vanished, *waiting, *left_out, *missing)
+
+
+def _waiting(reading: Reading, positions: Mapping[str, Any]) -> dict[str, int]:
+    """Of each file the bytes at its end that are no record yet: as it was read now, or is found unread."""
+    inputs = [one for one in reading.listing.inputs if one.source in positions]
+    return {**reading.listing.waiting, **{one.file: positions[one.source][one.file]["waiting"] for one in inputs}}
+
+
+def _wait(name: str, count: int) -> str:
+    quote = ", or a quote before them is not closed" if format_of(name)[0] == "csv" else ""
+    return f"the last {count} bytes of `{name}` are no whole record: they wait for what follows{quote}"
+
+
+def _missing(source: Source, unseen: Mapping[str, str]) -> Iterator[str]:
+    """What the source maps and no record has: where another name is like it, or records are nothing without it."""
+    needed = {path for name in _NEEDED if name in source.fields for path in source.fields[name].expression.paths}
+    for path, nearest in unseen.items():
+        if nearest or path in needed:
+            hint = f"; did you mean `{nearest}`?" if nearest else ""
+            yield f"no record of `{source.name}` that was read has a value at `{path}`{hint}"
