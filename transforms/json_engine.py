@@ -29,7 +29,7 @@ _KINDS = {"text": _NUMBERS, "number": _NUMBERS, "list": f"{_NUMBERS}, 'ARRAY'"}
 """By what a path is read as, the values that are read as they are written."""
 _NUMBER = r'((?:"(?:[^"\\]|\\.)*"|[^"0-9-])*)(-?[0-9][0-9.eE+-]*)'
 """The next number of a record, and what is before it: whole texts, and what is neither text nor number."""
-_FEW = 1 << 22
+_FEW, _SOME = 1 << 22, 1_000
 
 
 def read_each(raw: pa.StringArray, paths: Mapping[str, str], con: duckdb.DuckDBPyConnection) -> Columns:
@@ -49,7 +49,8 @@ def read_each(raw: pa.StringArray, paths: Mapping[str, str], con: duckdb.DuckDBP
         found = found.filter(pa.array(~twice))
     undeclared = _undeclared(found["keys"], {path.split(".")[0] for path in paths})
     table = found.select(list(range(len(paths)))) if paths else pa.table({"_": pa.nulls(len(found))})
-    return Columns(table, code, len(undeclared), frozenset(pc.unique(undeclared).to_pylist()))
+    others = pa.concat_arrays([pc.unique(undeclared), _beside(table, raw, con)]).to_pylist()
+    return Columns(table, code, len(undeclared), frozenset(others).difference(paths))
 
 
 def _opened(records: pa.StringArray, brackets: bytes) -> Ints:
@@ -166,6 +167,21 @@ def _undeclared(keys: pa.ChunkedArray, known: set[str]) -> pa.ChunkedArray:
     """The keys that are not among the known ones."""
     named = pc.list_flatten(keys)
     return named.filter(pc.invert(pc.is_in(named, value_set=pa.array(sorted(known), pa.string()))))
+
+
+def _beside(table: pa.Table, raw: pa.StringArray, con: duckdb.DuckDBPyConnection) -> pa.StringArray:
+    """The names within objects that lie, in the first records, beside paths at which none has a value."""
+    missing = [path for path in table.column_names if "." in path and table[path].null_count == len(table)]
+    parents = sorted({path.rpartition(".")[0] for path in missing})
+    if not parents or not len(table):
+        return pa.array([], pa.string())
+    keys = "SELECT unnest(json_keys(raw, {})) AS key, {} AS parent FROM rows"
+    con.register("rows", pa.table({"raw": raw.slice(0, _SOME)}))
+    each = (keys.format(pointer_sql(parent), place) for place, parent in enumerate(parents))
+    found = con.execute(" UNION ".join(each)).to_arrow_table().combine_chunks()
+    con.unregister("rows")
+    above = pa.array(parents).take(found["parent"].combine_chunks())
+    return pc.binary_join_element_wise(above, found["key"].combine_chunks(), ".")
 
 
 def _twice_within(raw: pa.StringArray, con: duckdb.DuckDBPyConnection) -> Flags:

@@ -1,6 +1,6 @@
 """Raw records as columns of text: JSON lines, CSV and Parquet rows, each bad record told from the good ones."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import duckdb
 import numpy as np
@@ -34,7 +34,15 @@ def _of_rows(rows: pa.RecordBatch, paths: Sequence[str]) -> Columns:
     for column in found.values():
         code[_no_text(column)] = MALFORMED
     good = table if (code < 0).all() else table.filter(pa.array(code < 0))
-    return Columns(good, code, len(good) * len(unread), frozenset(unread))
+    within = {path for field in rows.schema for path in _within(field.type, field.name)}
+    return Columns(good, code, len(good) * len(unread), frozenset(unread) | within.difference(paths))
+
+
+def _within(kind: pa.DataType, above: str) -> Iterator[str]:
+    """The paths below a struct."""
+    for field in kind if pa.types.is_struct(kind) else ():
+        yield f"{above}.{field.name}"
+        yield from _within(field.type, f"{above}.{field.name}")
 
 
 def _no_text(column: pa.Array) -> Flags:

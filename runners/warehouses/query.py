@@ -19,7 +19,7 @@ FUNCTIONS = frozenset({"range", "generate_series", "unnest", "as_of"})
 SCHEMAS = frozenset({"information_schema"})
 
 _HUGE = ("HUGEINT", "UHUGEINT")
-_PROPOSED = re.compile(r"^(?:Candidate bindings:|Did you mean) *(.+?)\??$", re.MULTILINE)
+_PROPOSED = re.compile(r"^(?:Candidate bindings:|Did you mean)[ :]*(.+?)\??$", re.MULTILINE)
 """Where the engine names what was perhaps meant."""
 
 _AS_OF = """

@@ -12,6 +12,7 @@ from schemas.definitions.refusal import nearest_to, refuse, show
 
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  both sides of the subtraction are naive
 MICROSECOND = timedelta(microseconds=1)
+_FIRST, _LAST = ((edge - EPOCH) // MICROSECOND for edge in (datetime.min, datetime.max))  # noqa: DTZ901  naive, as EPOCH is
 _DATE = r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})"
 _TIME = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]{1,18}))?)?"
 _ZONE = r"(?P<zone>[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)"
@@ -33,7 +34,10 @@ def parse_instant(text: str, timezone: str = "UTC") -> int:
         local = _wall_clock(found)
     except ValueError as error:
         raise refuse("SEG-0110", f"no such instant: {error}", expected=_EXPECTED, found=show(text)) from None
-    return (local - EPOCH) // MICROSECOND - _offset(found["zone"], local, timezone) // MICROSECOND
+    at = (local - EPOCH) // MICROSECOND - _offset(found["zone"], local, timezone) // MICROSECOND
+    if not _FIRST <= at <= _LAST:
+        raise refuse("SEG-0110", "no such instant", expected="an instant within the years 1 to 9999 of UTC", found=show(text))
+    return at
 
 
 def has_offset(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -104,3 +105,42 @@ def test_the_rule_of_a_node_is_what_its_definition_says(folder: Path) -> None:
     assert set(told) >= {"subject", "segment", "at", "known", "member", "population", "purpose_open", "tree"}
     rules = [child["rule"] for child in told["tree"]["children"]]
     assert (told["tree"]["rule"], rules[1]) == ("any", "did_not order, view")
+
+
+@pytest.fixture(scope="module")
+def shouting(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A shop whose events and profiles come with ids in capitals and blanks, which are read without."""
+    root = tmp_path_factory.mktemp("shouting")
+    assert call(["--quiet", "init", str(root)]) == 0
+    for source, field in (("shop", "events"), ("people", "people")):
+        definition, data = root / f"sources/{source}.yaml", root / f"data/{field}.ndjson"
+        definition.write_text(definition.read_text() + "normalise: {subject: [trim, lower]}\n")
+        data.write_text(data.read_text().replace('"user": "ada"', '"user": " ADA"'))
+    assert call(["--quiet", "--project-dir", str(root), "run"]) == 0
+    return root
+
+
+@pytest.mark.parametrize("asked", ["ada", "Ada", " ADA", "aDa  "])
+def test_an_id_is_found_as_its_source_normalises_it(shouting: Path, asked: str) -> None:
+    code, said, _ = explained(shouting, "--format", "json", "explain", asked, "good_customers")
+    assert code == 0
+    assert (json.loads(said)["subject"], json.loads(said)["member"]) == ("ada", True)
+
+
+@pytest.mark.parametrize("asked", ["adah", "' OR true --", "a da", ""])
+def test_an_id_that_no_source_would_write_so_is_not_known(shouting: Path, asked: str) -> None:
+    code, _, noted = explained(shouting, "explain", asked, "good_customers")
+    assert (code, "SEG-0905" in noted) == (2, True)
+
+
+def test_an_id_is_first_looked_for_as_it_is_asked(shouting: Path, tmp_path: Path) -> None:
+    root = shutil.copytree(shouting, tmp_path / "shop")
+    granted = (root / "data/consents.ndjson").read_text().splitlines()[0]
+    (root / "sources/consents.yaml").write_text(
+        (root / "sources/consents.yaml").read_text().replace("consents.ndjson", "consents*.ndjson")
+    )
+    (root / "data/consents2.ndjson").write_text(granted.replace('"ada"', '"ADA"').replace('"c1"', '"c9"') + "\n")
+    assert call(["--quiet", "--project-dir", str(root), "run"]) == 0
+    for asked, found in (("ADA", "ADA"), ("Ada", "ada")):
+        told = json.loads(explained(root, "--format", "json", "explain", asked, "good_customers")[1])
+        assert (told["subject"], told["member"]) == (found, found == "ada")

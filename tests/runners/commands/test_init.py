@@ -13,6 +13,33 @@ def test_the_starter_validates_and_tells_its_stories(tmp_path: Path, capsys: pyt
     assert call(["--project-dir", str(tmp_path / "new"), "test"]) == 0
 
 
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        ("shop", "shop"),
+        ("a_1", "a_1"),
+        ("My Shop", "starter"),
+        ("shop-1", "starter"),
+        ("1st", "starter"),
+        ("läden", "starter"),
+        ("name: NAME", "starter"),
+        ("x" * 64, "starter"),
+        ("shop/../bakery", "bakery"),
+    ],
+)
+def test_a_project_is_called_as_its_folder_where_that_is_a_name(tmp_path: Path, folder: str, name: str) -> None:
+    assert call(["--quiet", "init", str(tmp_path / folder)]) == 0
+    assert (tmp_path / folder / "segue.yaml").read_text().splitlines()[0] == f"name: {name}"
+    assert call(["--quiet", "--project-dir", str(tmp_path / folder), "validate"]) == 0
+
+
+def test_the_folder_one_is_in_gives_the_name_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "corner").mkdir()
+    monkeypatch.chdir(tmp_path / "corner")
+    assert call(["--quiet", "init", "."]) == 0
+    assert Path("segue.yaml").read_text().startswith("name: corner\n")
+
+
 def test_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "purposes.yaml").write_text("mine")
     assert call(["init", str(tmp_path)]) == 2

@@ -96,6 +96,30 @@ def test_a_misspelt_table_is_answered_with_the_nearest(reader: Lake) -> None:
     assert "did you mean `events`?" in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("sql", "hint"),
+    [
+        ("SELECT subjct FROM events WHERE true", 'did you mean "subject"'),
+        ("SELECT e.subjct FROM events e", 'did you mean "subject"?'),
+        ("FROM (SELECT subject FROM events) ORDER BY subjekt", 'did you mean "subject"?'),
+        ("SELECT countt(*) FROM events", 'did you mean "count"?'),
+        ("SELECT amount + subject FROM events", ""),
+        ("SELECT subject, count(*) FROM events", ""),
+    ],
+)
+def test_a_misspelt_column_or_function_is_answered_with_the_nearest(reader: Lake, sql: str, hint: str) -> None:
+    with pytest.raises(CallError, match="the query failed: ") as caught:
+        queries.query(reader, sql)
+    assert caught.value.hint.startswith(hint) if hint else caught.value.hint == ""
+
+
+def test_an_error_of_a_value_quotes_none(reader: Lake) -> None:
+    with pytest.raises(CallError) as caught:
+        queries.query(reader, "SELECT CAST(subject AS INT) FROM events").read_all()
+    assert "ann" not in f"{caught.value.message} {caught.value.hint} "
+    assert caught.value.hint == "TRY_CAST gives null instead"
+
+
 def test_as_of_answers_what_was_published_then(reader: Lake) -> None:
     members = "SELECT subject FROM as_of('2020-09-20 00:00:00Z', {})"
     assert queries.query(reader, members.format("'2020-09-30 00:00:00Z'")).read_all().to_pylist() == [

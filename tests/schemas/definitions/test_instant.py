@@ -63,6 +63,13 @@ def test_nothing_else_is_an_instant(text) -> None:
         parse_instant(text)
 
 
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+00:01", "9999-12-31T23:59:59-01:00", "0001-01-01"])
+def test_an_instant_beyond_the_years_that_can_be_written_is_none(text) -> None:
+    with pytest.raises(ValueError) as refused:
+        parse_instant(text, "Europe/Berlin")
+    assert refused.value.context["expected"] == "an instant within the years 1 to 9999 of UTC"
+
+
 @pytest.mark.parametrize(
     "name",
     [

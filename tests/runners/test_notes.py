@@ -1,0 +1,91 @@
+"""What a run says of names that no record has: of all that it read, and only where something may be meant."""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from runners.account import unseen
+from runners.main import call
+from transforms.ingest import ACCOUNT
+
+
+def account(*rows: tuple[str, dict[str, str] | None]) -> pa.Table:
+    """A chunk's source and what it says of names."""
+    told = [{"source": source, "unseen": None if said is None else json.dumps(said)} for source, said in rows]
+    return pa.Table.from_pylist(told, schema=ACCOUNT)
+
+
+def test_a_path_is_unseen_where_no_chunk_of_its_source_has_a_value() -> None:
+    assert unseen(account(("a", {"x": "", "y": ""}), ("a", {"y": "yy"}), ("b", {"x": ""}))) == {"a": {"y": "yy"}, "b": {"x": ""}}
+    assert unseen(account(("a", {"x": "xx"}), ("a", {}))) == {"a": {}}
+
+
+def test_the_first_name_that_is_like_it_is_kept() -> None:
+    assert unseen(account(("a", {"x": "xx"}), ("a", {"x": ""}), ("a", {"x": "xxx"}))) == {"a": {"x": "xx"}}
+
+
+def test_a_chunk_of_which_no_record_could_be_read_says_nothing() -> None:
+    assert unseen(account(("a", None), ("a", {"x": "xx"}), ("b", None))) == {"a": {"x": "xx"}}
+    assert unseen(account()) == {}
+
+
+@pytest.fixture
+def starter(tmp_path: Path) -> Path:
+    assert call(["--quiet", "init", str(tmp_path / "shop")]) == 0
+    change(tmp_path / "shop/sources/shop.yaml", "events.ndjson", "events*.ndjson")
+    return tmp_path / "shop"
+
+
+def change(path: Path, old: str, new: str) -> None:
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+
+
+def notes(project: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """What a run says of names that no record has."""
+    capsys.readouterr()
+    assert call(["--project-dir", str(project), "run"]) == 0
+    return [line for line in capsys.readouterr().err.splitlines() if "no record of" in line]
+
+
+AMOUNT = "note: no record of `shop` that was read has a value at `amount`; did you mean `amounts`?"
+
+
+def test_a_misspelt_property_is_told_once_for_all_files_that_were_read(
+    starter: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = starter / "data/events.ndjson"
+    change(first, '"amount"', '"amounts"')
+    (starter / "data/events2.ndjson").write_text(first.read_text().replace('"id": "e', '"id": "f'))
+    assert notes(starter, capsys) == [AMOUNT]
+
+
+def test_where_one_file_has_the_name_nothing_is_told(starter: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = starter / "data/events.ndjson"
+    other = first.read_text().replace('"id": "e', '"id": "f').replace('"amount"', '"amounts"')
+    (starter / "data/events2.ndjson").write_text(other)
+    assert notes(starter, capsys) == []
+
+
+def test_a_field_without_which_a_record_is_nothing_is_told_also_where_no_name_is_like_it(
+    starter: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change(starter / "sources/shop.yaml", "subject: user", "subject: zzz")
+    assert notes(starter, capsys) == ["note: no record of `shop` that was read has a value at `zzz`"]
+
+
+def test_a_property_that_is_optional_and_like_no_name_is_passed_over(
+    starter: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change(starter / "sources/shop.yaml", "properties: {", "properties: {zzz: string, ")
+    assert notes(starter, capsys) == []
+
+
+def test_of_an_increment_only_what_it_read_is_told(starter: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert notes(starter, capsys) == []
+    other = (starter / "data/events.ndjson").read_text().replace('"id": "e', '"id": "f').replace('"amount"', '"amounts"')
+    (starter / "data/events2.ndjson").write_text(other)
+    assert notes(starter, capsys) == [AMOUNT]
+    assert notes(starter, capsys) == []
