@@ -58,9 +58,8 @@ def _settled(lake: Lake, plan: RunPlan, parent: LastRun | None) -> Published | N
 def _examine(lake: Lake, plan: RunPlan, staged: Staging, parent: LastRun | None) -> None:
     """See that the run may be published. Errors: GateClosed, AuditFailed."""
     see_that_consents_speak(lake, plan)
-    horizon_at = None if parent is None else parent.t_at
-    prepare_record(lake, plan, horizon_at)
-    audit(lake, plan, staged, horizon_at)
+    prepare_record(lake, plan, parent)
+    audit(lake, plan, staged, None if parent is None else parent.t_at)
 
 
 def _commit(lake: Lake, plan: RunPlan, staged: Staging, tell: Callable[[str, int, float], None]) -> Published:

@@ -8,8 +8,11 @@ from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
+from runners.rules import KEYS
 from runners.run_plan import RunPlan
 from runners.warehouses.ducklake import Lake, instant, quoted
+from runners.warehouses.read import LastRun
+from schemas.consent import RESTRICTIVE
 
 _SCOPE = pa.schema([("segment", pa.string()), ("version", pa.int32())])
 _VERSIONS = pa.schema([*_SCOPE, ("meaning", pa.string())])
@@ -82,24 +85,67 @@ WITH steps AS (
   FROM turns WHERE difference <> before
 )
 SELECT segment, version, subject, 'corrected' AS kind, "at" AS effective_at,
-       coalesce(until_at, $reached) AS until_at, answer = 1 AS member, $reason AS reason
+       coalesce(until_at, $reached) AS until_at, answer = 1 AS member
 FROM stretches WHERE difference <> 0
 """
 
 _LATER = """
 INSERT INTO record_changes
-SELECT segment, version, subject, CASE WHEN member THEN 'entered' ELSE 'exited' END, "at", NULL, member, $reason
+SELECT segment, version, subject, CASE WHEN member THEN 'entered' ELSE 'exited' END, "at", NULL, member
 FROM staged_transitions SEMI JOIN run_scope USING (segment, version) WHERE "at" > $horizon
 """
 
 # Where a correction ends at T itself, its `until_at` alone would say that it reaches T.
 _TURNS_AT_T = """
 INSERT INTO record_changes
-SELECT segment, version, subject, CASE WHEN s.member THEN 'entered' ELSE 'exited' END, "at", NULL, s.member, $reason
+SELECT segment, version, subject, CASE WHEN s.member THEN 'entered' ELSE 'exited' END, "at", NULL, s.member
 FROM staged_transitions s SEMI JOIN run_scope USING (segment, version)
 SEMI JOIN (FROM record_changes WHERE until_at = $t) c USING (segment, version, subject)
 ANTI JOIN record_changes b ON (s.segment, s.version, s.subject, s."at") = (b.segment, b.version, b.subject, b.effective_at)
 WHERE "at" = $t AND $t <= $horizon
+"""
+
+# A version that begins or ends here is news by itself. Of the others the workers told why; where sources were read once
+# more they can not, and a restriction that was not known before is looked for.
+_TOLD = """
+CREATE OR REPLACE TEMP TABLE record_told AS
+SELECT c.*, CASE
+  WHEN (c.segment, c.version) NOT IN (SELECT (segment, version) FROM run_standing) THEN 'definition'
+  WHEN s.reason IS NOT NULL THEN s.reason
+  WHEN c.kind = 'corrected' AND NOT c.member AND r.subject IS NOT NULL THEN 'consent'
+  ELSE 'event'
+END AS reason
+FROM record_changes c
+LEFT JOIN staged_changes s ON (c.segment, c.version, c.subject, c.kind, c.effective_at, c.member)
+    = (s.segment, s.version, s.subject, s.kind, s.effective_at, s.member) AND c.until_at IS NOT DISTINCT FROM s.until_at
+LEFT JOIN run_restricted r ON (c.segment, c.version, c.subject) = (r.segment, r.version, r.subject) AND r.since_at < c.until_at
+"""
+
+_STANDING = """
+CREATE OR REPLACE TEMP TABLE run_standing AS
+SELECT segment, version FROM segment_versions SEMI JOIN run_versions USING (segment, version) WHERE current
+"""
+
+_NOBODY_RESTRICTED = """
+CREATE OR REPLACE TEMP TABLE run_restricted (segment VARCHAR, version INTEGER, subject VARCHAR, since_at TIMESTAMPTZ)
+"""
+
+# Since when what was published of a subject is restricted by rows of the ledger that no run knew before.
+_RESTRICTED = """
+CREATE OR REPLACE TEMP TABLE run_restricted AS
+WITH heard AS (
+  SELECT * EXCLUDE (replaces, _file, _row) FROM staged_consents UNION ALL BY NAME SELECT * EXCLUDE run_id FROM consents
+), news AS (
+  SELECT subject, purpose, effective_at, payload_kind FROM heard
+  ANTI JOIN (FROM consents WHERE received_at <= $known_before) USING ($key)
+  WHERE received_at <= $known AND (action IN ($restrictive) OR payload_kind = 'snapshot')
+), published AS (
+  SELECT DISTINCT segment, version, subject, purpose FROM segment_transitions WHERE known_to IS NULL
+)
+SELECT segment, version, p.subject, min(effective_at) AS since_at
+FROM published p JOIN news n ON p.subject = n.subject
+  AND (n.purpose = '*' OR n.payload_kind = 'snapshot' OR list_contains(string_split(p.purpose, '+'), n.purpose))
+GROUP BY ALL
 """
 
 _VIEWS = {
@@ -108,22 +154,25 @@ _VIEWS = {
     "changes": "segment, version, subject, kind, effective_at, until_at, member, reason",
 }
 
+_COMPARED = {"closings": "record_closings", "transitions": "record_transitions", "changes": "record_told"}
 
-def prepare_record(lake: Lake, plan: RunPlan, horizon_at: int | None) -> None:
-    """Make the views `run_closings`, `run_transitions` and `run_changes`, and the tables `run_versions`, `run_scope`.
 
-    `horizon_at` is the parent's T; up to it differences are corrections, after it they are entries and exits.
+def prepare_record(lake: Lake, plan: RunPlan, parent: LastRun | None) -> None:
+    """Make the views `run_closings`, `run_transitions` and `run_changes`, and `run_versions`, `run_scope` and `run_restricted`.
+
+    Up to the parent's T differences are corrections, after it they are entries and exits.
     """
     versions = [(name, number, meaning) for name, (number, meaning) in sorted(plan.versions.items())]
     scope = _scope(lake, plan)
     lake.con.register("run_versions", _table(_VERSIONS, versions))
     lake.con.register("run_scope", _table(_SCOPE, scope))
+    lake.run(_NOBODY_RESTRICTED)
     if scope:
-        _compare(lake, plan, horizon_at)
+        _compare(lake, plan, parent)
     for name, columns in _VIEWS.items():
         rows = f"SELECT {columns} FROM staged_{name}"
         if scope:
-            rows += f" ANTI JOIN run_scope USING (segment, version) UNION ALL SELECT {columns} FROM record_{name}"
+            rows += f" ANTI JOIN run_scope USING (segment, version) UNION ALL SELECT {columns} FROM {_COMPARED[name]}"
         lake.run(f"CREATE OR REPLACE TEMP VIEW run_{name} AS {rows}")
 
 
@@ -131,19 +180,22 @@ def _scope(lake: Lake, plan: RunPlan) -> list[tuple[str, int]]:
     """The segment versions whose record is compared as a whole: those staged so, and those no longer defined."""
     standing = set(lake.rows("SELECT DISTINCT segment, version FROM segment_transitions WHERE known_to IS NULL"))
     defined = {(name, number) for name, (number, _) in plan.versions.items()}
-    whole = {pair for pair in defined if plan.full_refresh or pair[0] in plan.rebuilt}
+    whole = defined if plan.anew else set()
     return sorted(whole | (standing - defined))
 
 
-def _compare(lake: Lake, plan: RunPlan, horizon_at: int | None) -> None:
-    horizon = BEGINNING_AT if horizon_at is None else horizon_at
+def _compare(lake: Lake, plan: RunPlan, parent: LastRun | None) -> None:
+    horizon_at, known_before = (BEGINNING_AT, BEGINNING_AT) if parent is None else (parent.t_at, parent.known_at)
     values = {
-        "$horizon": instant(horizon),
+        "$horizon": instant(horizon_at),
+        "$reached": instant(max(plan.t_at, horizon_at)),
         "$t": instant(plan.t_at),
-        "$reached": instant(max(plan.t_at, horizon)),
-        "$reason": quoted(plan.rebuilt_reason),
+        "$known_before": instant(known_before),
+        "$known": instant(plan.known_at),
+        "$key": ", ".join(KEYS["consents"]),
+        "$restrictive": ", ".join(map(quoted, RESTRICTIVE)),
     }
-    for statement in (_PUBLISHED, _STAGED, _CLOSINGS, _TRANSITIONS, _CHANGES, _TURNS_AT_T, _LATER):
+    for statement in (_PUBLISHED, _STAGED, _CLOSINGS, _TRANSITIONS, _CHANGES, _TURNS_AT_T, _LATER, _STANDING, _RESTRICTED, _TOLD):
         lake.run(_filled(statement, values))
 
 

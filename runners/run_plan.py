@@ -40,14 +40,13 @@ class RunPlan:
       feature_columns: feature column -> Arrow type.
       feature_comments: feature column -> what it holds.
       full_refresh: the sources were read from their beginning: stored facts, quarantine and feature rows after T
-        are replaced, and so is the record of every segment (see `rebuilt`).
+        are replaced.
       reread: sources that were read from their beginning: what is stored of them is replaced.
       read_as: for each source how its records were read (see `Project`); what the next run compares its own with.
       feature_meanings: feature group -> the hash of what it means.
-      rebuilt: segments whose staged transitions are a whole history. What equals the record is left alone; what
-        differs is closed and inserted anew, with one `corrected` change for each interval up to the parent's T.
-      anew: the states were made anew, and the feature rows of all subjects are staged.
-      rebuilt_reason: the reason of those changes.
+      anew: the states were made anew: the feature rows of all subjects and the whole history of every segment are staged.
+        What equals the record is left alone; what differs is closed and inserted anew, with one `corrected` change for
+        each interval up to the parent's T.
       expectations: what the user expects of the staged run.
       undeclared: source -> how many values of fields that it does not declare were dropped, where there were any.
       silence_budgets: source of consents -> for how long it may say nothing, microseconds.
@@ -71,9 +70,7 @@ class RunPlan:
     reread: frozenset[str] = frozenset()
     read_as: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     feature_meanings: Mapping[str, str] = field(default_factory=dict)
-    rebuilt: frozenset[str] = frozenset()
     anew: bool = False
-    rebuilt_reason: str = "definition"
     expectations: Expectations = field(default_factory=Expectations)
     undeclared: Mapping[str, int] = field(default_factory=dict)
     silence_budgets: Mapping[str, int] = field(default_factory=dict)

@@ -126,7 +126,9 @@ class Step:
         self._account()
 
     def _moment(self) -> Moment:
-        last_at = BEGINNING if self.last is None else min(self.last.t_at, self.t_at)
+        # of what is read once more it is not known what of it was known before
+        reads_again = self.options.full_refresh or (self.is_rebuild and bool(self.reading.reread))
+        last_at = BEGINNING if self.last is None or reads_again else self.last.t_at
         known_before = FOREVER if self.last is None else self.last.known_at
         return Moment(last_at, self.t_at, known_before, everyone=self.is_rebuild)
 
@@ -196,8 +198,6 @@ class Step:
             reread=self.reading.reread,
             read_as={**({} if before is None else before.read_as), **project.read_as},
             feature_meanings={name: group.meaning for name, group in project.features.items()},
-            rebuilt=frozenset(self.versions) if self.is_rebuild else frozenset(),
-            rebuilt_reason="definition" if self.last and self.last.definitions != project.meaning else "event",
             expectations=expectations_of(project),
             silence_budgets={
                 name: source.silence_budget

@@ -17,12 +17,18 @@ from runners.warehouses.tables import STATES, widen
 
 FACTS = ("events", "profiles", "consents")
 
+# A version that ends here is closed by its definition: whether consent would have closed it is told by the ledger.
 _EXPOSED = """
 CREATE OR REPLACE TEMP TABLE run_exposed AS
-SELECT segment, version, subject, effective_at, arg_max(t.known_from, t."at") AS emitted_at
-FROM run_changes c JOIN segment_transitions t USING (segment, version, subject)
-WHERE c.kind = 'corrected' AND NOT c.member AND c.reason = 'consent'
-  AND t.known_to IS NULL AND t.member AND t."at" <= c.effective_at
+WITH taken_back AS (
+  SELECT c.*, greatest(effective_at, CASE WHEN c.reason = 'consent' THEN effective_at ELSE r.since_at END) AS wrong_since_at
+  FROM run_changes c LEFT JOIN run_restricted r ON (c.segment, c.version, c.subject) = (r.segment, r.version, r.subject)
+  WHERE c.kind = 'corrected' AND NOT c.member
+    AND (c.reason = 'consent' OR (c.reason = 'definition' AND r.since_at < c.until_at))
+)
+SELECT segment, version, subject, effective_at, wrong_since_at, arg_max(t.known_from, t."at") AS emitted_at
+FROM taken_back c JOIN segment_transitions t USING (segment, version, subject)
+WHERE t.known_to IS NULL AND t.member AND t."at" <= c.effective_at
 GROUP BY ALL
 """
 """Read before anything is closed: the published entry that each correction by consent takes back."""
@@ -145,7 +151,7 @@ class Writing:
         keyed = "SELECT *, 'corrected' AS kind FROM run_exposed"
         self._insert(
             "exposures",
-            f"SELECT {change_id} AS change_id, segment, version, subject, emitted_at, effective_at AS wrong_since_at, "
+            f"SELECT {change_id} AS change_id, segment, version, subject, emitted_at, wrong_since_at, "
             f"{known} AS learned_at, {self._stamp} FROM ({keyed})",
         )
 

@@ -16,8 +16,9 @@ from apache_beam.utils.windowed_value import WindowedValue
 
 from schemas import consent, event, profile
 from transforms.algebra.absorb import Arrived, absorb
-from transforms.algebra.advance import advance
+from transforms.algebra.advance import advance, believing
 from transforms.algebra.engine import connect
+from transforms.algebra.order import BEGINNING
 from transforms.algebra.program import Moment, Program
 from transforms.algebra.state import State, empty_state, read_state
 from transforms.coder import RecordBatchCoder, ShardedBatch
@@ -47,6 +48,8 @@ def segment(program: Program, batches: Iterable[pa.RecordBatch], moment: Moment)
         con = connect()
         state, _ = absorb(state, stored, program.projection, con)
         con.close()
+        if moment.last_at != BEGINNING:
+            state = believing(program, state, moment)
     return advance(program, state, _arrived(program, kinds, b""), moment)
 
 

@@ -104,7 +104,7 @@ def test_a_version_that_is_no_longer_defined_is_closed_with_its_corrections(lake
 
 def test_a_history_staged_as_a_whole_changes_only_what_differs(lake: Lake) -> None:
     first = publish(lake, first_run(lake))
-    plan = plan_of(lake, 20, definitions="d2", rebuilt=frozenset({"vip"}), anew=True)
+    plan = plan_of(lake, 20, definitions="d2", anew=True)
     enter(plan, [("ann", 1, True), ("bob", 2, True), ("bob", 6, False), ("ann", 15, False)])
     publish(lake, plan)
     kept = "SELECT subject FROM segment_transitions WHERE run_id = $1 AND known_to IS NULL"
@@ -121,7 +121,7 @@ def test_a_history_staged_as_a_whole_changes_only_what_differs(lake: Lake) -> No
 
 def test_a_whole_history_equal_to_the_record_writes_no_transition(lake: Lake) -> None:
     publish(lake, first_run(lake))
-    plan = plan_of(lake, 20, definitions="d2", rebuilt=frozenset({"vip"}), anew=True)
+    plan = plan_of(lake, 20, definitions="d2", anew=True)
     enter(plan, [("ann", 1, True), ("bob", 2, True), ("bob", 5, False)])
     assert publish(lake, plan).rows["segment_transitions"] == 0
 

@@ -5,7 +5,7 @@ import pytest
 from runners.publish import publish
 from runners.warehouses.ducklake import Lake
 from schemas.errors import GateClosed
-from tests.support.staged_runs import DAY, consent, event, first_run, plan_of, stage
+from tests.support.staged_runs import DAY, at, consent, event, first_run, plan_of, stage
 
 
 def test_silence_of_exactly_the_budget_is_allowed(lake: Lake) -> None:
@@ -27,7 +27,7 @@ def test_a_source_that_has_never_spoken_closes_the_gate(lake: Lake) -> None:
 
 def test_what_was_published_before_speaks_too_until_it_is_too_old(lake: Lake) -> None:
     publish(lake, first_run(lake))
-    later = plan_of(lake, 20, silence_budgets={"ledger": 5 * DAY})
+    later = plan_of(lake, 20, known_at=at(12), silence_budgets={"ledger": 5 * DAY})
     stage(later, "events", [event("ann", "9", 12)])
     stage(later, "fates", [{"read": 1, "used": 1}])
     with pytest.raises(GateClosed):

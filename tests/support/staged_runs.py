@@ -120,7 +120,7 @@ def enter(plan: RunPlan, moves: Sequence[tuple[str, float, bool]], segment: str 
 
 def first_run(lake: Lake, **changes: Any) -> RunPlan:
     """A first run at day 10: Ann is a member from day 1, Bob from day 2 to day 5."""
-    plan = plan_of(lake, 10, **changes)
+    plan = plan_of(lake, 10, **{"known_at": at(2), **changes})
     stage(plan, "events", [event("ann", "1", 1), event("bob", "2", 2)])
     stage(plan, "consents", [consent("ann", "GRANT", 0), consent("bob", "GRANT", 0)])
     enter(plan, [("ann", 1, True), ("bob", 2, True), ("bob", 5, False)])
@@ -135,7 +135,7 @@ def first_run(lake: Lake, **changes: Any) -> RunPlan:
 
 def correction(lake: Lake) -> RunPlan:
     """A second run at day 20: Ann's membership is taken back from day 3 on, since she had withdrawn."""
-    plan = plan_of(lake, 20)
+    plan = plan_of(lake, 20, known_at=at(19))
     key = {"segment": "vip", "version": 1, "subject": "ann"}
     stage(plan, "consents", [consent("ann", "WITHDRAW", 3, received_at=at(19))])
     stage(plan, "closings", [{**key, "at": at(1)}])

@@ -53,11 +53,6 @@ class News:
     by_profile: Flags
     by_consent: Flags
 
-    @property
-    def touched(self) -> Flags:
-        """The subjects of which there is anything new."""
-        return (self.event_at != FOREVER) | self.by_profile | self.by_consent
-
 
 class _Entry(NamedTuple):
     """Rows that enter a state, the numbers of their subjects, and the rows of the state that stand (None: all)."""

@@ -5,15 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
-from transforms.algebra.absorb import Arrived, News, absorb
+from transforms.algebra.absorb import Arrived, absorb
 from transforms.algebra.belief import Belief, differ
-from transforms.algebra.claims import WHO, ints
+from transforms.algebra.causes import Causes
+from transforms.algebra.claims import ints
 from transforms.algebra.engine import connect
 from transforms.algebra.features import write_features
-from transforms.algebra.order import FOREVER, Flags
+from transforms.algebra.heard import Heard
+from transforms.algebra.order import FOREVER
 from transforms.algebra.program import Moment, Program
 from transforms.algebra.publications import Publications
-from transforms.algebra.reasons import Reasons
+from transforms.algebra.reasons import reasons_at
 from transforms.algebra.state import BELIEF, State
 from transforms.algebra.study import Study
 from transforms.algebra.tally import Tally
@@ -26,16 +28,18 @@ def advance(program: Program, state: State, arrived: Arrived, moment: Moment) ->
     upcoming, feature_rows, verdicts, fates.
     """
     con = connect()
-    state, news = absorb(state, arrived, program.projection, con)
+    before = state
+    state, news = absorb(before, arrived, program.projection, con)
     con.close()
-    touched = _touched(state, news, moment)
+    heard = Heard.of(state, news, moment)
+    touched = heard.anything | moment.everyone
     due = ~touched & (ints(state.subjects["next_at"], FOREVER) <= moment.at)
     seen = Study.of(program, state, np.flatnonzero(touched), moment, answered=True)
     studies = [seen]
     if due.any():
         studies.append(Study.of(program, state, np.flatnonzero(due), moment, answered=False))
     tally = Tally(program, state, news, moment)
-    state, moved = _believe(program, state, news, seen, moment)
+    state, moved = _believe(program, before, state, heard, seen, moment)
     state, rows = _restate(program, state, studies, tally, moment)
     return state, {
         "events": news.events,
@@ -48,16 +52,11 @@ def advance(program: Program, state: State, arrived: Arrived, moment: Moment) ->
     }
 
 
-def _touched(state: State, news: News, moment: Moment) -> Flags:
-    """The subjects whose answers may differ from what is believed."""
-    if moment.everyone:
-        return np.ones(state.count, np.bool_)
-    touched = news.touched.copy()
-    for rows in (state.events, state.profiles, state.consents) if moment.known_before != FOREVER else ():
-        received_at = ints(rows["received_at"], 0)
-        fresh = (received_at > moment.known_before) & (received_at <= moment.known_at)
-        touched[rows[WHO].to_numpy()[fresh]] = True
-    return touched
+def believing(program: Program, state: State, moment: Moment) -> State:
+    """A state made anew, with what its facts said up to the last T and K: what a step compares with."""
+    before = replace(moment, known_at=moment.known_before)
+    study = Study.of(program, state, np.arange(state.count), before, answered=True)
+    return replace(state, belief=_kept(study.belief(program, state.count), state.count))
 
 
 def _restate(
@@ -74,43 +73,34 @@ def _restate(
 
 
 def _believe(
-    program: Program, state: State, news: News, seen: Study, moment: Moment
+    program: Program, before: State, state: State, heard: Heard, seen: Study, moment: Moment
 ) -> tuple[State, dict[str, pa.Table]]:
     """Publish what differs for those seen and what has fallen due for the others."""
     count = state.count
-    fresh = _belief(program, seen, count)
+    fresh = seen.belief(program, count)
     held = _held(state, count)
     mine = np.isin(held.key % max(count, 1), seen.who)
     others = held.take(~mine)
     due = others.take((others.at > moment.last_at) & (others.at <= moment.at))
     difference = differ(held.take(mine), fresh, moment.last_at, moment.at)
     after = _merged(others, fresh)
-    reasons = Reasons(state, news, moment.last_at)
+    causes = Causes(program, before, state, heard, held, moment)
     tables = Publications(program, state)
-    concerned = np.concatenate((fresh.key, due.key, difference.closings.key))
+    closings = difference.closings.take(np.full(len(difference.closings.key), not moment.everyone))
+    inserts = fresh.take(fresh.at <= moment.at) if moment.everyone else difference.inserts
+    concerned = np.concatenate((fresh.key, due.key, closings.key))
     changes = [
-        tables.changes(difference.news, reasons.at_instants(difference.news)),
-        tables.changes(due, reasons.at_instants(due)),
-        tables.corrected(difference.corrections, reasons.of_subjects(difference.corrections.key)),
+        tables.changes(difference.news, reasons_at(state, difference.news)),
+        tables.changes(due, reasons_at(state, due)),
+        tables.corrected(difference.corrections, causes.of(difference.corrections)),
     ]
     moved = {
-        "transitions": pa.concat_tables([tables.transitions(difference.inserts), tables.transitions(due)]),
-        "closings": tables.closings(difference.closings),
+        "transitions": pa.concat_tables([tables.transitions(inserts), tables.transitions(due)]),
+        "closings": tables.closings(closings),
         "changes": pa.concat_tables(changes),
         "upcoming": tables.upcoming(after, np.unique(concerned), moment.at),
     }
     return replace(state, belief=_kept(after, count)), moved
-
-
-def _belief(program: Program, seen: Study, count: int) -> Belief:
-    """The answers about those seen as transitions."""
-    parts = []
-    for place, name in enumerate(program.segments):
-        steps = seen.evaluation.answers[name]
-        parts.append((place * count + seen.who[steps.who], steps.at, steps.value.astype(np.bool_)))
-    if not parts:
-        return Belief(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.bool_))
-    return Belief(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def _held(state: State, count: int) -> Belief:

@@ -66,11 +66,11 @@ class Moment:
     """When a step is made.
 
     Attributes:
-      last_at: the T published last, or the beginning of time.
+      last_at: the T published last, or the beginning of time: what was published is not compared with then.
       at: the T to publish.
       known_before: the K published last; what was received later may not have been seen.
       known_at: what was received later is not seen; the end of time where all that was read is.
-      everyone: recompute all subjects, as after a change of the definitions.
+      everyone: recompute all subjects, as after a change of the definitions, and stage their whole history.
     """
 
     last_at: int

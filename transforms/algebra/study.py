@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from transforms.algebra.belief import Belief
 from transforms.algebra.evaluate import Evaluation, evaluate
 from transforms.algebra.facts import Facts
 from transforms.algebra.order import Ints
@@ -28,3 +31,13 @@ class Study:
         """Look at the subjects of these numbers; `answered`: whether segments are evaluated, too."""
         facts = facts_of(state, who, moment.known_at, program.project)
         return cls(who, facts, evaluate(program.project, facts, None if answered else ()))
+
+    def belief(self, program: Program, count: int) -> Belief:
+        """The answers as transitions; keys are segment * count + subject, of a state of `count` subjects."""
+        parts = []
+        for place, name in enumerate(program.segments):
+            steps = self.evaluation.answers[name]
+            parts.append((place * count + self.who[steps.who], steps.at, steps.value.astype(np.bool_)))
+        if not parts:
+            return Belief(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.bool_))
+        return Belief(*(np.concatenate(column) for column in zip(*parts, strict=True)))

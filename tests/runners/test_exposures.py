@@ -1,0 +1,168 @@
+"""What was published before a restriction was known is told (consent.md, late news): all of it, and nothing else."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.histories import Fact
+from tests.support.oracle_model import DAY, HOUR, MINUTE, Consent, Event, Profile, World
+from tests.support.whole_runs import Target
+
+START = 1_767_571_200_000_000  # 2026-01-05T00:00:00Z
+T = START + DAY
+LEARNED = T + MINUTE
+WITHDRAWN = START + 4 * HOUR
+
+
+def ledger(action: str, claimed_at: int, received_at: int, purpose: str = "p", **more: Any) -> Consent:
+    method = {"method": "interactive", "actor": "subject"} if action == "GRANT" else {}
+    return Consent("led", "ann", f"{action}{purpose}{claimed_at}", purpose, action, claimed_at, received_at, **(method | more))
+
+
+def seen(number: int, at: int, received_at: int | None = None) -> Event:
+    return Event("e1", "ann", f"i{number}", "a", at, at if received_at is None else received_at)
+
+
+def came(times: int, name: str = "came") -> dict[str, Any]:
+    return {"segment": name, "purpose": "p", "when": {"did": {"event": "a", "count": f">= {times}"}}}
+
+
+def world(*segments: dict[str, Any], declared: dict[str, str] | None = None) -> World:
+    return World(
+        {
+            "timezone": "UTC",
+            "purposes": [{"id": "p", "basis": "consent"}, {"id": "q", "basis": "consent"}],
+            "sources": {
+                "e1": {"kind": "events", "properties": declared or {}},
+                "pro": {"kind": "profiles", "payload": "delta", "properties": {"country": "string"}},
+                "led": {"kind": "consents"},
+            },
+            "segments": list(segments),
+        }
+    )
+
+
+GRANT = ledger("GRANT", START, START)
+FACTS: list[Fact] = [GRANT, seen(1, START + HOUR), seen(2, START + 2 * HOUR)]
+WITHDRAWAL = ledger("WITHDRAW", WITHDRAWN, LEARNED)
+EXPOSED = [("ann", WITHDRAWN)]
+
+
+def started(folder: Path, *segments: dict[str, Any]) -> Target:
+    target = Target(folder, world(*segments)).sharded(1)
+    target.write(FACTS)
+    target.run(T)
+    return target
+
+
+def exposed(target: Target) -> list[tuple[Any, ...]]:
+    """Whom, and since when the published was wrong."""
+    joined = target.rows("SELECT e.subject, epoch_us(wrong_since_at) FROM exposures e JOIN segment_changes c USING (change_id)")
+    assert len(joined) == len(target.rows("FROM exposures"))
+    return joined
+
+
+def reasons(target: Target, version: int = 1, segment: str = "came") -> list[str]:
+    """The reasons of the corrections of the last run."""
+    rows = target.rows(
+        "SELECT reason FROM segment_changes SEMI JOIN (FROM run_manifest ORDER BY k DESC LIMIT 1) USING (run_id) "
+        f"WHERE kind = 'corrected' AND segment = '{segment}' AND version = {version} ORDER BY effective_at"
+    )
+    return [reason for (reason,) in rows]
+
+
+ALTERED: dict[str, Callable[[Target], object]] = {
+    "nothing else": lambda target: None,
+    "a segment added": lambda target: target.define(world(came(1), came(2, "more"))),
+    "other shards": lambda target: target.sharded(3),
+}
+
+
+@pytest.mark.parametrize("alter", ALTERED.values(), ids=ALTERED)
+def test_what_a_late_withdrawal_takes_back_is_exposed_whatever_else_a_run_brings(
+    tmp_path: Path, alter: Callable[[Target], object]
+) -> None:
+    target = started(tmp_path, came(1))
+    alter(target)
+    target.write([WITHDRAWAL])
+    target.run(T + DAY)
+    assert exposed(target) == EXPOSED
+    assert reasons(target) == ["consent"]
+    assert target.history()["came@1", "ann"] == [(START + HOUR, WITHDRAWN)]
+
+
+@pytest.mark.parametrize("again", ["full refresh", "property declared"])
+def test_it_is_exposed_also_where_sources_are_read_once_more(tmp_path: Path, again: str) -> None:
+    target = started(tmp_path, came(1))
+    if again == "property declared":
+        target.define(world(came(1), declared={"brand": "string"}))
+        target.sharded(1)
+    target.write([WITHDRAWAL])
+    target.run(T + DAY, full_refresh=again == "full refresh")
+    assert exposed(target) == EXPOSED
+    assert reasons(target) == ["consent"]
+
+
+def test_a_version_that_ends_in_the_same_run_is_closed_by_its_definition_and_exposed(tmp_path: Path) -> None:
+    target = started(tmp_path, came(1))
+    target.define(world(came(2)))
+    target.sharded(1).write([WITHDRAWAL])
+    target.run(T + DAY)
+    assert reasons(target, version=1) == ["definition"]
+    assert exposed(target) == EXPOSED
+
+
+def test_a_version_that_ends_while_nothing_is_restricted_is_not_exposed(tmp_path: Path) -> None:
+    target = started(tmp_path, came(1))
+    target.define(world(came(2)))
+    target.sharded(1).write([ledger("GRANT", START, LEARNED, "q"), ledger("WITHDRAW", WITHDRAWN, LEARNED, "q")])
+    target.run(T + DAY)
+    assert reasons(target, version=1) == ["definition"]
+    assert exposed(target) == []
+
+
+LATE = seen(9, START, LEARNED)
+BESIDE: dict[str, list[Fact]] = {
+    "a grant of another purpose": [ledger("GRANT", START, LEARNED, "q")],
+    "an opt-out of a channel": [ledger("WITHDRAW", WITHDRAWN, LEARNED, channel="email")],
+    "a withdrawal of another purpose": [ledger("WITHDRAW", WITHDRAWN, LEARNED, "q")],
+}
+
+
+@pytest.mark.parametrize("beside", BESIDE.values(), ids=BESIDE)
+def test_rows_of_the_ledger_that_decide_nothing_are_no_reason(tmp_path: Path, beside: list[Fact]) -> None:
+    """A late event makes Ann a member earlier, and takes a membership back where nothing may have been done."""
+    silent = {"segment": "quiet", "purpose": "p", "when": {"not": {"did": {"event": "a", "count": ">= 3"}}}}
+    target = started(tmp_path, came(1), silent)
+    target.write([*beside, LATE])
+    target.run(T + DAY)
+    assert reasons(target) == ["late"]
+    assert reasons(target, segment="quiet") == ["late"]
+    assert exposed(target) == []
+
+
+def test_of_two_kinds_of_news_the_first_without_which_it_would_stand_is_named(tmp_path: Path) -> None:
+    target = started(tmp_path, came(1))
+    target.write([LATE, Profile("pro", "ann", START, LEARNED, {"country": "DE"}), WITHDRAWAL])
+    target.run(T + DAY)
+    assert reasons(target) == ["late", "consent"]
+    assert exposed(target) == EXPOSED
+
+
+def test_a_segment_that_did_not_change_keeps_its_reasons_beside_one_that_did(tmp_path: Path) -> None:
+    target = started(tmp_path, came(1))
+    target.define(world(came(1), came(2, "more")))
+    target.sharded(1).write([LATE])
+    target.run(T + DAY)
+    assert reasons(target) == ["late"]
+    assert reasons(target, segment="more") == ["definition"]
+
+
+def test_what_a_fixed_k_had_hidden_is_late_news_once_it_is_seen(tmp_path: Path) -> None:
+    target = Target(tmp_path, world(came(1))).sharded(1)
+    target.write([*FACTS, LATE])
+    target.run(T, START + 3 * HOUR)
+    target.run(T + DAY)
+    assert reasons(target) == ["late"]
