@@ -1,6 +1,7 @@
-"""A disk that is full, told as what it is: nothing was published, and the next run can go on."""
+"""What the system says of files, told as what it is: nothing was published, and the next run can go on."""
 
 import errno
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,17 +9,38 @@ from contextlib import contextmanager
 from schemas.errors import JobFailed
 
 _FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
-_SAID = re.compile(r"OSError: \[Errno (\d+)\]")
-"""What is left of an error that comes out of the graph: Beam hands on its text."""
+_CLOSED = {errno.EACCES, errno.EPERM, errno.EROFS}
+_SAID = re.compile(r"(?:OS|Permission)Error: \[Errno (\d+)\][^\n']*(?:'([^'\n]+)')?")
+"""What is left of an error that comes out of the graph: Beam hands on its text. Its number, and the file."""
 
 
 @contextmanager
-def full_disk_told() -> Iterator[None]:
-    """Raise JobFailed where the system says that a file could not be written for want of room."""
+def disk_told() -> Iterator[None]:
+    """Raise JobFailed where the system says that there is no room for a file, or that it is not this user's to use."""
     try:
         yield
     except (OSError, RuntimeError) as error:
-        said = {int(number) for number in _SAID.findall(str(error))} | {getattr(error, "errno", None)}
-        if not said & _FULL:
-            raise
-        raise JobFailed("SEG-0604", "a file could not be written", "is the disk full? Nothing was published") from error
+        said = dict(_said(error))
+        if said.keys() & _FULL:
+            raise JobFailed(
+                "SEG-0604", "a file could not be written", "is the disk full? Nothing was published"
+            ) from error
+        if said.keys() & _CLOSED:
+            raise not_allowed(said[min(said.keys() & _CLOSED)]) from error
+        raise
+
+
+def _said(error: Exception) -> Iterator[tuple[int, str]]:
+    """The numbers of the system's errors, and the file of each."""
+    for number, path in _SAID.findall(str(error)):
+        yield int(number), path
+    if isinstance(error, OSError) and error.errno is not None:
+        yield error.errno, os.fspath(error.filename or "")
+
+
+def not_allowed(path: str) -> JobFailed:
+    """The file or folder is closed to this user."""
+    place = f"`{path}`" if path else "a file"
+    return JobFailed(
+        "SEG-0616", f"{place} may not be read or written by this user", "give this user the right to read and write it"
+    )

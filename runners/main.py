@@ -24,6 +24,7 @@ from runners.commands.test import test
 from runners.commands.validate import validate
 from runners.log import Log
 from runners.session import Session
+from runners.stopping import end_in_order
 from schemas.errors import DefinitionErrors, SegueError
 
 app = typer.Typer(
@@ -87,6 +88,7 @@ def main(arguments: list[str] | None = None) -> None:
         # Libraries speak of themselves, traces and data included; what a user needs to know we say.
         logging.disable()
         warnings.simplefilter("ignore")
+    end_in_order()
     code = call(_hoisted(sys.argv[1:] if arguments is None else arguments))
     if code == STOPPED:
         # Threads of the engines may be at work still: the interpreter must not be taken down under them.
@@ -129,9 +131,11 @@ def call(arguments: list[str]) -> int:
     except typer.Exit as stop:
         code = stop.exit_code
     except Exception as error:  # noqa: BLE001  the last resort: never a stack trace for a user
-        return _unexpected(error, log)
+        if not isinstance(error.__cause__, KeyboardInterrupt):  # the engine wraps Ctrl-C
+            return _unexpected(error, log)
+        code = STOPPED
     if code == STOPPED:
-        log.fail("SEG-0130", "stopped; what was published before stands, nothing else was")
+        log.fail("SEG-0130", "stopped; what is published stands whole, and of the rest nothing is left")
     return code if isinstance(code, int) else 0
 
 

@@ -1,6 +1,5 @@
 """Stage, audit, publish: all tables of a run flip together, or none does, and a run that is there changes nothing."""
 
-import shutil
 from collections.abc import Callable
 
 from runners.audits import audit, check_schemas
@@ -8,7 +7,7 @@ from runners.placing import place_facts, place_states
 from runners.record import prepare_record
 from runners.run_plan import Published, RunPlan
 from runners.silence import see_that_consents_speak
-from runners.staging import Staging, show, staging
+from runners.staging import Staging, give_up, show, staging
 from runners.warehouses.ducklake import Lake, quoted
 from runners.warehouses.read import LastRun, is_any_unseen, last_run, run_of
 from runners.writing import Writing
@@ -41,7 +40,7 @@ def publish(lake: Lake, plan: RunPlan, tell: Callable[[str, int, float], None] =
             _examine(lake, plan, staged, parent)
     published = settled or _commit(lake, plan, staged, tell)
     reach("after_commit")
-    shutil.rmtree(plan.staging, ignore_errors=True)
+    give_up(plan.staging)
     return published
 
 

@@ -1,20 +1,24 @@
 """One batch or increment: read what is new, advance, stage, audit, publish."""
 
-import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
-from runners.disk import full_disk_told
+import duckdb
+
+from runners.disk import disk_told
 from runners.publish import publish
 from runners.run_plan import Published
+from runners.staging import give_up
 from runners.step import Options, Step, Tell
+from runners.stopping import undisturbed
 from runners.sweeping import sweep
 from runners.warehouses.ducklake import Lake, folder, open_lake
 from runners.warehouses.read import LastRun
 from runners.warehouses.tables import prepare
 from schemas.definitions.project import Project
+from schemas.errors import SegueError
 from transforms.faults import reach
 
 
@@ -31,9 +35,9 @@ class Outcome(NamedTuple):
 def open_target(project: Project) -> Iterator[Lake]:
     """The target's warehouse, for this process alone, with all its tables.
 
-    Errors: TryAgain where another process has it; JobFailed where the disk is full.
+    Errors: TryAgain where another process has it; JobFailed where the disk is full, or closed to this user.
     """
-    with full_disk_told(), open_lake(folder(project.target.warehouse, project.root), write=True) as lake:
+    with disk_told(), open_lake(folder(project.target.warehouse, project.root), write=True) as lake:
         prepare(lake)
         sweep(lake)
         yield lake
@@ -47,12 +51,24 @@ def run_batch(lake: Lake, project: Project, options: Options, tell: Tell) -> Out
     started = time.monotonic()
     tell("read", 0, 0)
     step = Step.plan(lake, project, options)
-    try:
+    with _put_away(lake, step):
         published = _idle(step.last) if step.last is not None and step.is_idle else _computed(lake, step, tell)
-    finally:
-        shutil.rmtree(step.staging, ignore_errors=True)
     reach("before_answer")
     return Outcome(published, step.t_at, time.monotonic() - started, step.notes)
+
+
+@contextmanager
+def _put_away(lake: Lake, step: Step) -> Iterator[None]:
+    """However the run ends, nothing is left of it but what is published."""
+    try:
+        yield
+    except BaseException:
+        with undisturbed(), suppress(SegueError, duckdb.Error):  # what ended the run is what is told
+            give_up(step.staging)
+            sweep(lake)
+        raise
+    with undisturbed():
+        give_up(step.staging)
 
 
 def _idle(last: LastRun) -> Published:

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +20,8 @@ FATES = ("quarantined", "future", "late", "duplicate", "kept", "refused", "unnee
 BESIDE = ("late_used", "conflicts")
 """Counted beside the fates."""
 
+_TRIES = 100
+"""More than there are threads that may be making a file while its folder is renamed."""
 _STAMPED = {"run_id", "change_id", "known_at", "known_from", "known_to"}
 _REPLACES = pa.field("replaces", pa.bool_())
 
@@ -60,6 +63,21 @@ def new_staging(lake: Lake) -> Path:
     folder = lake.staging / secrets.token_hex(8)
     folder.mkdir(parents=True)
     return folder
+
+
+def give_up(folder: Path) -> None:
+    """Remove a staging folder, also under threads that can not be stopped and still write to it.
+
+    It loses its name first. Workers make no folder above their own, so that nothing is made by the old name any more;
+    what was being made at that moment is met by removing again.
+    """
+    gone = folder.with_suffix(".gone")
+    if folder.exists():
+        folder.rename(gone)
+    for _ in range(_TRIES):
+        shutil.rmtree(gone, ignore_errors=True)
+        if not gone.exists():
+            break
 
 
 def staging(plan: RunPlan) -> Staging:

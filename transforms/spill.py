@@ -46,7 +46,7 @@ class _SpillFn(beam.DoFn):  # type: ignore[misc]
 
     def start_bundle(self) -> None:
         """Make the folder."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(exist_ok=True)
 
     def process(self, element: ShardedBatch) -> Iterator[ShardedBatch]:
         shard, batch = element

@@ -56,7 +56,8 @@ class Stage:
     """A folder: `<table>/<name>.parquet` for each table, and `state/<shard>.arrow`.
 
     Attributes:
-      folder: on a file system that workers and launcher share.
+      folder: on a file system that workers and launcher share. It is the launcher's to make and to take away: once it is
+        gone nothing is written any more.
       schemas: the columns of each table, exactly.
       about: JSON that is noted in the state files.
     """
@@ -69,7 +70,7 @@ class Stage:
         """Write the rows of one table, unless there are none."""
         if len(rows):
             path = self.folder / table / f"{name}.parquet"
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(exist_ok=True)
             wanted = self.schemas[table]
             options = {"compression": "zstd", "compression_level": 1, **_encodings(wanted)}
             pq.write_table(rows.select(wanted.names).cast(wanted), path, **options)
@@ -80,7 +81,7 @@ class Stage:
         for table, rows in tables.items():
             self.write(table, name, fates_row(rows) if table == "fates" else rows)
         path = self.folder / "state" / f"{name}.arrow"
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(exist_ok=True)
         with pa.OSFile(str(path), "wb") as file:
             write_state(state, self.about, file)
         reach("state_written")

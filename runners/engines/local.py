@@ -1,5 +1,6 @@
 """The local runner: FnApiRunner, named, with everything in memory."""
 
+import shutil
 import threading
 from collections.abc import Callable, Sequence
 
@@ -21,20 +22,23 @@ def run_locally(pipeline: beam.PTransform, inputs: Sequence[Input], poll: Callab
 
     `run()` of the runner blocks, so it has a thread of its own. Errors are raised here.
     """
+    job = beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions.from_dictionary(OPTIONS))
     failures: list[BaseException] = []
 
     def work() -> None:
         try:
-            job = beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions.from_dictionary(OPTIONS))
             _ = job | "ListInputs" >> beam.Create([list(inputs)]) | pipeline
             job.run().wait_until_finish()
         except BaseException as error:  # noqa: BLE001  handed to the caller's thread
             failures.append(error)
 
     thread = threading.Thread(target=work, name="beam", daemon=True)
-    thread.start()
-    while thread.is_alive():
-        poll()
-        thread.join(0.2)
+    try:
+        thread.start()
+        while thread.is_alive():
+            poll()
+            thread.join(0.2)
+    finally:
+        shutil.rmtree(job.local_tempdir, ignore_errors=True)  # Beam removes its own only where it comes to the end
     if failures:
         raise failures[0]

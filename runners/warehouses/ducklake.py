@@ -16,6 +16,7 @@ from typing import Any, Self, TypeVar
 import duckdb
 import pyarrow as pa
 
+from runners.disk import disk_told, not_allowed
 from schemas.errors import CallError, JobFailed, SegueError, TryAgain
 
 Found = TypeVar("Found")
@@ -28,6 +29,8 @@ PATIENCE_S = 15.0
 """How long a busy catalog is waited for before the call gives up with exit 75."""
 
 _BUSY = ("failed to probe", "database is locked", "database is busy", "conflict")
+_DAMAGED = ("file is not a database", "disk image is malformed")
+_REFUSED = ("readonly database", "unable to open database", "permission denied", "read-only file system")
 _FULL = ("no space left", "file too large", "disk full", "could not write", "disk i/o error", "too many open files")
 
 
@@ -65,12 +68,12 @@ class Lake:
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         """Carry out one statement."""
-        with _told():
+        with _told(self.root):
             self._execute(sql, parameters)
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query. Instants come as int64 microseconds only where the query says `epoch_us`."""
-        with _told():
+        with _told(self.root):
             return self._execute(sql, parameters).fetchall()
 
     def value(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
@@ -80,7 +83,7 @@ class Lake:
 
     def arrow(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
         """The result of a query as one Arrow table; instants are timestamp[us, UTC]."""
-        with _told():
+        with _told(self.root):
             return self._execute(sql, parameters).to_arrow_table()
 
     def _execute(self, sql: str, parameters: Sequence[Any]) -> duckdb.DuckDBPyConnection:
@@ -149,15 +152,12 @@ def open_lake(root: Path, *, write: bool = False, patience_s: float = PATIENCE_S
     """Open the warehouse in `root`; a writer makes the folder if need be and holds it alone.
 
     Errors: TryAgain (75) when another process is writing or the catalog stays busy; CallError (2) when a reader finds
-    no warehouse.
+    no warehouse; JobFailed (1) where the catalog is none, or this user may not write: readers leave notes beside it, too.
     """
-    if write:
-        (root / "data").mkdir(parents=True, exist_ok=True)
-        lock = _locked(root)
-    elif is_there(root):
-        lock = None
-    else:
-        raise CallError("SEG-0601", f"there is no warehouse in {root}", "`segue run` makes it")
+    with disk_told():
+        lock = _locked(root) if write else None
+        if not write and not is_there(root):
+            raise CallError("SEG-0601", f"there is no warehouse in {root}", "`segue run` makes it")
     try:
         return Lake(root, _patiently(lambda: _attach(root, write, patience_s), patience_s), patience_s, lock)
     except BaseException:
@@ -167,6 +167,7 @@ def open_lake(root: Path, *, write: bool = False, patience_s: float = PATIENCE_S
 
 
 def _locked(root: Path) -> int:
+    (root / "data").mkdir(parents=True, exist_ok=True)
     descriptor = os.open(root / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -185,7 +186,9 @@ def _attach(root: Path, write: bool, patience_s: float) -> duckdb.DuckDBPyConnec
         }
     )
     try:
-        with _told():
+        with _told(root):
+            with suppress(OSError):  # who may not write here reads what fits into memory
+                (root / SPILL).mkdir(exist_ok=True)
             for name in ("sqlite_scanner", "ducklake"):
                 con.load_extension(str(extension(name)))
             options = {
@@ -244,21 +247,42 @@ def _patiently(attempt: Callable[[], Found], patience_s: float) -> Found:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """Turn what the engine says of a busy catalog or a full disk into this project's errors."""
+def _told(root: Path) -> Iterator[None]:
+    """Turn what the engine says of the catalog and the disk into this project's errors, and Ctrl-C into itself."""
     try:
         yield
+    except RuntimeError as interrupted:
+        if isinstance(interrupted.__cause__, KeyboardInterrupt):
+            raise KeyboardInterrupt from interrupted
+        raise
     except duckdb.Error as error:
-        told = _translated(str(error))
+        told = _translated(str(error), root)
         if told is None:
             raise
         raise told from error
 
 
-def _translated(message: str) -> SegueError | None:
+def _translated(message: str, root: Path) -> SegueError | None:
     low = message.lower()
+    if any(sign in low for sign in _DAMAGED):
+        away = "restore it from a copy; or move the whole folder away, and `segue run` makes a warehouse anew from the sources"
+        return JobFailed("SEG-0615", f"`{root / CATALOG}` is no catalog of a warehouse, or is damaged", away)
+    if any(sign in low for sign in _REFUSED):
+        return _refused(root)
     if any(sign in low for sign in _FULL):
         return JobFailed("SEG-0604", "the warehouse could not be written", "is its disk full? Nothing was published")
     if any(sign in low for sign in _BUSY):
         return TryAgain("SEG-0605", "the warehouse's catalog is busy", "try again when the other process has finished")
     return None
+
+
+def _refused(root: Path) -> SegueError:
+    """Of a file that may be written, it means that a reader has found nothing in it."""
+    closed = [
+        path
+        for path in (root, root / CATALOG, root / "data")
+        if not os.access(path, os.R_OK | os.W_OK, effective_ids=True)
+    ]
+    if not closed:
+        return CallError("SEG-0601", f"there is no warehouse in {root}", "`segue run` makes it")
+    return not_allowed(str(closed[0]))

@@ -107,7 +107,7 @@ def export_facts(lake: Lake, project: Project, sources: Iterable[str], folder: P
 
     Properties that are not stored are null.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(exist_ok=True)
     paths = {}
     for table, schema in schemas_of(project).items():
         paths[table] = folder / f"{table}.parquet"

@@ -69,17 +69,24 @@ def test_a_job_that_is_killed_and_run_again_publishes_what_an_undisturbed_one_do
     assert tables(project) == undisturbed
 
 
-@pytest.mark.parametrize("point", ["decoded", "before_commit"])
-def test_a_job_that_is_stopped_by_hand_says_so_and_publishes_nothing(
-    tmp_path: Path, undisturbed: dict[str, list[tuple[Any, ...]]], point: str
+@pytest.mark.parametrize(
+    ("point", "asked"),
+    [("decoded", "SIGINT"), ("state_written", "SIGINT"), ("state_written:2", "SIGTERM"), ("before_commit", "SIGINT")],
+)
+def test_a_job_that_is_stopped_says_so_publishes_nothing_and_leaves_nothing(
+    tmp_path: Path, undisturbed: dict[str, list[tuple[Any, ...]]], point: str, asked: str
 ) -> None:
-    project, fired = made(tmp_path / "shop"), tmp_path / "fired"
-    fault = {"SEGUE_FAULT": point, "SEGUE_FAULT_LOG": str(fired), "SEGUE_FAULT_SIGNAL": "SIGINT"}
-    stopped = segue(project, "run", "--as-of", "2026-03-01", **fault)
+    project, fired, temporary = made(tmp_path / "shop"), tmp_path / "fired", tmp_path / "temporary"
+    temporary.mkdir()
+    fault = {"SEGUE_FAULT": point, "SEGUE_FAULT_LOG": str(fired), "SEGUE_FAULT_SIGNAL": asked}
+    stopped = segue(project, "run", "--as-of", "2026-03-01", TMPDIR=str(temporary), **fault)
     assert fired.read_text() == f"{point}\n"
     assert (stopped.returncode, stopped.stdout) == (130, "")
     assert stopped.stderr.splitlines()[-1].startswith("SEG-0130 stopped")
     assert "Traceback" not in stopped.stderr
+    left = {path.name for path in (project / "warehouse").rglob("*") if path.is_file()}
+    assert left <= {"lake.lock", "catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"}
+    assert list(temporary.iterdir()) == []
     assert tables(project)["run_commits"] == []
     assert segue(project, "run", "--as-of", "2026-03-01").returncode == 0
     assert tables(project) == undisturbed

@@ -1,5 +1,6 @@
 """Opening the warehouse: one writer, any readers, and typed errors where something outside is in the way."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from runners.publish import publish
 from runners.warehouses.ducklake import Lake, folder, open_lake
 from runners.warehouses.tables import TABLES, prepare
 from runners.warehouses.views import VIEWS
-from schemas.errors import CallError, TryAgain
+from schemas.errors import CallError, JobFailed, TryAgain
 from tests.support.staged_runs import first_run
 
 _HOLD = """
@@ -60,6 +61,44 @@ def test_a_catalog_that_another_process_holds_is_tried_again(lake: Lake) -> None
     with _held("catalog", lake.root / "catalog.sqlite"), pytest.raises(TryAgain, match="busy"):
         publish(lake, first_run(lake))
     assert lake.value("SELECT count(*) FROM run_commits") == 0
+
+
+@pytest.mark.parametrize("write", [True, False])
+@pytest.mark.parametrize("content", [b"no catalog at all, and longer than a page's head" * 20, b"SQLite format 3\0" * 400])
+def test_a_catalog_that_is_none_is_told_at_once_and_not_waited_for(lake: Lake, content: bytes, write: bool) -> None:
+    lake.close()
+    (lake.root / "catalog.sqlite").write_bytes(content)
+    with pytest.raises(JobFailed, match="catalog.sqlite` is no catalog") as told:
+        open_lake(lake.root, write=write, patience_s=3600)
+    assert (told.value.code, told.value.exit_code) == ("SEG-0615", 1)
+
+
+@contextmanager
+def _closed_to(path: Path) -> Iterator[None]:
+    """A folder, with all in it, that may only be read; root, whom nothing stops, is nobody meanwhile."""
+    user = os.geteuid()
+    path.chmod(0o555)
+    os.seteuid(user or 65534)
+    yield
+    os.seteuid(user)
+    path.chmod(0o755)
+
+
+@pytest.mark.parametrize("write", [True, False])
+def test_a_folder_that_may_only_be_read_is_told_at_once_and_not_waited_for(lake: Lake, write: bool) -> None:
+    lake.close()
+    for folder in list(lake.root.parents)[:3]:
+        folder.chmod(0o755)
+    with _closed_to(lake.root), pytest.raises(JobFailed, match="may not be read or written") as told:
+        open_lake(lake.root, write=write, patience_s=3600)
+    assert (told.value.code, told.value.exit_code) == ("SEG-0616", 1)
+
+
+def test_a_catalog_in_which_nothing_was_made_yet_is_no_warehouse(lake: Lake) -> None:
+    lake.close()
+    (lake.root / "catalog.sqlite").write_bytes(b"")
+    with pytest.raises(CallError, match="there is no warehouse"):
+        open_lake(lake.root, patience_s=3600)
 
 
 def test_a_reader_without_a_warehouse_is_told_what_makes_one(tmp_path: Path) -> None:

@@ -1,0 +1,27 @@
+"""Stopped by hand, or by who started it: a call ends in order, and what it puts away it puts away to the end."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def end_in_order() -> None:
+    """Let SIGTERM end a call as Ctrl-C does: killed on the spot it would leave what it has staged, with people in it."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """A signal that asks to stop is not heard inside, where stopping is already under way: people press Ctrl-C twice."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are the main thread's
+        return
+    before = [signal.signal(one, signal.SIG_IGN) for one in SIGNALS]
+    try:
+        yield
+    finally:
+        for one, handler in zip(SIGNALS, before, strict=True):
+            signal.signal(one, handler)
