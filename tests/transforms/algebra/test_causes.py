@@ -1,0 +1,63 @@
+"""The reason of a correction: the first kind of news without which the answer would stand, as the oracle tells it."""
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.support.generator import Generator
+from tests.support.histories import LATER, Fact, Shard, facts_of
+from tests.support.oracle import history
+from tests.support.oracle_model import Consent, Event, Profile, World, to_instant
+
+WORLDS = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, phases=[Phase.explicit, Phase.generate])
+KINDS = {"consent": Consent, "late": Event, "profile": Profile}
+ASKED: Counter[str] = Counter()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def hard_questions() -> Iterator[None]:
+    """Corrections of subjects with several kinds of news, ending in each reason, are among those asked."""
+    yield
+    assert all(ASKED[reason] for reason in KINDS), ASKED
+
+
+def told(world: World, facts: Sequence[Fact]) -> World:
+    kinds = {kind: tuple(fact for fact in facts if isinstance(fact, kind)) for kind in KINDS.values()}
+    return replace(world, events=kinds[Event], profiles=kinds[Profile], consents=kinds[Consent])
+
+
+def holds(world: World, facts: Sequence[Fact], row: dict[str, Any], last_at: int) -> bool:
+    """Whether the answer is that of the correction all the time that it tells of, up to the last T."""
+    begin, end = to_instant(row["effective_at"]), min(to_instant(row["until_at"]), last_at + 1)
+    answered = history(told(world, facts), row["segment"], row["subject"], LATER)
+    inside = [(max(a, begin), end if b is None else min(b, end)) for a, b in answered if a < end and (b is None or b > begin)]
+    return inside == [(begin, end)] if row["member"] else not inside
+
+
+@WORLDS
+@given(st.randoms(use_true_random=False))
+def test_a_correction_names_the_first_kind_of_news_without_which_it_would_not_be_made(random: Random) -> None:
+    generator = Generator(random)
+    world = generator.world()
+    facts = facts_of(world)
+    random.shuffle(facts)
+    known, news = facts[: len(facts) // 2], facts[len(facts) // 2 :]
+    first_at, then_at = sorted(generator.at() for _ in range(2))
+    with tempfile.TemporaryDirectory() as folder:
+        shard = Shard.of(Path(folder), world).step(known, first_at).step(news, then_at)
+    for row in shard.published[-1]["changes"].to_pylist():
+        if row["kind"] != "corrected" or row["effective_at"] == row["until_at"]:
+            continue
+        mine = {cause for cause, kind in KINDS.items() if any(isinstance(f, kind) and f.subject == row["subject"] for f in news)}
+        left = {cause: [*known, *(f for f in news if not isinstance(f, KINDS[cause]))] for cause in KINDS}
+        needed = [cause for cause in KINDS if cause in mine and not holds(world, left[cause], row, first_at)]
+        assert row["reason"] == needed[0] if needed else row["reason"] in mine, (row["reason"], needed, mine)
+        ASKED[row["reason"]] += len(mine) > 1 and bool(needed)
