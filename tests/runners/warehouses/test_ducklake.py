@@ -68,7 +68,7 @@ def test_a_catalog_that_another_process_holds_is_tried_again(lake: Lake) -> None
 def test_a_catalog_that_is_none_is_told_at_once_and_not_waited_for(lake: Lake, content: bytes, write: bool) -> None:
     lake.close()
     (lake.root / "catalog.sqlite").write_bytes(content)
-    with pytest.raises(JobFailed, match="catalog.sqlite` is no catalog") as told:
+    with pytest.raises(JobFailed, match="is no catalog of a warehouse") as told:
         open_lake(lake.root, write=write, patience_s=3600)
     assert (told.value.code, told.value.exit_code) == ("SEG-0615", 1)
 
@@ -87,8 +87,8 @@ def _closed_to(path: Path) -> Iterator[None]:
 @pytest.mark.parametrize("write", [True, False])
 def test_a_folder_that_may_only_be_read_is_told_at_once_and_not_waited_for(lake: Lake, write: bool) -> None:
     lake.close()
-    for folder in list(lake.root.parents)[:3]:
-        folder.chmod(0o755)
+    for above in list(lake.root.parents)[:3]:
+        above.chmod(0o755)
     with _closed_to(lake.root), pytest.raises(JobFailed, match="may not be read or written") as told:
         open_lake(lake.root, write=write, patience_s=3600)
     assert (told.value.code, told.value.exit_code) == ("SEG-0616", 1)
