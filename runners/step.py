@@ -21,6 +21,7 @@ from runners.sources.reading import read as read_file
 from runners.staging import new_staging
 from runners.warehouses import read
 from runners.warehouses.ducklake import Lake
+from runners.warehouses.whole import see_states
 from schemas.definitions.instant import write_instant
 from schemas.definitions.project import Project
 from schemas.definitions.words import feature_in_words
@@ -107,7 +108,10 @@ class Step:
         return self.options.known_at <= self.last.known_at
 
     def compute(self, tell: Tell) -> None:
-        """Run the graph: everything that changed is staged. Errors: CallError where a fixed K lies below what has been read."""
+        """Run the graph: everything that changed is staged.
+
+        Errors: CallError where a fixed K lies below what has been read; JobFailed where a state is gone or damaged.
+        """
         program = Program(self.project, {name: version.version for name, version in self.versions.items()})
         about = {"definitions": self.project.meaning, "t": self.t_at}
         stage = Stage(self.staging, staged_tables(program), about)
@@ -121,7 +125,12 @@ class Step:
             share = (read_bytes - bytes_before) / size if size else 1.0
             tell("read" if share < 1 else "compute", records - records_before, share)
 
-        run_locally(pipeline, inputs, poll)
+        try:
+            run_locally(pipeline, inputs, poll)
+        except Exception:
+            if not self.is_rebuild:  # what could not be read may be a state: its hash tells, and takes long
+                see_states(self.lake, by_hash=True)
+            raise
         tell("compute", ticked()[0] - records_before, 1.0)
         self._account()
 
@@ -144,6 +153,7 @@ class Step:
             return self._stored()
         if self.is_rebuild:
             return []
+        see_states(self.lake)
         schema = pa.schema([("path", pa.string())], {KIND: STATE})
         paths = read.state_paths(self.lake)
         return [

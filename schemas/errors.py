@@ -112,6 +112,8 @@ CODES: dict[str, str] = {
     "SEG-0614": "a source of consents that is silent for too long",
     "SEG-0615": "a catalog that is none, or is damaged",
     "SEG-0616": "a file or folder that is closed to this user",
+    "SEG-0617": "a file of a table that is gone or damaged",
+    "SEG-0618": "a state file that is gone or damaged",
     "SEG-0700": "a file that changed after it was read",
     "SEG-0701": "a source that is to be read again and does not reach back",
     # warnings

@@ -11,6 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from runners.session import Session
+    from runners.warehouses.ducklake import Lake
     from schemas.definitions.project import Project
 
 PACKAGES = ("apache-beam", "duckdb", "pyarrow")
@@ -124,19 +125,41 @@ def _project(session: "Session") -> Iterator[Finding]:
         yield Finding("project", False, f"{error.code} {error.message}", error.hint)
     else:
         yield Finding("project", True, f"{project.name} in {project.root}")
-        yield _tried("warehouse", lambda: _readable(project))
+        yield from _warehouse(project)
         yield _writable(project)
 
 
-def _readable(project: "Project") -> str:
+def _warehouse(project: "Project") -> Iterator[Finding]:
+    """Whether it can be read, and where it can, whether its files are whole."""
+    from runners.warehouses.whole import see_data, see_states
+
+    looks: dict[str, Callable[[Lake], str]] = {
+        "warehouse": lambda lake: f"can be read, {_tables(lake)} tables (target {project.target.name})",
+        "data files": lambda lake: f"{see_data(lake):,}, each of its size",
+        "states": lambda lake: f"{see_states(lake, by_hash=True):,}, as they were written",
+    }
+    for name, look in looks.items():
+        found = _tried(name, lambda look=look: _in_lake(project, look))  # type: ignore[misc]
+        yield found
+        if found.found.startswith(_NOT_YET) or (name == "warehouse" and not found.ok):
+            break
+
+
+_NOT_YET = "not there yet"
+
+
+def _in_lake(project: "Project", look: Callable[["Lake"], str]) -> str:
     from runners.warehouses.ducklake import folder, is_there, open_lake
 
     root = folder(project.target.warehouse, project.root)
     if not is_there(root):
-        return f"not there yet, the first `segue run` makes it (target {project.target.name})"
+        return f"{_NOT_YET}, the first `segue run` makes it (target {project.target.name})"
     with open_lake(root, patience_s=2.0) as lake:
-        tables = lake.value("SELECT count(*) FROM duckdb_tables() WHERE database_name = 'lake'")
-    return f"can be read, {tables} tables (target {project.target.name})"
+        return look(lake)
+
+
+def _tables(lake: "Lake") -> int:
+    return int(lake.value("SELECT count(*) FROM duckdb_tables() WHERE database_name = 'lake'"))
 
 
 def _writable(project: "Project") -> Finding:

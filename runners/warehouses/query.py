@@ -9,9 +9,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from runners.warehouses.ducklake import Lake, named, quoted
+from runners.warehouses.ducklake import Lake, lost, named, quoted, table_file
 from runners.warehouses.output import WHOLE
-from schemas.errors import CallError
+from schemas.errors import CallError, SegueError
 
 FUNCTIONS = frozenset({"range", "generate_series", "unnest", "as_of"})
 """Table functions that a query may call. Any other may reach files: `sqlite_scan` does, even in a locked engine."""
@@ -52,23 +52,25 @@ def query(lake: Lake, sql: str, batch_rows: int = 50_000) -> pa.RecordBatchReade
         found = lake.con.sql(sql)
         reader = found.to_arrow_reader(batch_rows)
     except duckdb.Error as error:
-        raise _failed(error) from error
+        raise _failed(error, lake) from error
     pairs = zip(reader.schema, found.types, strict=True)
     schema = pa.schema([field.with_metadata(WHOLE) if str(kind) in _HUGE else field for field, kind in pairs])
-    return pa.RecordBatchReader.from_batches(schema, _batches(reader, schema))
+    return pa.RecordBatchReader.from_batches(schema, _batches(lake, reader, schema))
 
 
-def _batches(reader: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def _batches(lake: Lake, reader: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     """The batches of a result that is computed as it is read, so that what is wrong with it may come late."""
     try:
         for batch in reader:
             yield pa.RecordBatch.from_arrays(batch.columns, schema=schema)
     except (duckdb.Error, pa.ArrowException, OSError) as error:
-        raise _failed(error) from error
+        raise _failed(error, lake) from error
 
 
-def _failed(error: Exception) -> CallError:
+def _failed(error: Exception, lake: Lake) -> SegueError:
     """What went wrong; an error of data quotes a person's, so that only its kind is told."""
+    if file := table_file(str(error), lake.root):
+        return lost(lake.root, file)
     if isinstance(error, duckdb.DataError | duckdb.InvalidInputException):
         return CallError("SEG-0612", f"the query failed on a value: {type(error).__name__}", "TRY_CAST gives null instead")
     proposed = _PROPOSED.search(str(error))

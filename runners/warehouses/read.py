@@ -111,9 +111,8 @@ def export_facts(lake: Lake, project: Project, sources: Iterable[str], folder: P
     paths = {}
     for table, schema in schemas_of(project).items():
         paths[table] = folder / f"{table}.parquet"
-        reader = lake.con.execute(_select(lake, sources, table, schema)).to_arrow_reader(100_000)
         with pq.ParquetWriter(paths[table], schema) as writer:
-            for batch in reader:
+            for batch in lake.batches(_select(lake, sources, table, schema)):
                 writer.write_table(pa.Table.from_batches([batch]).cast(schema))
     return paths
 

@@ -1,0 +1,40 @@
+"""Whether the files that the warehouse names are there, as they were written."""
+
+import hashlib
+from pathlib import Path
+
+from runners.warehouses.ducklake import Lake, lost, quoted
+from schemas.errors import JobFailed
+
+
+def see_states(lake: Lake, *, by_hash: bool = False) -> int:
+    """How many state files there are: each of its size, and by its hash where that is asked for. Errors: JobFailed."""
+    named = lake.rows("SELECT path, bytes, sha256 FROM kernel_state ORDER BY shard")
+    for path, size, digest in named:
+        place = lake.root / path
+        if not _is_of(place, size) or (by_hash and _hash(place) != digest):
+            remedy = "`segue run --full-refresh` makes the states anew from the sources"
+            raise JobFailed("SEG-0618", f"the state file `{path}` of {lake.root} is gone or damaged", remedy)
+    return len(named)
+
+
+def see_data(lake: Lake) -> int:
+    """How many files the tables have: each is there, of its size. Errors: JobFailed."""
+    count = 0
+    for (table,) in lake.rows("SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake' ORDER BY 1"):
+        listed = f"FROM ducklake_list_files('lake', {quoted(table)})"
+        files = " UNION ALL ".join(f"SELECT {part}, {part}_size_bytes {listed}" for part in ("data_file", "delete_file"))
+        for file, size in lake.rows(f"FROM ({files}) AS named(file, size) WHERE file IS NOT NULL ORDER BY 1"):
+            if not _is_of(Path(file), size):
+                raise lost(lake.root, file.removeprefix(f"{lake.root}/"))
+            count += 1
+    return count
+
+
+def _is_of(path: Path, size: int) -> bool:
+    return path.is_file() and path.stat().st_size == size
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
