@@ -17,7 +17,10 @@ from tests.support.histories import LATER, Fact, Shard, facts_of
 from tests.support.oracle import history
 from tests.support.oracle_model import Consent, Event, Profile, World, to_instant
 
-WORLDS = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, phases=[Phase.explicit, Phase.generate])
+UNSHRUNK = [Phase.explicit, Phase.generate]
+WORLDS = settings(
+    max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, phases=UNSHRUNK
+)
 KINDS = {"consent": Consent, "late": Event, "profile": Profile}
 ASKED: Counter[str] = Counter()
 
