@@ -65,4 +65,4 @@ def unseen(account: pa.Table) -> dict[str, dict[str, str]]:
 
 def _how_far(position: Mapping[str, Any]) -> tuple[int, ...]:
     """What grows while a file is read: what waits at its end is known when all of it is."""
-    return tuple(position[name] for name in ("records", "bytes", "waiting"))
+    return tuple(position[name] for name in ("records", "bytes", "waiting", "is_cut"))

@@ -24,12 +24,13 @@ def notes(
     again = [f"`{name}` is read again: what is declared of it has changed" for name in sorted(reading.reread)]
     empty = [f"no file matches `{pattern}`" for pattern in listing.empty]
     vanished = [f"`{name}` has vanished; its records are committed" for name in listing.vanished]
-    waiting = [_wait(name, count) for name, count in sorted(_waiting(reading, positions).items()) if count]
+    cut, behind = _cut(reading, positions), _waiting(reading, positions)
+    waiting = [_wait(name, count, name in cut) for name, count in sorted((dict.fromkeys(cut, 0) | behind).items())]
     left_out = [
         f"{count} values of fields that `{name}` does not declare were left out" for name, count in undeclared.items()
     ]
     missing = [text for name, paths in unseen.items() for text in _missing(project.sources[name], paths)]
-    return (*again, *empty, *vanished, *waiting, *left_out, *missing)
+    return (*again, *empty, *vanished, *filter(None, waiting), *left_out, *missing)
 
 
 def _waiting(reading: Reading, positions: Mapping[str, Any]) -> dict[str, int]:
@@ -38,7 +39,20 @@ def _waiting(reading: Reading, positions: Mapping[str, Any]) -> dict[str, int]:
     return {**reading.listing.waiting, **{one.file: positions[one.source][one.file]["waiting"] for one in inputs}}
 
 
-def _wait(name: str, count: int) -> str:
+def _cut(reading: Reading, positions: Mapping[str, Any]) -> set[str]:
+    """The files whose end was missing when they were read last."""
+    known = {**reading.positions, **positions}
+    ends = {name: at.get("is_cut", False) for files in known.values() for name, at in files.items()}
+    return {name for name, is_cut in ends.items() if is_cut and name not in reading.listing.vanished}
+
+
+def _wait(name: str, count: int, is_cut: bool) -> str:
+    """Of a file what waits at its end, empty where nothing does."""
+    if is_cut:
+        behind = f"; the last {count} bytes that can be read wait for it" if count else ""
+        return f"the end of `{name}` is missing, as while a file is uploaded: it is read on when it is there{behind}"
+    if not count:
+        return ""
     quote = ", or a quote before them is not closed" if format_of(name)[0] == "csv" else ""
     return f"the last {count} bytes of `{name}` are no whole record: they wait for what follows{quote}"
 

@@ -1,5 +1,6 @@
 """`target/run_results.json`: what became of the last run, whether it published, failed or was stopped."""
 
+import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -128,3 +129,12 @@ def _write(root: Path, results: Results) -> None:
 def failed_in(document: Mapping[str, Any]) -> frozenset[Item]:
     """The segments and feature groups that the results of a run say are in error."""
     return frozenset(Item(one["kind"], one["name"]) for one in document["results"] if one["status"] == "error")
+
+
+def last_error(root: Path) -> Mapping[str, str] | None:
+    """Code and message of what ended the last run, if it failed or was stopped and has left its results."""
+    try:
+        said = json.loads((root / FOLDER / NAME).read_text(encoding="utf-8"))["error"]
+        return {key: said[key] for key in ("code", "message")}
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # there was none, or what is there is no result: the published runs are listed all the same

@@ -219,16 +219,21 @@ class Step:
 
 def _instant_asked(project: Project, options: Options, last: read.LastRun | None) -> int:
     """T: as asked, as the project fixes it, or now."""
-    t_at = options.as_of if options.as_of is not None else project.as_of if project.as_of is not None else options.now
+    t_at, whence = _t_and_whence(project, options)
     if last is not None and t_at < last.t_at and not options.full_refresh:
-        raise CallError(
-            "SEG-0904",
-            f"T = {write_instant(t_at)} lies before the last published one, {write_instant(last.t_at)}",
-            "ask for a later one, or give --full-refresh",
-        )
+        message = f"T = {write_instant(t_at)}, {whence}, lies before the last published one, {write_instant(last.t_at)}"
+        raise CallError("SEG-0904", message, "ask for a later one with --as-of, or give --full-refresh")
     if last is not None and options.known_at is not None and options.known_at < last.known_at:
         raise _k_below(options.known_at, last.known_at)
     return t_at
+
+
+def _t_and_whence(project: Project, options: Options) -> tuple[int, str]:
+    if options.as_of is not None:
+        return options.as_of, "from --as-of"
+    if project.as_of is not None:
+        return project.as_of, f"from `as_of` at {project.as_of_at}"
+    return options.now, "from this machine's clock"
 
 
 def _k_below(known_at: int, read: int) -> CallError:

@@ -92,6 +92,7 @@ CODES: dict[str, str] = {
     "SEG-0411": "a definition in the wrong folder",
     "SEG-0412": "files in a place from which this version does not read",
     "SEG-0413": "a runner that this version does not have",
+    "SEG-0414": "a file whose name is not UTF-8",
     # stories
     "SEG-0500": "a story that can not be read",
     "SEG-0501": "a story's value that is not of its property's type",

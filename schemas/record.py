@@ -26,6 +26,7 @@ class Position:
       size, mtime_ns, inode: of the file when it was read; mtime_ns is 0 where it was too fresh to be trusted.
       is_open: the last record was taken without a newline after it, so nothing but a newline may follow.
       waiting: bytes at the end of the file that are no record yet; they are read once their line is complete.
+      is_cut: the file is compressed and its end is missing, as while it is uploaded.
     """
 
     bytes: int = 0
@@ -36,6 +37,7 @@ class Position:
     inode: int = 0
     is_open: bool = False
     waiting: int = 0
+    is_cut: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The position as JSON."""

@@ -1,7 +1,9 @@
 """Files as sources: what there is to read, and that what was read before is still there."""
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,11 +84,23 @@ def _matches(project: Project, source: Source, empty: list[str]) -> Iterator[tup
 
 
 def files_of(project: Project, pattern: str) -> list[Path]:
-    """The files that a pattern of a source matches, as its definition was checked. Errors: CallError for a link."""
+    """The files that a pattern of a source matches, as its definition was checked.
+
+    Errors: CallError for a link, or a name that is no text.
+    """
     try:
-        return list(matching(project.root, pattern, project.roots))
+        found = list(matching(project.root, pattern, project.roots))
     except ValueError as refused:
         raise CallError("SEG-0403", f"`{pattern}`: {refused}", "give the file itself a name that matches") from None
+    for path in found:
+        _see_name(path)
+    return found
+
+
+def _see_name(path: Path) -> None:
+    name = os.fsencode(path).decode(errors="backslashreplace")
+    if name != str(path):
+        raise CallError("SEG-0414", f"the name of the file `{name}` is not UTF-8", "give it another name")
 
 
 def _input(source: str, name: str, path: Path, start: Position | None) -> tuple[Input | None, int]:
@@ -101,7 +115,7 @@ def _input(source: str, name: str, path: Path, start: Position | None) -> tuple[
     if start is None:
         return found, 0
     more = _behind(found, start)
-    is_read = more is None or _holds_records(more, found)
+    is_read = more is None or start.is_cut or _holds_records(more, found)
     return (found, 0) if is_read else (None, len(more or b""))
 
 
@@ -125,16 +139,16 @@ def _behind(found: Input, start: Position) -> bytes | None:
         if not same:
             raise _changed(found, "a Parquet file does not grow")
         return b""
-    try:
-        with open_decoded(found) as stream:
-            if _digest(stream, start.bytes) != start.sha256:
-                what = f"its first {start.bytes} bytes, {start.records} records, are others now; a file changes only by growing"
-                raise _changed(found, what)
+    with open_decoded(found) as stream:
+        if _digest(stream, start.bytes) != start.sha256:
+            what = f"its first {start.bytes} bytes, {start.records} records, are others now; a file changes only by growing"
+            raise _changed(found, what)
+        try:
             more = stream.read(_BLOCK)
-    except (*UNREADABLE, Bomb):
-        return None  # the reader sets aside what can not be read
+        except (*UNREADABLE, Bomb):
+            return None  # the reader tells what can not be read
     if start.is_open and more and not more.startswith((b"\n", b"\r")):
-        raise _changed(found, f"its last line, up to byte {start.bytes}, was complete and goes on now")
+        raise _changed(found, f"its last line, up to byte {start.bytes}, was read as it was and goes on now")
     return more
 
 
@@ -145,10 +159,12 @@ def _holds_records(more: bytes, found: Input) -> bool:
 
 
 def _digest(stream: Stream, left: int) -> str:
+    """The hash of the first bytes; empty where there are not so many, or they can not be read any more."""
     digest = hashlib.sha256()
-    while left and (block := stream.read(min(left, _BLOCK))):
-        digest.update(block)
-        left -= len(block)
+    with suppress(*UNREADABLE, Bomb):
+        while left and (block := stream.read(min(left, _BLOCK))):
+            digest.update(block)
+            left -= len(block)
     return digest.hexdigest() if not left else ""
 
 

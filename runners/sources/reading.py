@@ -112,7 +112,7 @@ class _Lines:
 
     def chunks(self) -> Iterator[RawChunk]:
         """Every record behind the start, and at the end a chunk of none that says how far the file was read."""
-        rest, fault, waiting = b"", "", 0
+        rest, fault, waiting, is_cut = b"", "", 0, False
         with open_decoded(self.source) as stream:
             try:
                 self._skip(stream)
@@ -121,22 +121,23 @@ class _Lines:
                     yield from (replace(chunk, passed=stream.passed) for chunk in chunks)
             except Bomb:
                 fault = "too_large"
+            except EOFError:
+                is_cut = True  # what would be a record without its newline may be the beginning of a longer one
             except UNREADABLE:
                 fault = "malformed"
         if fault:
             yield self._set_aside(fault, rest)
+        elif rest and not is_cut and is_record(rest, self.source.format, self.header):
+            yield from self._records(rest, 0, np.array([len(rest)]))
         else:
-            if rest and is_record(rest, self.source.format, self.header):
-                yield from self._records(rest, 0, np.array([len(rest)]))
-            else:
-                waiting = len(rest)
-        done = replace(self.position, waiting=waiting)
+            waiting = len(rest)
+        done = replace(self.position, waiting=waiting, is_cut=is_cut)
         yield _chunk(self.source, done.records + 1, _none(), done, header=self.header)
 
     def _skip(self, stream: Stream) -> None:
         """Pass over what was read before; of CSV, read the header that lies in it."""
         start = self.source.start
-        left, first = start.bytes, b""
+        left, first, self.position = start.bytes, b"", _at(self.source, start)
         while left:
             block = stream.read(min(left, BLOCK))
             if not block:
@@ -147,7 +148,7 @@ class _Lines:
         if start.bytes and self.source.format == "csv":
             lines = np.split(np.frombuffer(first, np.uint8), record_ends(first, columns=0))
             self.header = next((header for line in lines if (header := _header(line.tobytes()))), ())
-        self.position = _at(self.source, replace(start, sha256=self.digest.hexdigest(), waiting=0))
+        self.position = _at(self.source, replace(start, sha256=self.digest.hexdigest(), waiting=0, is_cut=False))
 
     def _cut(self, content: bytes, is_all: bool = False) -> tuple[bytes, list[RawChunk]]:
         """The records that are whole, and the bytes behind them; if this `is_all`, a quote open at the end is none."""

@@ -4,6 +4,7 @@ import base64
 import csv
 import json
 import math
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
@@ -20,6 +21,7 @@ Format = Literal["text", "json", "csv"]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 WHOLE = {b"whole": b"true"}
 """Marks a field of decimals that are integers too wide for 64 bits, as the sum of a column of integers is."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 """With one of these at its beginning a spreadsheet takes a text for a formula."""
 
@@ -80,9 +82,9 @@ def _guarded(text: str) -> str:
 
 
 def _write_text(reader: pa.RecordBatchReader, out: TextIO) -> int:
-    """A table with aligned columns, numbers to the right."""
+    """A table with aligned columns, numbers to the right; what a terminal would obey is written out."""
     kinds = reader.schema.types
-    rows = [[cell.replace("\n", " ") for cell in row] for _, row in _rows(reader, _cell)]
+    rows = [[_CONTROL.sub(_visible, cell) for cell in row] for _, row in _rows(reader, _cell)]
     lines = [list(reader.schema.names), *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(kinds))]
     right = [pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind) for kind in kinds]
@@ -91,6 +93,10 @@ def _write_text(reader: pa.RecordBatchReader, out: TextIO) -> int:
     for line in rows:
         out.write(_aligned(line, widths, right))
     return len(rows)
+
+
+def _visible(found: re.Match[str]) -> str:
+    return " " if found[0] in "\t\n\r" else f"\\x{ord(found[0]):02x}"
 
 
 def _aligned(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:

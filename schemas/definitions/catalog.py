@@ -205,7 +205,13 @@ def _draft(reading: Reading, settings: ProjectForm, registry: RegistryForm | Non
         warnings=(),
         state_reach=settings.state_reach,
         roots=tuple(Path(root) for root in settings.roots),
+        as_of_at=_as_of_at(reading) if settings.as_of is not None else "",
     )
+
+
+def _as_of_at(reading: Reading) -> str:
+    place = reading.documents["settings", ""].problem("", "", ("as_of",))
+    return f"{place.file}:{place.line}:{place.column}"
 
 
 def _read(reading: Reading, folder: str) -> Iterator[tuple[str, Any, str]]:

@@ -119,7 +119,7 @@ class Project:
     """Everything that a folder defines, checked.
 
     Attributes:
-      as_of: T in microseconds, where the project fixes it.
+      as_of: T in microseconds, where the project fixes it; `as_of_at` is the place where it says so.
       event_columns, profile_columns: the union of the sources' properties.
       order: the segments, those that others refer to first.
       lists: the ids in each list file by (file, column).
@@ -149,6 +149,7 @@ class Project:
     state_reach: int = DEFAULT_REACH
     roots: tuple[Path, ...] = ()
     read_as: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    as_of_at: str = ""
 
     @cached_property
     def feature_columns(self) -> Mapping[str, FeatureColumn]:

@@ -1,7 +1,9 @@
-"""What a run says of names that no record has: of all that it read, and only where something may be meant."""
+"""What a run says of its sources: names that no record has, where something may be meant, and files without their end."""
 
+import gzip
 import json
 from pathlib import Path
+from random import Random
 
 import pyarrow as pa
 import pytest
@@ -43,11 +45,11 @@ def change(path: Path, old: str, new: str) -> None:
     path.write_text(path.read_text().replace(old, new))
 
 
-def notes(project: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
-    """What a run says of names that no record has."""
+def notes(project: Path, capsys: pytest.CaptureFixture[str], of: str = "no record of") -> list[str]:
+    """What a run says of names that no record has, or of something else."""
     capsys.readouterr()
     assert call(["--project-dir", str(project), "run"]) == 0
-    return [line for line in capsys.readouterr().err.splitlines() if "no record of" in line]
+    return [line for line in capsys.readouterr().err.splitlines() if of in line]
 
 
 AMOUNT = "note: no record of `shop` that was read has a value at `amount`; did you mean `amounts`?"
@@ -89,3 +91,22 @@ def test_of_an_increment_only_what_it_read_is_told(starter: Path, capsys: pytest
     (starter / "data/events2.ndjson").write_text(other)
     assert notes(starter, capsys) == [AMOUNT]
     assert notes(starter, capsys) == []
+
+
+def test_a_file_whose_end_is_missing_is_told_by_every_run_until_it_is_whole(
+    starter: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change(starter / "sources/shop.yaml", '"data/events*.ndjson"', '["data/events*.ndjson", "data/events*.ndjson.gz"]')
+    dice, path = Random(4), starter / "data/events2.ndjson.gz"
+    said = {"name": "order_completed", "user": "ada", "at": "2026-01-10T09:00:00Z"}
+    rows = [{"id": dice.randbytes(8).hex(), **said} for _ in range(900)]
+    whole = gzip.compress("".join(json.dumps(row) + "\n" for row in rows).encode())
+    path.write_bytes(whole[: len(whole) // 2])
+    for _ in range(2):
+        (told,) = notes(starter, capsys, "data/events2.ndjson.gz")
+        assert told.startswith("note: the end of `data/events2.ndjson.gz` is missing, as while a file is uploaded")
+    path.write_bytes(whole)
+    assert notes(starter, capsys, "data/events2.ndjson.gz") == []
+    asked = "SELECT (SELECT count(*) FROM events WHERE length(event_id) = 16), (SELECT count(*) FROM quarantine)"
+    assert call(["--project-dir", str(starter), "query", asked, "--format", "csv"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "900,0"

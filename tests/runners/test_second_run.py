@@ -8,9 +8,13 @@ from typing import Any
 import pytest
 
 from runners.main import call
+from runners.running import open_target
+from runners.step import Options, Step
+from schemas.definitions.catalog import read_project
 from schemas.errors import CallError
 from tests.support.oracle_model import DAY, HOUR, Event, Profile, World
 from tests.support.whole_runs import FATES, Target
+from tests.support.worlds import language
 
 START = 1_767_571_200_000_000  # 2026-01-05T00:00:00Z
 T = START + DAY
@@ -66,10 +70,21 @@ def test_values_that_a_source_does_not_declare_are_counted_for_people_and_in_the
 
 
 def test_a_t_or_a_k_that_lies_too_early_is_refused_beside_the_one_that_it_must_not_precede(target: Target) -> None:
-    with pytest.raises(CallError, match=r"T = 2026-01-05.* lies before the last published one, 2026-01-06T00:00:00"):
+    with pytest.raises(CallError, match=r"T = 2026-01-05.*, from --as-of, lies before the last published one, 2026-01-06"):
         target.run(START)
     with pytest.raises(CallError, match=r"K = 2026-01-05T00:00:00.* lies below what has been read, up to 2026-01-05T01"):
         target.run(T, START)
+
+
+@pytest.mark.parametrize(
+    ("settings", "whence"), [("as_of: 2026-01-05\n", "`as_of` at segue.yaml:1:8"), ("", "this machine's clock")]
+)
+def test_a_t_that_lies_too_early_is_refused_with_where_it_comes_from(target: Target, settings: str, whence: str) -> None:
+    path = target.folder / "segue.yaml"
+    path.write_text(settings + path.read_text())
+    project = read_project(target.folder, language())
+    with open_target(project) as lake, pytest.raises(CallError, match=f"from {whence}, lies before the last published one"):
+        Step.plan(lake, project, Options(START))
 
 
 def command(target: Target, *more: str) -> int:

@@ -45,6 +45,12 @@ def test_a_link_among_the_files_is_refused_wherever_it_stands(tmp_path: Path, na
         listing(tmp_path, {}, "[de]/*.ndjson")
 
 
+def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/x\xff.ndjson")).write_bytes(b"{}\n")
+    with pytest.raises(CallError, match=r"x.xff\.ndjson` is not UTF-8"):
+        listing(tmp_path, {})
+
+
 def test_hidden_files_do_not_match(tmp_path: Path) -> None:
     written(tmp_path / ".a.ndjson", b"{}\n")
     assert listing(tmp_path, {}).empty == ("*.ndjson*",)
@@ -119,8 +125,25 @@ def test_what_still_waits_is_told_though_the_file_did_not_change(
     assert (listing(tmp_path, known, "x.*").inputs, listing(tmp_path, known, "x.*").waiting) == ((), {name: waiting})
 
 
-def test_a_truncated_file_is_set_aside_once(tmp_path: Path) -> None:
-    path = written(tmp_path / "x.ndjson.gz", b'{"a":1}\n' * 9)
-    path.write_bytes(path.read_bytes()[:-4])
+@pytest.mark.parametrize("ending", [".gz", ".zst"])
+def test_a_file_whose_end_is_missing_is_read_on_when_it_is_there(ending: str, tmp_path: Path) -> None:
+    lines = b"".join(b'{"a":%d}\n' % (number * 7919 % 100003) for number in range(50_000))
+    path = written(tmp_path / f"x.ndjson{ending}", lines)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
     known = positions_after(listing(tmp_path, {}))
     assert listing(tmp_path, known).inputs == ()
+    path.write_bytes(whole)
+    (grown,) = listing(tmp_path, known).inputs
+    assert 0 < grown.start.records < 50_000
+    known = positions_after(listing(tmp_path, known))
+    assert (known[path.name]["records"], known[path.name]["is_cut"]) == (50_000, False)
+
+
+def test_a_file_of_which_less_is_there_than_was_read_stops_the_run(tmp_path: Path) -> None:
+    lines = b"".join(b'{"a":%d}\n' % (number * 7919 % 100003) for number in range(50_000))
+    path = written(tmp_path / "x.ndjson.gz", lines)
+    known = positions_after(listing(tmp_path, {}))
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(SourceChanged, match="are others now"):
+        listing(tmp_path, known)

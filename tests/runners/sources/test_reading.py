@@ -83,16 +83,30 @@ def test_a_record_that_is_too_long_costs_only_itself(
 
 
 @pytest.mark.parametrize("ending", [".gz", ".zst"])
-def test_of_a_truncated_file_all_is_used_that_can_be_read(ending: str, tmp_path: Path) -> None:
+def test_of_a_file_whose_end_is_missing_all_that_is_whole_is_used_and_the_rest_waits(ending: str, tmp_path: Path) -> None:
     lines = b"".join(b'{"a":%d}\n' % (number * 7919 % 100003) for number in range(50_000))
     path = written(tmp_path / f"x.ndjson{ending}", lines)
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
     chunks = chunks_of(path)
-    found = records(chunks)
-    assert faults(chunks) == ["malformed"]
+    found, after = records(chunks), chunks[-1].after
+    assert faults(chunks) == []
     assert len(found) > 1_000
     assert lines.startswith(b"".join(found))
-    assert chunks[-1].after.records == len(found) + 1
+    assert (after.records, after.bytes, after.is_cut) == (len(found), len(b"".join(found)), True)
+    path.write_bytes(whole)
+    then = chunks_of(path, after)
+    assert b"".join(found + records(then)) == lines
+    assert not then[-1].after.is_cut
+
+
+@pytest.mark.parametrize("ending", [".gz", ".zst"])
+def test_where_the_end_is_missing_a_last_line_is_no_record_though_it_reads_as_one(ending: str, tmp_path: Path) -> None:
+    path = written(tmp_path / f"x.csv{ending}", b"a,b\n1,2\n3,4")
+    path.write_bytes(path.read_bytes()[:-1])
+    first = chunks_of(path)
+    written(path, b"a,b\n1,2\n3,45\n")
+    assert records(first) + records(chunks_of(path, first[-1].after)) == [b"1,2\n", b"3,45\n"]
 
 
 @pytest.mark.parametrize(("ending", "pack"), [(".gz", gzip.compress), (".zst", zstandard.compress)])

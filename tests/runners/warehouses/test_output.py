@@ -1,6 +1,7 @@
 """What programs get: exact, and never cut short."""
 
 import io
+import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -60,6 +61,13 @@ def test_text_is_aligned_with_numbers_to_the_right() -> None:
         _written("text", pa.table({"name": ["ann", "b"], "n": [1, 200]}))
         == "name    n\n----  ---\nann     1\nb     200\n"
     )
+
+
+def test_text_shows_what_a_terminal_would_obey_and_the_other_forms_leave_it() -> None:
+    place = pa.table({"position": ["a.ndjson\0\x1b[31m\n7"]})
+    assert _written("text", place).splitlines()[-1] == r"a.ndjson\x00\x1b[31m 7"
+    assert _written("csv", place) == 'position\n"a.ndjson\0\x1b[31m\n7"\n'
+    assert json.loads(_written("json", place)) == place.to_pylist()
 
 
 def test_instants_beyond_the_calendar_are_written_all_the_same() -> None:
