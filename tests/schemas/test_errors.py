@@ -1,5 +1,6 @@
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 FLOORS = ("schemas", "transforms", "pipelines", "runners")
 
 
-def test_every_code_that_is_used_is_registered_with_its_meaning():
+def test_every_code_that_is_used_is_registered_with_its_meaning() -> None:
     files = [path for floor in FLOORS for path in (ROOT / floor).rglob("*.py") if path.name != "errors.py"]
     used = {code for path in files for code in re.findall(r"SEG-\d{4}", path.read_text())}
     assert used <= CODES.keys() and all(CODES.values())
@@ -18,7 +19,7 @@ def test_every_code_that_is_used_is_registered_with_its_meaning():
 @pytest.mark.parametrize(
     ("error", "code"), [(CallError, 2), (NothingSelected, 3), (GateClosed, 4), (TryAgain, 75), (Stopped, 130)]
 )
-def test_every_error_has_its_exit_code(error, code) -> None:
+def test_every_error_has_its_exit_code(error: type[Any], code: int) -> None:
     assert error("SEG-0900", "no").exit_code == code
 
 

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pyarrow as pa
 import pytest
 
@@ -8,12 +10,12 @@ TABLES = (event, profile, consent, rejection, transition, change, feature_row, r
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.TABLE)
-def test_every_table_and_column_has_a_comment(table) -> None:
+def test_every_table_and_column_has_a_comment(table: Any) -> None:
     assert table.COMMENT and set(table.COMMENTS) == set(table.SCHEMA.names) and all(table.COMMENTS.values())
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.TABLE)
-def test_every_instant_is_in_microseconds_utc(table) -> None:
+def test_every_instant_is_in_microseconds_utc(table: Any) -> None:
     instants = [column.type for column in table.SCHEMA if pa.types.is_timestamp(column.type)]
     assert set(instants) <= {pa.timestamp("us", tz="UTC")}
 

@@ -30,7 +30,8 @@ def facts_of(world: World) -> list[Fact]:
 def expected(world: World, until: int | None = None) -> History:
     """The oracle's histories, those that are not empty; as they are known up to `until` where it is given."""
     names = [segment["segment"] for segment in world.project["segments"]]
-    subjects = sorted({fact.subject for fact in (*world.events, *world.profiles, *world.consents)})
+    facts: list[Fact] = [*world.events, *world.profiles, *world.consents]
+    subjects = sorted({fact.subject for fact in facts})
     found = {(name, subject): told(world, name, subject, LATER) for name in names for subject in subjects}
     if until is not None:
         found = {key: cut(value, until) for key, value in found.items()}

@@ -27,6 +27,7 @@ from tests.support.oracle_model import (
     World,
     age_on,
     as_date,
+    birthday,
     duration,
     local_date,
     read_instant,
@@ -277,12 +278,13 @@ class Person:
         if row.action != "GRANT" or row.method == "parental":
             return False
         at = permits_at(row)
-        birth, since = self._then_or_next(at, "birth_date")
+        said, since = self._then_or_next(at, "birth_date")
         country, _ = self._then_or_next(at, "country")
         ages = [age for name, from_at, age in ages_of_consent() if name == country and from_at <= at]
+        birth = as_date(said)
         if birth is None or not ages:
             return False
-        return age_on(as_date(birth), local_date(at, self.zone_at("profile", since))) < ages[-1]
+        return local_date(at, self.zone_at("profile", since)) < birthday(birth, ages[-1])
 
     def _then_or_next(self, at: int, column: str) -> tuple[object, int]:
         """The value valid at the instant or the first one after it, and from when."""

@@ -100,7 +100,8 @@ class Target:
         columns = ", ".join(("read", *FATES))
         with self.lake() as lake:
             rows = lake.rows(f"SELECT run_id, epoch_us(t), epoch_us(k), {columns} FROM run_manifest ORDER BY k")
-        return [Run(*row[:3], dict(zip(("read", *FATES), row[3:], strict=True))) for row in rows]
+        fates = [dict(zip(("read", *FATES), row[3:], strict=True)) for row in rows]
+        return [Run(run_id, t_at, known_at, one) for (run_id, t_at, known_at, *_), one in zip(rows, fates, strict=True)]
 
     def folded(self) -> History:
         """What the changes of all runs give, applied one run after another."""
@@ -162,10 +163,12 @@ def _profile(fact: Profile) -> dict[str, Any]:
     return {"uid": fact.subject, **times, **fact.columns}
 
 
+_INSTANTS = ("claimed_at", "received_at", "expires_at")
+
+
 def _consent(fact: Consent) -> dict[str, Any]:
-    said = {name: value for name, value in vars(fact).items() if name != "source" and value is not None}
-    instants = {name: write_instant(said[name]) for name in ("claimed_at", "received_at", "expires_at") if name in said}
-    return {**said, **instants}
+    said: dict[str, Any] = {name: value for name, value in vars(fact).items() if name != "source" and value is not None}
+    return {name: write_instant(value) if name in _INSTANTS else value for name, value in said.items()}
 
 
 _RECORDS: dict[type, Any] = {Event: _event, Profile: _profile, Consent: _consent}
@@ -190,10 +193,14 @@ def of_files(world: World) -> World:
 def crowded(generator: Generator, groups: int) -> World:
     """A world with the facts of many draws, each about subjects of its own."""
     draws = [generator.world() for _ in range(groups)]
-    facts = [_renamed((*draw.events, *draw.profiles, *draw.consents), str(index)) for index, draw in enumerate(draws)]
-    kinds = [[fact for part in facts for fact in part if isinstance(fact, kind)] for kind in (Event, Profile, Consent)]
-    return of_files(World(draws[0].project, *map(tuple, kinds)))
+    parts = [_renamed(draw, str(index)) for index, draw in enumerate(draws)]
+    events = tuple(fact for part in parts for fact in part.events)
+    profiles = tuple(fact for part in parts for fact in part.profiles)
+    return of_files(World(draws[0].project, events, profiles, tuple(fact for part in parts for fact in part.consents)))
 
 
-def _renamed(facts: Iterable[Fact], group: str) -> list[Fact]:
-    return [replace(fact, subject=f"{fact.subject}.{group}") for fact in facts]
+def _renamed(world: World, group: str) -> World:
+    """The world with the group behind the id of each subject."""
+    events = tuple(replace(fact, subject=f"{fact.subject}.{group}") for fact in world.events)
+    profiles = tuple(replace(fact, subject=f"{fact.subject}.{group}") for fact in world.profiles)
+    return World(world.project, events, profiles, tuple(replace(c, subject=f"{c.subject}.{group}") for c in world.consents))

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
@@ -7,11 +9,11 @@ from tests.support.tiny_language import LANGUAGE, Count, Sum
 AGGREGATE: TypeAdapter[Aggregate] = TypeAdapter(AnyAggregate)
 
 
-def read(**value):
+def read(**value: Any) -> Count | Sum | None:
     return AGGREGATE.validate_python(value, context=LANGUAGE.context("UTC"))
 
 
-def errors(**value):
+def errors(**value: Any) -> list[tuple[Any, ...]]:
     with pytest.raises(ValidationError) as refused:
         read(**value)
     return [(error["type"], *error["loc"]) for error in refused.value.errors()]
@@ -51,7 +53,7 @@ def test_windows_are_named_by_their_length_or_by_as() -> None:
         ({"name": "n", "op": "count", "expect": {"nul": True}}, [("extra_forbidden", "expect", "nul")]),
     ],
 )
-def test_nothing_else_is_an_aggregate(value, found) -> None:
+def test_nothing_else_is_an_aggregate(value: dict[str, Any], found: list[tuple[Any, ...]]) -> None:
     assert errors(**value) == found
 
 

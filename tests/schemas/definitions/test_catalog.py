@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -7,7 +8,7 @@ from schemas.errors import DefinitionErrors
 from tests.support.tiny_language import FILES, LANGUAGE, problems, read, segment, told, write
 
 
-def test_a_project_without_a_mistake_is_read(tmp_path):
+def test_a_project_without_a_mistake_is_read(tmp_path: Path) -> None:
     project = read(tmp_path)
     assert (list(project.segments), list(project.features), list(project.purposes)) == (
         ["buyers"],
@@ -19,7 +20,7 @@ def test_a_project_without_a_mistake_is_read(tmp_path):
     )
 
 
-def test_all_problems_of_all_files_come_in_one_report(tmp_path):
+def test_all_problems_of_all_files_come_in_one_report(tmp_path: Path) -> None:
     found = problems(
         tmp_path,
         segue="name: Shop\ntargets: {dev: {warehouse: 'ducklake:w'}}",
@@ -41,7 +42,7 @@ def test_all_problems_of_all_files_come_in_one_report(tmp_path):
     ]
 
 
-def test_what_can_be_read_of_a_broken_segment_is_checked_too(tmp_path):
+def test_what_can_be_read_of_a_broken_segment_is_checked_too(tmp_path: Path) -> None:
     when = "{all: [{did: {event: x, where: 'pge = 1'}}, {in_segment: buyrs}, {nope: 1}, {property: {contry: is null}}]}"
     found = [
         (one.code, one.text[one.column - 1 :].split()[0]) for one in problems(tmp_path, segments_new=segment(when))
@@ -61,11 +62,11 @@ def test_what_can_be_read_of_a_broken_segment_is_checked_too(tmp_path):
         {"purposes": "purposes: [{id: ads, basis: never}]"},
     ],
 )  # fmt: skip
-def test_a_definition_that_is_broken_is_told_once_and_not_by_those_that_name_it(tmp_path, files):
+def test_a_definition_that_is_broken_is_told_once_and_not_by_those_that_name_it(tmp_path: Path, files: dict[str, Any]) -> None:
     assert len(problems(tmp_path, **files)) == 1
 
 
-def test_a_pattern_without_files_is_a_warning(tmp_path):
+def test_a_pattern_without_files_is_a_warning(tmp_path: Path) -> None:
     warnings = read(tmp_path).warnings
     assert [(one.file, one.severity) for one in warnings if one.code == "SEG-0801"] == [
         ("sources/clicks.yaml", "warning"), ("sources/consents.yaml", "warning"), ("sources/people.yaml", "warning"),
@@ -75,7 +76,7 @@ def test_a_pattern_without_files_is_a_warning(tmp_path):
     assert "sources/people.yaml" not in [one.file for one in read(tmp_path).warnings if one.code == "SEG-0801"]
 
 
-def test_a_property_that_nothing_uses_is_a_warning(tmp_path):
+def test_a_property_that_nothing_uses_is_a_warning(tmp_path: Path) -> None:
     unused = [
         one.message
         for one in read(tmp_path, segments_new=segment("{did: {event: x, where: vip, distinct: page}}")).warnings
@@ -103,13 +104,13 @@ def test_a_property_that_nothing_uses_is_a_warning(tmp_path):
         ("data/x.csv.bz2", "SEG-0407"),
     ],
 )
-def test_files_lie_in_the_project_and_are_of_a_format_that_is_read(tmp_path, files, code):
+def test_files_lie_in_the_project_and_are_of_a_format_that_is_read(tmp_path: Path, files: str, code: str) -> None:
     clicks = FILES["sources/clicks.yaml"].replace("data/clicks/*.ndjson", files)
     assert told(tmp_path, sources_clicks=clicks) == [f"{code} 3:15"]
 
 
 @pytest.mark.parametrize("files", ["gs://bucket/x.csv", "s3://bucket/a/*.ndjson.gz", "https://example.org/x.parquet"])
-def test_files_elsewhere_are_refused_where_they_are_named(tmp_path, files):
+def test_files_elsewhere_are_refused_where_they_are_named(tmp_path: Path, files: str) -> None:
     clicks = FILES["sources/clicks.yaml"].replace("data/clicks/*.ndjson", files)
     (problem,) = problems(tmp_path, sources_clicks=clicks)
     assert (problem.code, problem.file, problem.line, problem.column) == ("SEG-0412", "sources/clicks.yaml", 3, 15)
@@ -117,17 +118,17 @@ def test_files_elsewhere_are_refused_where_they_are_named(tmp_path, files):
 
 
 @pytest.mark.parametrize("files", ["data/x.csv.gz", "data/x.ndjson.zst", "data/x.parquet"])
-def test_files_may_be_compressed(tmp_path, files):
+def test_files_may_be_compressed(tmp_path: Path, files: str) -> None:
     assert told(tmp_path, sources_clicks=FILES["sources/clicks.yaml"].replace("data/clicks/*.ndjson", files)) == []
 
 
-def test_a_declared_root_may_be_read(tmp_path):
+def test_a_declared_root_may_be_read(tmp_path: Path) -> None:
     settings = FILES["segue.yaml"] + f"roots: [{tmp_path / 'lake'}]\n"
     clicks = FILES["sources/clicks.yaml"].replace("data/clicks/*.ndjson", f"{tmp_path / 'lake'}/x.csv")
     assert told(tmp_path / "shop", segue=settings, sources_clicks=clicks) == []
 
 
-def test_a_linked_definition_is_not_followed(tmp_path):
+def test_a_linked_definition_is_not_followed(tmp_path: Path) -> None:
     write(tmp_path / "shop")
     (tmp_path / "outside.yaml").write_text(segment("{did: {event: x}}"))
     (tmp_path / "shop" / "segments" / "new.yaml").symlink_to(tmp_path / "outside.yaml")
@@ -140,7 +141,7 @@ LOOKUP = (
 TAKING = FILES["sources/clicks.yaml"] + "lookups: {products: {on: item.id, take: [brand]}}\n"
 
 
-def test_columns_of_a_lookup_are_properties_of_those_who_take_them(tmp_path):
+def test_columns_of_a_lookup_are_properties_of_those_who_take_them(tmp_path: Path) -> None:
     project = read(
         tmp_path,
         sources_products=LOOKUP,
@@ -160,11 +161,11 @@ def test_columns_of_a_lookup_are_properties_of_those_who_take_them(tmp_path):
         (TAKING.replace("page: string", "brand: string"), "SEG-0311 7:42"),
     ],
 )
-def test_a_lookup_that_can_not_be_used_is_told_where_it_is_used(tmp_path, taking, found):
+def test_a_lookup_that_can_not_be_used_is_told_where_it_is_used(tmp_path: Path, taking: str, found: str) -> None:
     assert told(tmp_path, sources_products=LOOKUP, sources_clicks=taking) == [found]
 
 
-def test_stories_use_properties_that_are_there_with_values_that_fit(tmp_path):
+def test_stories_use_properties_that_are_there_with_values_that_fit(tmp_path: Path) -> None:
     story = "tests:\n  - name: a\n    profile: {contry: DE}\n    events: [[0m, x, {amount: lots}], {at: 1m, event: x, pge: y}]\n    expect: [{at: 1m, member: true}]\n"
     assert told(tmp_path, segments_new=segment("{did: {event: x}}", more=story)) == [
         "SEG-0304 6:15",
@@ -173,26 +174,26 @@ def test_stories_use_properties_that_are_there_with_values_that_fit(tmp_path):
     ]
 
 
-def test_a_story_speaks_of_the_segments_purposes(tmp_path):
+def test_a_story_speaks_of_the_segments_purposes(tmp_path: Path) -> None:
     story = "tests: [{name: a, consent: [{at: 0m, action: GRANT, purpose: care}], expect: [{at: 1m, member: true}]}]\n"
     assert told(tmp_path, segments_new=segment("{did: {event: x}}", more=story)) == ["SEG-0500 4:62"]
 
 
-def test_models_are_not_read_yet_and_that_is_said(tmp_path):
+def test_models_are_not_read_yet_and_that_is_said(tmp_path: Path) -> None:
     write(tmp_path)
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "rfm.yaml").write_text("model: rfm\n")
     assert [one.file for one in read(tmp_path).warnings if one.code == "SEG-0803"] == ["models/rfm.yaml"]
 
 
-def test_a_report_shows_no_stack(tmp_path):
+def test_a_report_shows_no_stack(tmp_path: Path) -> None:
     write(tmp_path, segments_new=segment("{nope: 1}"))
     with pytest.raises(DefinitionErrors) as refused:
         read_project(tmp_path, LANGUAGE, environment={})
     assert str(refused.value).startswith("segments/new.yaml:3:8: SEG-0106 no operator `nope`")
 
 
-def test_a_promise_to_remove_data_that_is_not_kept_yet_is_a_warning(tmp_path):
+def test_a_promise_to_remove_data_that_is_not_kept_yet_is_a_warning(tmp_path: Path) -> None:
     purposes = "purposes:\n  - {id: ads, basis: consent, on_withdraw: erase}\n  - {id: care, basis: consent, retention: 30d, on_withdraw: freeze}\n"
     warned = [one for one in read(tmp_path, purposes=purposes).warnings if one.code == "SEG-0804"]
     assert [(one.file, one.line, one.message.split("`")[1]) for one in warned] == [

@@ -1,4 +1,5 @@
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from schemas.definitions.comparison import Compare, Comparison, Either, Every, I
 from schemas.definitions.datatype import DataType
 
 
-def tree(text):
+def tree(text: str) -> Any:
     return Comparison.parse(text).tree
 
 
@@ -35,12 +36,12 @@ def tree(text):
         ),
     ],
 )
-def test_a_comparison_is_a_tree(text, found) -> None:
+def test_a_comparison_is_a_tree(text: str, found: Any) -> None:
     assert tree(text) == found
 
 
 @pytest.mark.parametrize(("text", "constant"), [("3", 3), ("'DE'", "DE"), ("true", True), ("-0.5", Decimal("-0.5"))])
-def test_a_bare_literal_means_equality(text, constant) -> None:
+def test_a_bare_literal_means_equality(text: str, constant: Any) -> None:
     assert tree(text) == Compare("=", constant)
 
 
@@ -50,7 +51,7 @@ def test_a_bare_literal_means_equality(text, constant) -> None:
      "not", "= 'a", "= \"a\"", ">= 1e5", "= 0x1F", "= 1_000", "> 5%%", ">= (3)", "= null", "> 3; drop table x", "> 3 -- x", "like 'a%'",
      "= 1.2.3", "(> 3", "> 3)", "= 'a\x00'", ">= 3 & < 5", "= ١"],
 )  # fmt: skip
-def test_nothing_else_is_one(text) -> None:
+def test_nothing_else_is_one(text: str) -> None:
     with pytest.raises(ValueError, match=r"comparison|operator"):
         Comparison.parse(text)
 
@@ -62,7 +63,7 @@ def test_text_without_quotes_is_proposed_with_them() -> None:
 
 
 @pytest.mark.parametrize("text", ["(" * 200 + "> 3" + ")" * 200, "not " * 200 + "> 3", "> 3 or " * 2_000 + "> 3"])
-def test_depth_and_length_are_bounded(text) -> None:
+def test_depth_and_length_are_bounded(text: str) -> None:
     with pytest.raises(ValueError, match="deeply|long"):
         Comparison.parse(text)
 
@@ -88,13 +89,13 @@ LEAVES = st.one_of(
 )
 
 
-def _branches(below):
+def _branches(below: Any) -> Any:
     several = st.lists(below, min_size=2, max_size=3).map(tuple)
     return st.one_of(st.builds(Every, several), st.builds(Either, several), st.builds(Negation, below))
 
 
 @given(st.recursive(LEAVES, _branches, max_leaves=8))
-def test_the_normal_form_means_the_same(condition) -> None:
+def test_the_normal_form_means_the_same(condition: Any) -> None:
     text = Comparison(condition).text
     assert Comparison.parse(text).text == text and Comparison.parse(text).constants == Comparison(condition).constants
 
@@ -104,7 +105,7 @@ def test_the_normal_form_means_the_same(condition) -> None:
     [(">= 3", "int"), (">= 3.5", "int"), ("> 1", "float"), ("= 2", "decimal(5,2)"), ("< 'm'", "string"), ("= true", "bool"),
      (">= '2026-01-31'", "date"), ("> '2026-01-31T10:00Z'", "timestamp"), ("> '2026-01-31'", "timestamp"), ("is null", "list(int)"), ("is null", "bool")],
 )  # fmt: skip
-def test_constants_that_fit_their_column_pass(text, kind) -> None:
+def test_constants_that_fit_their_column_pass(text: str, kind: str) -> None:
     Comparison.parse(text).check(DataType.parse(kind))
 
 
@@ -113,7 +114,7 @@ def test_constants_that_fit_their_column_pass(text, kind) -> None:
     [("= 'a'", "int"), ("= 1", "string"), ("= true", "int"), ("= 1", "bool"), ("> true", "bool"), ("= '2026-02-30'", "date"), ("= 20260131", "date"),
      ("= 'soon'", "timestamp"), ("= 'a'", "list(string)"), ("is null or = 'x'", "decimal(5,2)"), ("> 5%", "string")],
 )  # fmt: skip
-def test_constants_of_another_type_are_refused(text, kind) -> None:
+def test_constants_of_another_type_are_refused(text: str, kind: str) -> None:
     with pytest.raises(ValueError):
         Comparison.parse(text).check(DataType.parse(kind))
 

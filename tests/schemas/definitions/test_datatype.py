@@ -10,12 +10,12 @@ ALL = ("string", "int", "float", "decimal(12,2)", "bool", "timestamp", "date", "
 
 
 @pytest.mark.parametrize("text", ALL)
-def test_a_type_is_written_as_it_is_read(text) -> None:
+def test_a_type_is_written_as_it_is_read(text: str) -> None:
     assert str(DataType.parse(text)) == text
 
 
 @pytest.mark.parametrize("text", ALL)
-def test_duckdb_knows_every_type_by_a_name_that_leads_back(text) -> None:
+def test_duckdb_knows_every_type_by_a_name_that_leads_back(text: str) -> None:
     assert DataType.of_duckdb(DataType.parse(text).duckdb) == DataType.parse(text)
 
 
@@ -50,7 +50,7 @@ def test_arrow_holds_each_exactly() -> None:
         "int ",
     ],
 )
-def test_what_is_no_type_is_refused(text) -> None:
+def test_what_is_no_type_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="type|decimal|list"):
         DataType.parse(text)
 

@@ -6,11 +6,11 @@ from pydantic_core import PydanticCustomError
 from schemas.definitions.expression import Expression
 
 
-def sql(text):
+def sql(text: str) -> str | None:
     return Expression.parse(text).sql
 
 
-def field(text):
+def field(text: str) -> Expression | None:
     return Expression.parse_field(text)
 
 
@@ -32,7 +32,7 @@ def field(text):
         ("current_date > d", '("current_date" > "d")'),
     ],
 )
-def test_a_condition_is_written_again_with_every_name_quoted(text, written) -> None:
+def test_a_condition_is_written_again_with_every_name_quoted(text: str, written: str) -> None:
     assert sql(text) == written
 
 
@@ -51,7 +51,7 @@ def test_what_it_reads_is_known() -> None:
      "a = '\x00'", "a = '\ud800'", "if(a, b, c)", "try_cast(a as int) = 1", "a and", "a = 1 b = 2", "lower(a order by b) = 'x'", "\"\" = 1",
      "x.lower() = 'a'", "a = ALL(b)", "a = ANY(b)", "#1 = a", "a glob 'x'", "a similar to 'x'", "999999999999999999999999999999999999999 = a"],
 )  # fmt: skip
-def test_nothing_else_is_a_condition(text) -> None:
+def test_nothing_else_is_a_condition(text: str) -> None:
     with pytest.raises(ValueError) as refused:
         sql(text)
     assert refused.value.type.startswith("SEG-02")
@@ -61,7 +61,7 @@ def test_nothing_else_is_a_condition(text) -> None:
     "text",
     ["(" * 300 + "a" + ")" * 300, "not " * 300 + "a", "lower(" * 300 + "a" + ")" * 300, "a" * 5_000, "-" * 4_000 + "1"],
 )
-def test_depth_and_length_are_bounded(text) -> None:
+def test_depth_and_length_are_bounded(text: str) -> None:
     with pytest.raises(ValueError):
         sql(text)
 
@@ -99,7 +99,7 @@ def test_the_offset_of_a_mistake_is_that_of_its_first_token() -> None:
         ('"My Column"', '"My Column"', ("My Column",)),
     ],
 )
-def test_a_field_may_compute_over_the_raw_record(text, written, paths) -> None:
+def test_a_field_may_compute_over_the_raw_record(text: str, written: str, paths: tuple[str, ...]) -> None:
     assert (field(text).sql, field(text).paths) == (written, paths)
 
 
@@ -108,7 +108,7 @@ def test_a_field_may_compute_over_the_raw_record(text, written, paths) -> None:
     ["cast(a as struct(b int))", "cast(a as int[])", "cast(a as blob)", "cast(a as date format 'x')", "try_cast(a as int)", "a || b", "a ->> 'b'",
      "now()", "(select 1)", "a.*", "cast(a as decimal(99,2))", "a ** 2", "a // 2", "a & 1", "a.b()", "a[0]"],
 )  # fmt: skip
-def test_a_field_may_not_do_more(text) -> None:
+def test_a_field_may_not_do_more(text: str) -> None:
     with pytest.raises(ValueError):
         field(text)
 

@@ -2,6 +2,9 @@
 
 import random
 import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -34,7 +37,7 @@ SOUND = (
 )  # fmt: skip
 
 
-def is_closed(sql):
+def is_closed(sql: str) -> bool:
     """Whether SQL holds nothing but quoted names, literals, operators, known words and known functions."""
     at, depth = 0, 0
     while at < len(sql):
@@ -48,12 +51,12 @@ def is_closed(sql):
     return depth == 0
 
 
-def texts(count):
+def texts(count: int) -> list[str]:
     dice = random.Random(20260105)
     return [" ".join(dice.choice(PIECES) for _ in range(dice.randrange(1, 12))) for _ in range(count)]
 
 
-def outcome(read, text):
+def outcome(read: Callable[..., Any], text: str) -> Any:
     try:
         return read(text)
     except ValueError as refused:
@@ -61,13 +64,13 @@ def outcome(read, text):
         return None
 
 
-def test_a_thousand_hostile_conditions_are_refused_or_closed():
+def test_a_thousand_hostile_conditions_are_refused_or_closed() -> None:
     read = [outcome(Expression.parse, text) for text in texts(1_000)]
     assert all(is_closed(one.sql) for one in read if one) and any(read)
 
 
 @pytest.mark.parametrize("read", [Expression.parse, Expression.parse_field])
-def test_a_thousand_expressions_with_something_foreign_in_them_are_refused_or_one_select(read):
+def test_a_thousand_expressions_with_something_foreign_in_them_are_refused_or_one_select(read: Callable[..., Any]) -> None:
     dice, found = random.Random(7), 0
     for _ in range(1_000):
         words = dice.choice(SOUND).split(" ")
@@ -78,14 +81,14 @@ def test_a_thousand_expressions_with_something_foreign_in_them_are_refused_or_on
     assert found > 50
 
 
-def test_a_thousand_hostile_fields_are_refused_or_closed():
+def test_a_thousand_hostile_fields_are_refused_or_closed() -> None:
     read = [outcome(Expression.parse_field, text) for text in texts(1_000)]
     assert all(is_closed(one.sql) for one in read if one) and any(read)
 
 
 @settings(max_examples=300)
 @given(st.text())
-def test_any_text_is_refused_or_closed(text):
+def test_any_text_is_refused_or_closed(text: str) -> None:
     for read in (Expression.parse, Expression.parse_field):
         found = outcome(read, text)
         assert found is None or is_closed(found.sql)
@@ -93,7 +96,7 @@ def test_any_text_is_refused_or_closed(text):
 
 @settings(max_examples=300)
 @given(st.text())
-def test_any_text_inside_quotes_stays_inside(text):
+def test_any_text_inside_quotes_stays_inside(text: str) -> None:
     name, literal = text.replace('"', '""'), text.replace("'", "''")
     found = outcome(Expression.parse, f"\"{name}\" = '{literal}'")
     assert found is None or (is_closed(found.sql) and found.columns == {text})
@@ -101,18 +104,18 @@ def test_any_text_inside_quotes_stays_inside(text):
 
 @settings(max_examples=300)
 @given(st.text())
-def test_any_text_is_a_comparison_or_refused(text):
+def test_any_text_is_a_comparison_or_refused(text: str) -> None:
     outcome(Comparison.parse, text)
     outcome(parse_name, text)
 
 
-def test_a_thousand_hostile_comparisons_are_read_or_refused():
+def test_a_thousand_hostile_comparisons_are_read_or_refused() -> None:
     assert any(outcome(Comparison.parse, text) for text in texts(1_000))
 
 
 @settings(max_examples=300)
 @given(st.binary(max_size=200))
-def test_any_bytes_are_a_document_or_problems(content):
+def test_any_bytes_are_a_document_or_problems(content: bytes) -> None:
     document, found = read_yaml(content, "a.yaml")
     assert document is not None or found
 
@@ -141,7 +144,7 @@ VALUES = (
 
 
 @pytest.mark.parametrize("file", sorted(FILES))
-def test_any_value_at_any_key_is_accepted_or_told(tmp_path, file):
+def test_any_value_at_any_key_is_accepted_or_told(tmp_path: Path, file: str) -> None:
     """Each key's value is replaced by each odd value: the answer is always a project or a report."""
     key = re.compile(r"(?<=[\w\]}'\"]: )[^,{}\[\]\n]+|(?<=[\w]: )[{\[].*[}\]]")
     name = file.removesuffix(".yaml").replace("/", "_")
@@ -166,5 +169,5 @@ def test_any_value_at_any_key_is_accepted_or_told(tmp_path, file):
     ],
     ids=lambda when: when[:30],
 )  # fmt: skip
-def test_depth_and_size_end_in_a_report_and_not_in_a_crash(tmp_path, when):
+def test_depth_and_size_end_in_a_report_and_not_in_a_crash(tmp_path: Path, when: str) -> None:
     assert len(problems(tmp_path, segments_new=segment(when))) <= 2

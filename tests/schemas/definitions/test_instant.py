@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from schemas.definitions.instant import has_offset, parse_date, parse_instant, write_instant, zone
 
 
-def utc(*parts):
+def utc(*parts: int) -> int:
     return (datetime(*parts, tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
@@ -24,7 +24,7 @@ def utc(*parts):
         ("9999-12-31T23:59:59.999999Z", 253_402_300_799_999_999),
     ],
 )
-def test_iso_8601_is_read(text, instant) -> None:
+def test_iso_8601_is_read(text: str, instant: int) -> None:
     assert parse_instant(text) == instant
 
 
@@ -58,13 +58,13 @@ def test_a_date_whose_midnight_is_skipped_begins_at_its_first_instant() -> None:
     ["", "now", "1700000000", "2026-1-1", "2026-02-30", "2026-13-01", "2026-01-01T25:00", "2026-01-01T00:00:60Z", "2026-W01", "20260101",
      "2026-01-01T", "2026-01-01Z", "2026-01-01T00:00+99:00", "2026-01-01T00:00+02:60", "2026-01-01T1:00", "٢٠٢٦-01-01", "2026-01-01T00"],
 )  # fmt: skip
-def test_nothing_else_is_an_instant(text) -> None:
+def test_nothing_else_is_an_instant(text: str) -> None:
     with pytest.raises(ValueError, match="no such"):
         parse_instant(text)
 
 
 @pytest.mark.parametrize("text", ["0001-01-01T00:00:00+00:01", "9999-12-31T23:59:59-01:00", "0001-01-01"])
-def test_an_instant_beyond_the_years_that_can_be_written_is_none(text) -> None:
+def test_an_instant_beyond_the_years_that_can_be_written_is_none(text: str) -> None:
     with pytest.raises(ValueError) as refused:
         parse_instant(text, "Europe/Berlin")
     assert refused.value.context["expected"] == "an instant within the years 1 to 9999 of UTC"
@@ -84,7 +84,7 @@ def test_an_instant_beyond_the_years_that_can_be_written_is_none(text) -> None:
         "+01:00",
     ],
 )
-def test_what_is_no_zone_is_refused(name) -> None:
+def test_what_is_no_zone_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="no such time zone"):
         zone(name)
 
@@ -104,7 +104,7 @@ def test_an_offset_is_seen() -> None:
 
 
 @given(st.datetimes(min_value=datetime(1, 1, 3), max_value=datetime(9999, 12, 29)))
-def test_what_is_written_is_read_again(moment) -> None:
+def test_what_is_written_is_read_again(moment: datetime) -> None:
     instant = (moment - datetime(1970, 1, 1)) // timedelta(microseconds=1)
     assert parse_instant(write_instant(instant)) == instant
 
@@ -113,7 +113,7 @@ def test_what_is_written_is_read_again(moment) -> None:
     st.datetimes(min_value=datetime(1990, 1, 3), max_value=datetime(2037, 12, 29)),
     st.sampled_from(["Europe/Berlin", "America/New_York"]),
 )
-def test_a_local_time_shows_itself_again_unless_it_is_skipped(moment, name) -> None:
+def test_a_local_time_shows_itself_again_unless_it_is_skipped(moment: datetime, name: str) -> None:
     instant = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=parse_instant(moment.isoformat(), name))
     shown = instant.astimezone(ZoneInfo(name)).replace(tzinfo=None)
     assert shown in (moment, moment + timedelta(hours=1))

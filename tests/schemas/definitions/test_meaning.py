@@ -1,3 +1,6 @@
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from tests.support.tiny_language import FILES, read, segment
@@ -7,7 +10,7 @@ TAKING = FILES["sources/clicks.yaml"] + "lookups: {products: {on: item, take: [b
 NEW = "segment: new\npurpose: ads\nwhen:\n  all:\n    - did: {event: bought, where: 'amount > 1', window: 7d}\n    - in_segment: buyers\n    - aggregate: {feature: buying.spend_30d, compare: '> 3'}\n"
 
 
-def meaning(folder, name="new", **files):
+def meaning(folder: Path, name: str = "new", **files: str) -> str:
     return read(folder, **{"segments_new": NEW, **files}).segments[name].meaning
 
 
@@ -30,7 +33,7 @@ def meaning(folder, name="new", **files):
         {"segue": FILES["segue.yaml"].replace("warehouse'", "other'")},
     ],
 )  # fmt: skip
-def test_what_changes_no_answer_is_the_same_meaning(tmp_path, files):
+def test_what_changes_no_answer_is_the_same_meaning(tmp_path: Path, files: dict[str, Any]) -> None:
     assert meaning(tmp_path / "a") == meaning(tmp_path / "b", **files)
 
 
@@ -54,11 +57,11 @@ def test_what_changes_no_answer_is_the_same_meaning(tmp_path, files):
         {"segue": FILES["segue.yaml"].replace("Europe/Berlin", "UTC")},
     ],
 )  # fmt: skip
-def test_what_may_change_an_answer_is_another_meaning(tmp_path, files):
+def test_what_may_change_an_answer_is_another_meaning(tmp_path: Path, files: dict[str, Any]) -> None:
     assert meaning(tmp_path / "a") != meaning(tmp_path / "b", **files)
 
 
-def test_a_change_below_changes_only_what_lies_above(tmp_path):
+def test_a_change_below_changes_only_what_lies_above(tmp_path: Path) -> None:
     other = segment("{did: {event: x}}").replace("new", "other")
     before = read(tmp_path / "a", segments_new=NEW, segments_other=other).segments
     after = read(
@@ -70,7 +73,7 @@ def test_a_change_below_changes_only_what_lies_above(tmp_path):
     assert {name for name in before if before[name].meaning != after[name].meaning} == {"buyers", "new"}
 
 
-def test_the_content_of_a_list_belongs_to_the_definition(tmp_path):
+def test_the_content_of_a_list_belongs_to_the_definition(tmp_path: Path) -> None:
     when = segment("{list: {file: lists/vip.csv, column: id}}")
     found = []
     for content in ("id\na\nb\n", "id\nb\na\na\n", "id\na\n"):
@@ -80,7 +83,7 @@ def test_the_content_of_a_list_belongs_to_the_definition(tmp_path):
     assert found[0] == found[1] != found[2]
 
 
-def test_the_content_of_a_lookup_belongs_to_the_definitions_that_use_it(tmp_path):
+def test_the_content_of_a_lookup_belongs_to_the_definitions_that_use_it(tmp_path: Path) -> None:
     using = segment("{did: {event: x, where: \"brand = 'a'\"}}")
     found = []
     for content in ("id,brand\n1,a\n", "id,brand\n1,b\n"):
@@ -92,7 +95,7 @@ def test_the_content_of_a_lookup_belongs_to_the_definitions_that_use_it(tmp_path
     assert (using_before != using_after, other_before == other_after, all_before != all_after) == (True, True, True)
 
 
-def test_columns_that_mean_the_same_are_equal_whatever_they_are_called(tmp_path):
+def test_columns_that_mean_the_same_are_equal_whatever_they_are_called(tmp_path: Path) -> None:
     twin = (
         FILES["features/buying.yaml"]
         .replace("features: buying", "features: twin")
@@ -116,5 +119,5 @@ def test_columns_that_mean_the_same_are_equal_whatever_they_are_called(tmp_path)
         ({"features_buying": FILES["features/buying.yaml"].replace("windows: [30d]", "windows: [30d, 60d]")}, False),
     ],
 )
-def test_the_project_means_all_that_it_reads_and_publishes(tmp_path, files, same):
+def test_the_project_means_all_that_it_reads_and_publishes(tmp_path: Path, files: dict[str, Any], same: bool) -> None:
     assert (read(tmp_path / "a").meaning == read(tmp_path / "b", **files).meaning) is same

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from pydantic import BaseModel, ValidationError
 
@@ -10,11 +12,11 @@ class Root(BaseModel):
     when: AnyNode
 
 
-def read(value):
+def read(value: Any) -> Any:
     return Root.model_validate({"when": value}, context=LANGUAGE.context("UTC")).when
 
 
-def errors(value):
+def errors(value: Any) -> list[tuple[Any, ...]]:
     with pytest.raises(ValidationError) as refused:
         read(value)
     return [(error["type"], *error["loc"]) for error in refused.value.errors()]
@@ -26,7 +28,7 @@ def test_a_node_is_the_operator_of_its_one_key() -> None:
 
 
 @pytest.mark.parametrize("value", [None, 3, "did", [], {}, {"did": {"event": "a"}, "not": {"did": {"event": "a"}}}])
-def test_what_is_no_mapping_of_one_key_is_no_node(value) -> None:
+def test_what_is_no_mapping_of_one_key_is_no_node(value: Any) -> None:
     assert errors(value) == [("SEG-0105", "when")]
 
 
@@ -46,17 +48,17 @@ def test_all_mistakes_of_a_tree_are_told_with_their_paths() -> None:
 
 
 @pytest.mark.parametrize(("said", "missing"), [(True, True), (False, False), ("unknown", None)])
-def test_missing_replaces_an_unknown_answer(said, missing) -> None:
+def test_missing_replaces_an_unknown_answer(said: bool | str, missing: bool | None) -> None:
     assert read({"property": {"country": "= 'DE'", "missing": said}}).missing is missing
 
 
 @pytest.mark.parametrize("said", ["true", 1, None, "no", []])
-def test_missing_is_true_false_or_unknown(said) -> None:
+def test_missing_is_true_false_or_unknown(said: Any) -> None:
     assert errors({"property": {"country": "= 'DE'", "missing": said}}) == [("SEG-0103", "when", "property", "missing")]
 
 
 @pytest.mark.parametrize("said", [True, False, "unknown"])
-def test_missing_is_refused_where_the_answer_is_never_unknown(said) -> None:
+def test_missing_is_refused_where_the_answer_is_never_unknown(said: bool | str) -> None:
     assert errors({"did": {"event": "a", "missing": said}}) == [("SEG-0108", "when", "did", "missing")]
 
 

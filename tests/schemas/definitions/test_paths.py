@@ -1,10 +1,13 @@
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from schemas.definitions.paths import inside, matching, yaml_files
 
 
 @pytest.fixture
-def root(tmp_path):
+def root(tmp_path: Path) -> Path:
     folder = tmp_path / "project"
     for name in (
         "data/a.csv",
@@ -22,7 +25,7 @@ def root(tmp_path):
     return folder
 
 
-def names(root, pattern, roots=()):
+def names(root: Path, pattern: str, roots: list[Path] | tuple[Any, ...] = ()) -> list[str] | None:
     return [path.name for path in matching(root, pattern, roots)]
 
 
@@ -39,7 +42,7 @@ def names(root, pattern, roots=()):
         ("data", []),
     ],
 )
-def test_a_pattern_matches_files_in_the_order_of_their_names(root, pattern, found):
+def test_a_pattern_matches_files_in_the_order_of_their_names(root: Path, pattern: str, found: list[str]) -> None:
     assert names(root, pattern) == found
 
 
@@ -58,13 +61,13 @@ def test_a_pattern_matches_files_in_the_order_of_their_names(root, pattern, foun
         "x" * 2_000,
     ],
 )
-def test_a_path_that_leaves_the_project_is_refused(root, path):
+def test_a_path_that_leaves_the_project_is_refused(root: Path, path: str) -> None:
     with pytest.raises(ValueError) as refused:
         names(root, path)
     assert refused.value.type == "SEG-0401"
 
 
-def test_a_declared_root_may_be_read(root, tmp_path):
+def test_a_declared_root_may_be_read(root: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     assert names(root, f"{outside}/*.csv", [outside]) == ["secret.csv"]
     with pytest.raises(ValueError, match="leaves"):
@@ -72,7 +75,7 @@ def test_a_declared_root_may_be_read(root, tmp_path):
 
 
 @pytest.mark.parametrize("pattern", ["link/secret.csv", "link/*.csv", "l*/secret.csv", "data/linked.csv", "data/*.csv"])
-def test_a_symbolic_link_is_not_followed(root, tmp_path, pattern):
+def test_a_symbolic_link_is_not_followed(root: Path, tmp_path: Path, pattern: str) -> None:
     (root / "link").symlink_to(tmp_path / "outside")
     (root / "data" / "linked.csv").symlink_to(tmp_path / "outside" / "secret.csv")
     with pytest.raises(ValueError) as refused:
@@ -80,15 +83,15 @@ def test_a_symbolic_link_is_not_followed(root, tmp_path, pattern):
     assert refused.value.type == "SEG-0403"
 
 
-def test_a_linked_folder_is_not_searched(root, tmp_path):
+def test_a_linked_folder_is_not_searched(root: Path, tmp_path: Path) -> None:
     (root / "data" / "link").symlink_to(tmp_path / "outside")
     assert "secret.csv" not in names(root, "data/**/*.csv")
 
 
-def test_the_project_itself_may_lie_behind_a_link(root, tmp_path):
+def test_the_project_itself_may_lie_behind_a_link(root: Path, tmp_path: Path) -> None:
     (tmp_path / "alias").symlink_to(root)
     assert inside(tmp_path / "alias", "data/a.csv").is_file()
 
 
-def test_yaml_is_found_at_any_depth_below_a_folder(root):
+def test_yaml_is_found_at_any_depth_below_a_folder(root: Path) -> None:
     assert [path.name for path in yaml_files(root / "segments")] == ["y.yml", "x.yaml"]

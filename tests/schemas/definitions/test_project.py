@@ -1,3 +1,6 @@
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from schemas.definitions.catalog import read_project
@@ -17,29 +20,29 @@ targets:
 """
 
 
-def settings(more):
+def settings(more: str) -> str:
     return "name: shop\n" + more
 
 
-def test_the_default_target_is_dev_or_the_only_one(tmp_path):
+def test_the_default_target_is_dev_or_the_only_one(tmp_path: Path) -> None:
     assert read(tmp_path, segue=settings(TARGETS)).target.name == "dev"
     assert read(tmp_path, segue=settings("targets: {only: {warehouse: 'ducklake:w'}}")).target.name == "only"
 
 
-def test_a_target_is_filled_from_the_environment(tmp_path):
+def test_a_target_is_filled_from_the_environment(tmp_path: Path) -> None:
     write(tmp_path, segue=settings(TARGETS))
     target = read_project(tmp_path, LANGUAGE, "live", {"PLACE": "secret", "TOKEN": "hidden"}).target
     assert (target.warehouse, target.runner, target.options["token"]) == ("ducklake:secret", "local", "hidden")
 
 
-def test_what_the_environment_says_is_never_shown(tmp_path):
+def test_what_the_environment_says_is_never_shown(tmp_path: Path) -> None:
     write(tmp_path, segue=settings(TARGETS))
     shown = repr(read_project(tmp_path, LANGUAGE, "live", {"PLACE": "secret", "TOKEN": "hidden"}))
     assert "secret" not in shown and "hidden" not in shown
 
 
 @pytest.mark.parametrize(("target", "code"), [("live", "SEG-0405"), ("lvie", "SEG-0404"), ("", None)])
-def test_a_target_that_can_not_be_had_is_a_mistake_of_the_call(tmp_path, target, code):
+def test_a_target_that_can_not_be_had_is_a_mistake_of_the_call(tmp_path: Path, target: str, code: str | None) -> None:
     write(tmp_path, segue=settings(TARGETS))
     if code is None:
         assert read_project(tmp_path, LANGUAGE, target, {}).target.name == "dev"
@@ -49,7 +52,7 @@ def test_a_target_that_can_not_be_had_is_a_mistake_of_the_call(tmp_path, target,
     assert refused.value.code == code
 
 
-def test_a_target_that_this_version_can_not_bring_up_is_warned_of(tmp_path):
+def test_a_target_that_this_version_can_not_bring_up_is_warned_of(tmp_path: Path) -> None:
     warnings = read(tmp_path, segue=settings(TARGETS)).warnings
     found = [(one.code, one.line, one.severity) for one in warnings if one.file == "segue.yaml"]
     assert found == [("SEG-0600", 6, "warning"), ("SEG-0600", 7, "warning"), ("SEG-0413", 7, "warning")]
@@ -58,7 +61,7 @@ def test_a_target_that_this_version_can_not_bring_up_is_warned_of(tmp_path):
 @pytest.mark.parametrize(
     ("target", "found"), [("lake", [("SEG-0600", 6, 21)]), ("prod", [("SEG-0600", 7, 21), ("SEG-0413", 7, 61)])]
 )
-def test_the_target_in_use_must_be_one_that_this_version_can_bring_up(tmp_path, target, found):
+def test_the_target_in_use_must_be_one_that_this_version_can_bring_up(tmp_path: Path, target: str, found: list[tuple[Any, ...]]) -> None:
     write(tmp_path, segue=settings(TARGETS))
     with pytest.raises(DefinitionErrors) as refused:
         read_project(tmp_path, LANGUAGE, target, {})
@@ -67,16 +70,16 @@ def test_the_target_in_use_must_be_one_that_this_version_can_bring_up(tmp_path, 
     assert "hunter2" not in str(refused.value)
 
 
-def test_the_default_target_is_the_one_in_use(tmp_path):
+def test_the_default_target_is_the_one_in_use(tmp_path: Path) -> None:
     assert told(tmp_path, segue=settings(TARGETS + "default_target: lake")) == ["SEG-0600 6:21"]
 
 
-def test_dates_of_the_settings_are_local(tmp_path):
+def test_dates_of_the_settings_are_local(tmp_path: Path) -> None:
     text = "timezone: Europe/Berlin\nas_of: 2026-07-01\ntargets: {dev: {warehouse: 'ducklake:w'}}"
     assert read(tmp_path, segue=settings(text)).as_of == parse_instant("2026-06-30T22:00Z")
 
 
-def test_the_default_population_is_that_of_segments_that_name_none(tmp_path):
+def test_the_default_population_is_that_of_segments_that_name_none(tmp_path: Path) -> None:
     text = "defaults: {population: {active_in: 90d}}\ntargets: {dev: {warehouse: 'ducklake:w'}}"
     assert read(tmp_path, segue=settings(text)).segments["buyers"].population == ActiveIn(90 * UNITS["d"])
 
@@ -98,16 +101,16 @@ def test_the_default_population_is_that_of_segments_that_name_none(tmp_path):
         ("targets: {dev: {warehouse: 'ducklake:w'}}\ntimezon: UTC", ["SEG-0102 3:1"]),
     ],
 )
-def test_what_is_wrong_with_the_settings_is_told_where_it_stands(tmp_path, text, found):
+def test_what_is_wrong_with_the_settings_is_told_where_it_stands(tmp_path: Path, text: str, found: list[str]) -> None:
     assert told(tmp_path, segue=settings(text)) == found
 
 
-def test_a_folder_without_settings_is_no_project(tmp_path):
+def test_a_folder_without_settings_is_no_project(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert {problem.code for problem in problems(tmp_path, segue="")} == {"SEG-0400"}
 
 
-def test_the_project_is_the_nearest_folder_up(tmp_path):
+def test_the_project_is_the_nearest_folder_up(tmp_path: Path) -> None:
     write(tmp_path)
     assert find_root(tmp_path / "segments") == tmp_path
     with pytest.raises(CallError):

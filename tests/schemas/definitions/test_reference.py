@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
@@ -18,7 +20,7 @@ read = REFERENCE.validate_python
         ({"event": "any"}, None),
     ],
 )
-def test_events_are_named_one_by_one_or_all_at_once(value, events) -> None:
+def test_events_are_named_one_by_one_or_all_at_once(value: dict[str, Any] | str, events: tuple[str, ...] | None) -> None:
     assert read(value) == EventReference(events)
 
 
@@ -31,7 +33,7 @@ def test_a_condition_narrows_them() -> None:
     "value", ["", " ", 3, None, True, [], ["a"], {}, {"where": "a"}, {"event": []}, {"event": ["a", "a"]}, {"event": ["a", "any"]}, {"event": 3},
               {"event": "a", "were": "b"}, {"event": "a", "where": "b >"}, {"event": "x" * 600}]
 )  # fmt: skip
-def test_nothing_else_is_a_reference(value) -> None:
+def test_nothing_else_is_a_reference(value: Any) -> None:
     with pytest.raises(ValidationError):
         read(value)
 

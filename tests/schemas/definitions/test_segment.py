@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
@@ -9,7 +11,7 @@ POPULATION = TypeAdapter(AnyPopulation)
 LEAST = {"segment": "buyers", "purpose": "ads", "when": {"did": {"event": "bought"}}}
 
 
-def read(**more):
+def read(**more: Any) -> SegmentForm | None:
     return SegmentForm.model_validate({**LEAST, **more}, context=LANGUAGE.context("UTC"))
 
 
@@ -21,7 +23,7 @@ def read(**more):
         ({"in_segment": "vips"}, InSegment("vips")),
     ],
 )
-def test_a_population_is_read(value, population):
+def test_a_population_is_read(value: dict[str, Any] | str, population: Any) -> None:
     assert POPULATION.validate_python(value) == population
 
 
@@ -38,12 +40,12 @@ def test_a_population_is_read(value, population):
         {"x": 1},
     ],
 )
-def test_nothing_else_is_a_population(value):
+def test_nothing_else_is_a_population(value: dict[str, Any] | str | None) -> None:
     with pytest.raises(ValidationError):
         POPULATION.validate_python(value)
 
 
-def test_purposes_are_one_or_several_in_one_order():
+def test_purposes_are_one_or_several_in_one_order() -> None:
     assert read().purpose == ("ads",) and read(purpose=["care", "ads"]).purpose == ("ads", "care")
 
 
@@ -55,10 +57,10 @@ def test_purposes_are_one_or_several_in_one_order():
         {"tests": [{"name": "a"}]}, {"tests": {}}, {"whenn": 1}, {"description": 3}, {"meaning": "x"}, {"file": "x"},
     ],
 )  # fmt: skip
-def test_nothing_else_is_a_segment(more):
+def test_nothing_else_is_a_segment(more: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         read(**more)
 
 
-def test_a_change_is_expected_in_percent():
+def test_a_change_is_expected_in_percent() -> None:
     assert read(expectations={"size": ">= 100", "change": "between -30% and 50%"}).expectations.change.percent

@@ -1,13 +1,18 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from schemas.definitions.lineage import Item
+from schemas.definitions.project import Project
 from schemas.definitions.selection import NO_PAST, Past, Selection, select
 from schemas.errors import CallError, NothingSelected
 from tests.support.tiny_language import FILES, read, segment
 
 
 @pytest.fixture
-def project(tmp_path):
+def project(tmp_path: Path) -> Project:
     return read(
         tmp_path,
         segments_new=segment("{all: [{in_segment: buyers}, {did: {event: seen, where: 'items > 1'}}]}", "[ads, care]", "tags: [growth]\n"),
@@ -16,12 +21,12 @@ def project(tmp_path):
     )  # fmt: skip
 
 
-def chosen(project, selector, past=NO_PAST):
+def chosen(project: Project, selector: list[str] | str | None, past: Past = NO_PAST) -> list[str] | None:
     found = select(project, selector, past)
     return sorted([*found.segments, *found.features])
 
 
-def test_without_a_selector_everything_that_is_published_is_meant(project):
+def test_without_a_selector_everything_that_is_published_is_meant(project: Project) -> None:
     assert select(project, None) == Selection(("adult", "buyers", "rich", "new"), ("buying",))
 
 
@@ -51,30 +56,30 @@ def test_without_a_selector_everything_that_is_published_is_meant(project):
         ("clicks+", ["buyers", "buying", "new", "rich"]),
     ],
 )
-def test_a_selector_means_definitions(project, selector, found):
+def test_a_selector_means_definitions(project: Project, selector: list[str] | str, found: list[str]) -> None:
     assert chosen(project, selector) == found
 
 
-def test_what_a_segment_depends_on_are_also_purposes_and_sources(project):
+def test_what_a_segment_depends_on_are_also_purposes_and_sources(project: Project) -> None:
     assert select(project, "+rich") == Selection(("rich",), ("buying",), ("ads",), ("clicks",))
 
 
 @pytest.mark.parametrize(("selector", "code"), [("nope", "SEG-0902"), ("purpose:nope", "SEG-0902"), ("state:new", "SEG-0901"), ("result:success", "SEG-0901"),
                                                 ("tags:growth", "SEG-0901"), ("tag:", "SEG-0901"), ("+", "SEG-0902"), ("buyers,", "SEG-0902")])  # fmt: skip
-def test_what_is_not_understood_is_a_mistake_of_the_call(project, selector, code):
+def test_what_is_not_understood_is_a_mistake_of_the_call(project: Project, selector: str, code: str) -> None:
     with pytest.raises(CallError) as refused:
         select(project, selector)
     assert refused.value.code == code
 
 
-def test_the_nearest_name_is_proposed(project):
+def test_the_nearest_name_is_proposed(project: Project) -> None:
     with pytest.raises(CallError, match="buyrs") as refused:
         select(project, "buyrs")
     assert "`buyers`" in refused.value.hint
 
 
 @pytest.mark.parametrize("selector", ["tag:nope", "consumes:nope", "buyers,rich"])
-def test_an_empty_selection_is_told(project, selector):
+def test_an_empty_selection_is_told(project: Project, selector: str) -> None:
     with pytest.raises(NothingSelected):
         select(project, selector)
 
@@ -89,18 +94,18 @@ CLICKS = FILES["sources/clicks.yaml"]
 
 
 @pytest.fixture
-def published(project):
+def published(project: Project) -> Past:
     """All of the project is published as it is."""
     return as_past(project)
 
 
-def as_past(project, failed=frozenset):
+def as_past(project: Project, failed: Callable[..., Any] | type[Any] = frozenset) -> Past:
     segments = {Item("segments", one.name): one.meaning for one in project.segments.values()}
     groups = {Item("features", one.name): one.meaning for one in project.features.values()}
     return Past(lambda: segments | groups, failed)
 
 
-def modified_in(project, past):
+def modified_in(project: Project, past: Past) -> list[str]:
     """The names of what is modified; none is an empty selection."""
     try:
         return chosen(project, "state:modified", past)
@@ -123,30 +128,30 @@ def modified_in(project, past):
         ({"segments_twin": WITHIN["segments_adult"].replace("adult", "twin")}, ["twin"]),
     ],
 )  # fmt: skip
-def test_modified_is_what_means_something_else_than_what_is_published(tmp_path, published, changed, modified):
+def test_modified_is_what_means_something_else_than_what_is_published(tmp_path: Path, published: Past, changed: dict[str, Any], modified: list[str]) -> None:
     project = read(tmp_path, **{**WITHIN, **changed})
     assert modified_in(project, published) == modified
 
 
-def test_a_segment_that_was_renamed_is_not_modified(tmp_path, published):
+def test_a_segment_that_was_renamed_is_not_modified(tmp_path: Path, published: Past) -> None:
     (tmp_path / "segments/rich.yaml").unlink()
     project = read(tmp_path, **{**WITHIN, "segments_rich": ""}, segments_wealthy=WITHIN["segments_rich"].replace("rich", "wealthy"))
     assert "wealthy" in project.segments and "rich" not in project.segments
     assert modified_in(project, published) == []
 
 
-def test_a_name_that_takes_the_meaning_of_a_removed_one_is_modified(tmp_path, published):
+def test_a_name_that_takes_the_meaning_of_a_removed_one_is_modified(tmp_path: Path, published: Past) -> None:
     (tmp_path / "segments/rich.yaml").unlink()
     taken = WITHIN["segments_rich"].replace("rich", "adult")
     project = read(tmp_path, **{**WITHIN, "segments_rich": "", "segments_adult": taken})
     assert modified_in(project, published) == ["adult"]
 
 
-def test_where_nothing_is_published_all_is_modified(project):
+def test_where_nothing_is_published_all_is_modified(project: Project) -> None:
     assert chosen(project, "state:modified") == chosen(project, None)
 
 
-def test_what_the_last_run_failed_on(project):
+def test_what_the_last_run_failed_on(project: Project) -> None:
     past = as_past(project, lambda: {Item("segments", "buyers"), Item("segments", "gone")})
     assert chosen(project, "result:error", past) == ["buyers"]
     assert chosen(project, "result:error+", past) == ["buyers", "new"]
@@ -154,8 +159,8 @@ def test_what_the_last_run_failed_on(project):
         select(project, "result:error", as_past(project))
 
 
-def test_the_past_is_not_asked_for_without_need(project):
-    def never():
+def test_the_past_is_not_asked_for_without_need(project: Project) -> None:
+    def never() -> Any:
         raise AssertionError("nobody asked")
 
     past = Past(never, never)

@@ -1,10 +1,11 @@
 import pickle
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from schemas.definitions.datatype import DataType
-from schemas.definitions.source import SourceForm, resolve_source
+from schemas.definitions.source import Source, SourceForm, resolve_source
 
 EVENTS = {
     "source": "clicks",
@@ -28,22 +29,22 @@ LOOKUP = {
 }
 
 
-def read(base, **more):
+def read(base: dict[str, Any], **more: dict[str, Any] | str | None) -> Source | None:
     return resolve_source(SourceForm.model_validate({**base, **more}), "sources/x.yaml")
 
 
-def errors(base, **more):
+def errors(base: dict[str, Any], **more: dict[str, Any] | str | None) -> list[tuple[Any, ...]]:
     with pytest.raises(ValidationError) as refused:
         read(base, **more)
     return [(error["type"], *error["loc"]) for error in refused.value.errors()]
 
 
-def test_fields_are_expressions_over_the_raw_record():
+def test_fields_are_expressions_over_the_raw_record() -> None:
     source = read(EVENTS)
     assert (source.fields["subject"].expression.sql, source.fields["occurred_at"].format) == ('"user.id"', "iso")
 
 
-def test_an_instant_may_say_how_it_is_written():
+def test_an_instant_may_say_how_it_is_written() -> None:
     field = {"from": "at", "format": "%d.%m.%Y %H:%M", "timezone": "Europe/Berlin"}
     assert (
         read(EVENTS, fields={**EVENTS["fields"], "occurred_at": field}).fields["occurred_at"].timezone
@@ -51,7 +52,7 @@ def test_an_instant_may_say_how_it_is_written():
     )
 
 
-def test_a_property_is_read_from_its_own_name_unless_it_says_otherwise():
+def test_a_property_is_read_from_its_own_name_unless_it_says_otherwise() -> None:
     source = read(
         EVENTS,
         properties={
@@ -64,12 +65,12 @@ def test_a_property_is_read_from_its_own_name_unless_it_says_otherwise():
     assert source.properties["amount"].type == DataType.decimal(12, 2)
 
 
-def test_consents_have_the_ledgers_columns_where_nothing_else_is_said():
+def test_consents_have_the_ledgers_columns_where_nothing_else_is_said() -> None:
     source = read(LEDGER, fields={"subject": "person"})
     assert (source.fields["subject"].expression.sql, source.fields["action"].expression.sql) == ('"person"', '"action"')
 
 
-def test_files_are_one_pattern_or_several():
+def test_files_are_one_pattern_or_several() -> None:
     assert read(EVENTS).files == ("data/*.csv",) and read(EVENTS, **{"from": {"files": ["a.csv", "b.csv"]}}).files == (
         "a.csv",
         "b.csv",
@@ -119,9 +120,9 @@ def test_files_are_one_pattern_or_several():
         (LOOKUP, {"fields": {"subject": "x"}}, [("SEG-0408", "fields")]),
     ],
 )
-def test_what_is_wrong_is_told_where_it_stands(base, more, found):
+def test_what_is_wrong_is_told_where_it_stands(base: dict[str, Any], more: dict[str, Any], found: list[tuple[Any, ...]]) -> None:
     assert errors(base, **more) == found
 
 
-def test_a_source_travels_to_workers():
+def test_a_source_travels_to_workers() -> None:
     assert pickle.loads(pickle.dumps(read(EVENTS))) == read(EVENTS)

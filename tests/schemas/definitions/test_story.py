@@ -1,5 +1,6 @@
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -13,18 +14,18 @@ MINUTE = UNITS["m"]
 EXPECT = [{"at": "60m", "member": True}]
 
 
-def read(**more):
+def read(**more: Any) -> Story | None:
     return Story.model_validate({"name": "a", "expect": EXPECT, **more}, context={"timezone": "Europe/Berlin"})
 
 
-def errors(**more):
+def errors(**more: str | list[Any]) -> list[tuple[Any, ...]]:
     with pytest.raises(ValidationError) as refused:
         read(**more)
     found = [(error["type"], *error["loc"]) for error in refused.value.errors()]
     return [each for each in found if each != ("too_short", "expect") or len(found) == 1]
 
 
-def test_an_event_is_a_list_or_a_mapping():
+def test_an_event_is_a_list_or_a_mapping() -> None:
     story = read(
         events=[
             ["0m", "cart_add", {"cart_id": "a"}],
@@ -39,12 +40,12 @@ def test_an_event_is_a_list_or_a_mapping():
     )
 
 
-def test_an_event_may_say_its_id_and_its_source():
+def test_an_event_may_say_its_id_and_its_source() -> None:
     event = read(events=[{"at": "0m", "event": "seen", "event_id": "1", "source": "web"}]).events[0]
     assert (event.event_id, event.source, event.properties) == ("1", "web", {})
 
 
-def test_a_moment_is_an_offset_or_a_date():
+def test_a_moment_is_an_offset_or_a_date() -> None:
     story = read(
         expect=[{"at": "-2d", "member": False}, {"at": "2026-07-01", "known": "2026-07-01T00:00Z", "member": True}]
     )
@@ -54,7 +55,7 @@ def test_a_moment_is_an_offset_or_a_date():
     ]
 
 
-def test_consent_is_granted_unless_the_story_says_what_it_is():
+def test_consent_is_granted_unless_the_story_says_what_it_is() -> None:
     assert read().consent is None and read(consent=[]).consent == ()
     rows = read(
         consent=[
@@ -70,7 +71,7 @@ def test_consent_is_granted_unless_the_story_says_what_it_is():
     )
 
 
-def test_a_profile_holds_from_before_the_first_event_or_changes():
+def test_a_profile_holds_from_before_the_first_event_or_changes() -> None:
     assert read(profile={"country": "DE"}).profile == (StoryProfile({"country": "DE"}),)
     assert read(profile=[["10m", {"country": "FR"}]]).profile == (StoryProfile({"country": "FR"}, START + 10 * MINUTE),)
 
@@ -96,11 +97,11 @@ def test_a_profile_holds_from_before_the_first_event_or_changes():
         ({"subject": "x"}, [("extra_forbidden", "subject")]),
     ],
 )
-def test_what_can_not_be_read_is_told_where_it_stands(more, found):
+def test_what_can_not_be_read_is_told_where_it_stands(more: dict[str, Any], found: list[tuple[Any, ...]]) -> None:
     assert errors(**more) == found
 
 
-def test_values_become_what_their_columns_hold():
+def test_values_become_what_their_columns_hold() -> None:
     columns = {name: DataType.parse(kind) for name, kind in {"value": "decimal(5,2)", "at": "timestamp"}.items()}
     story = read(events=[["0m", "seen", {"value": 40}]], profile={"value": Decimal("2.005")})
     typed, wrong = typed_story(story, columns, columns, "UTC")
@@ -116,7 +117,7 @@ def test_values_become_what_their_columns_hold():
     [("x", "string", "x"), (3, "int", 3), (3, "float", 3.0), (Decimal("0.5"), "float", 0.5), (True, "bool", True), (Decimal("-2.345"), "decimal(5,2)", Decimal("-2.35")),
      ("2026-01-31", "date", date(2026, 1, 31)), ("1970-01-01", "timestamp", 0), (["a", None], "list(string)", ["a", None]), (0, "decimal(3,2)", Decimal("0.00"))],
 )  # fmt: skip
-def test_a_value_of_its_type_is_held(value, kind, held):
+def test_a_value_of_its_type_is_held(value: Any, kind: str, held: Any) -> None:
     assert value_of(value, DataType.parse(kind)) == held
 
 
@@ -125,6 +126,6 @@ def test_a_value_of_its_type_is_held(value, kind, held):
     [(3, "string"), ("3", "int"), (True, "int"), (Decimal("3.0"), "int"), ("true", "bool"), (1, "bool"), (1000, "decimal(3,0)"), (True, "decimal(3,0)"),
      ("soon", "timestamp"), (0, "timestamp"), ("2026-02-30", "date"), ("a", "list(string)"), ([1], "list(string)"), ({"a": 1}, "string")],
 )  # fmt: skip
-def test_a_value_of_another_type_is_refused(value, kind):
+def test_a_value_of_another_type_is_refused(value: Any, kind: str) -> None:
     with pytest.raises(ValueError):
         value_of(value, DataType.parse(kind))

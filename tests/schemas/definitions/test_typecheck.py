@@ -13,7 +13,7 @@ COLUMNS = {
 }  # fmt: skip
 
 
-def check(text) -> None:
+def check(text: str) -> None:
     check_condition(Expression.parse(text), COLUMNS)
 
 
@@ -25,7 +25,7 @@ def check(text) -> None:
      "contains(page, 'x')", "contains(words, 'x')", "contains(counts, 3)", "starts_with(page, 'x')", "words = words", "coalesce(null, items) = 1",
      "(amount > 1) = vip", "'a' < 'b'", "coalesce(placed, '2026-01-01T00:00Z') > placed"],
 )  # fmt: skip
-def test_like_is_compared_with_like(text) -> None:
+def test_like_is_compared_with_like(text: str) -> None:
     check(text)
 
 
@@ -62,7 +62,7 @@ def test_like_is_compared_with_like(text) -> None:
         ("amout > 1", "SEG-0304"),
     ],
 )
-def test_what_is_unlike_is_refused(text, code) -> None:
+def test_what_is_unlike_is_refused(text: str, code: str) -> None:
     with pytest.raises(ValueError) as refused:
         check(text)
     assert refused.value.type == code

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
@@ -10,7 +12,7 @@ DAY = 86_400 * SECOND
 WINDOW: TypeAdapter[Window] = TypeAdapter(AnyWindow)
 
 
-def read(value, timezone="Europe/Berlin"):
+def read(value: Any, timezone: str = "Europe/Berlin") -> Any:
     return WINDOW.validate_python(value, context={"timezone": timezone})
 
 
@@ -40,7 +42,7 @@ def read(value, timezone="Europe/Berlin"):
         ({"since": {"event": ["b", "a"]}}, Since(EventReference(("a", "b")))),
     ],
 )
-def test_a_window_is_read(value, window) -> None:
+def test_a_window_is_read(value: dict[str, Any] | str, window: Any) -> None:
     assert read(value) == window
 
 
@@ -53,7 +55,7 @@ def test_a_window_is_read(value, window) -> None:
      {"session": {}}, {"session": {"gap": "0m"}}, {"session": "30m"}, {"since": 3}, {"since": {"where": "a"}}, {"last": "7d", "between": ["2d", "1d"]},
      {"last": "7d", "as": "x"}, {"rolling": "7d"}],
 )  # fmt: skip
-def test_nothing_else_is_a_window(value) -> None:
+def test_nothing_else_is_a_window(value: Any) -> None:
     with pytest.raises(ValidationError):
         read(value)
 

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from schemas.definitions.words import feature_in_words
@@ -6,7 +8,7 @@ from tests.support.tiny_language import FILES, read
 MAY = "null where ads may not use them"
 
 
-def words(tmp_path, window, aggregate="op: sum, of: amount", source="bought"):
+def words(tmp_path: Path, window: str, aggregate: str = "op: sum, of: amount", source: str = "bought") -> str:
     text = f"features: buying\npurpose: ads\nsource: {source}\naggregates: [{{name: one, {aggregate}, windows: [{window}]}}]\n"
     group = read(tmp_path, features_buying=text).features["buying"]
     return feature_in_words(group, group.columns[0])
@@ -28,11 +30,11 @@ def words(tmp_path, window, aggregate="op: sum, of: amount", source="bought"):
         ("{since: subscribed, as: a}", "since the last subscribed"),
     ],
 )  # fmt: skip
-def test_a_window_in_words(tmp_path, window, said):
+def test_a_window_in_words(tmp_path: Path, window: str, said: str) -> None:
     assert words(tmp_path, window) == f"sum of amount over bought, {said}; 0 where there are none, {MAY}"
 
 
-def test_what_is_null_where_there_is_nothing(tmp_path):
+def test_what_is_null_where_there_is_nothing(tmp_path: Path) -> None:
     assert words(tmp_path, "7d", "op: max, of: amount").endswith(f"; null where there are none, {MAY}")
 
 
@@ -44,11 +46,11 @@ def test_what_is_null_where_there_is_nothing(tmp_path):
         ("{event: bought, where: 'amount >  0'}", "bought where amount > 0"),
     ],
 )
-def test_events_in_words(tmp_path, source, said):
+def test_events_in_words(tmp_path: Path, source: str, said: str) -> None:
     assert words(tmp_path, "7d", "op: count", source).startswith(f"number of events over {said}, the last 7 days;")
 
 
-def test_every_column_of_a_project_is_told(tmp_path):
+def test_every_column_of_a_project_is_told(tmp_path: Path) -> None:
     group = read(tmp_path, features_buying=FILES["features/buying.yaml"]).features["buying"]
     told = [feature_in_words(group, column) for column in group.columns]
     assert len(set(told)) == len(told) == 4

@@ -1,17 +1,18 @@
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from schemas.definitions.yaml import DEEPEST, LARGEST, find, read_yaml
 
 
-def data(text):
+def data(text: str) -> dict[str, Any] | list[Any]:
     document, problems = read_yaml(text.encode(), "a.yaml")
     assert problems == []
     return document.data
 
 
-def codes(content):
+def codes(content: bytes | str) -> list[str]:
     content = content.encode() if isinstance(content, str) else content
     return [f"{problem.code} {problem.line}:{problem.column}" for problem in read_yaml(content, "a.yaml")[1]]
 
@@ -34,7 +35,7 @@ def test_plain_scalars_are_numbers_booleans_null_or_text() -> None:
 @pytest.mark.parametrize(
     "text", ["NO", "yes", "on", "012", "0x1F", "1_000", "12:30:45", "2018-01-01", "1e3", ".5", "+.inf", "NaN"]
 )
-def test_what_yaml_once_resolved_stays_text(text) -> None:
+def test_what_yaml_once_resolved_stays_text(text: str) -> None:
     assert data(f"[{text}]") == [text]
 
 
@@ -63,12 +64,12 @@ def test_what_yaml_once_resolved_stays_text(text) -> None:
         (b"a" * (LARGEST + 1), ["SEG-0002 0:0"]),
     ],
 )  # fmt: skip
-def test_what_is_not_plain_is_refused_where_it_stands(text, found) -> None:
+def test_what_is_not_plain_is_refused_where_it_stands(text: bytes | str, found: list[str]) -> None:
     assert codes(text) == found
 
 
 @pytest.mark.parametrize("bomb", ["[" * 200_000, "{a: " * 100_000, "- " * 200_000, "? " * 200_000, "[" * 40 + "]" * 40])
-def test_depth_is_refused_before_anything_recurses(bomb) -> None:
+def test_depth_is_refused_before_anything_recurses(bomb: str) -> None:
     assert codes(bomb)[-1].startswith("SEG-0004")
 
 
@@ -95,7 +96,7 @@ def test_an_offset_counts_from_the_first_letter_of_the_text() -> None:
 
 
 @pytest.mark.parametrize("text", ["'it''s'", '"a\\tb"', "|\n  x", ">\n  x\n  y", "x\n  y"])
-def test_where_text_and_file_differ_the_value_itself_is_named(text) -> None:
+def test_where_text_and_file_differ_the_value_itself_is_named(text: str) -> None:
     document, _ = read_yaml(f"a: {text}\n".encode(), "a.yaml")
     assert document.problem("SEG-0100", "no", ("a",), offset=1).column == 4
 
