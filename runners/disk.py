@@ -1,7 +1,6 @@
 """What the system says of files, told as what it is: nothing was published, and the next run can go on."""
 
 import errno
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,12 +34,11 @@ def _said(error: Exception) -> Iterator[tuple[int, str]]:
     for number, path in _SAID.findall(str(error)):
         yield int(number), path
     if isinstance(error, OSError) and error.errno is not None:
-        yield error.errno, os.fspath(error.filename or "")
+        yield error.errno, str(error.filename or "")
 
 
 def not_allowed(path: str) -> JobFailed:
     """The file or folder is closed to this user."""
     place = f"`{path}`" if path else "a file"
-    return JobFailed(
-        "SEG-0616", f"{place} may not be read or written by this user", "give this user the right to read and write it"
-    )
+    hint = "give this user the right to read it and, where it belongs to the warehouse, to write it"
+    return JobFailed("SEG-0616", f"{place} is closed to this user", hint)

@@ -5,12 +5,17 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def end_in_order() -> None:
-    """Let SIGTERM end a call as Ctrl-C does: killed on the spot it would leave what it has staged, with people in it."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Let SIGTERM, and a terminal that is closed, end a call as Ctrl-C does.
+
+    Killed on the spot it would leave what it has staged, with people in it. What is told not to hear stays so (nohup).
+    """
+    for one in SIGNALS:
+        if signal.getsignal(one) is signal.SIG_DFL:
+            signal.signal(one, signal.default_int_handler)
 
 
 @contextmanager

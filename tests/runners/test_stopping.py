@@ -48,7 +48,7 @@ def test_a_folder_that_is_gone_already_may_be_given_up(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_asking_again_to_stop_disturbs_nothing_while_things_are_put_away(asked: signal.Signals) -> None:
     before = signal.getsignal(asked)
     with undisturbed():

@@ -89,7 +89,7 @@ def test_a_folder_that_may_only_be_read_is_told_at_once_and_not_waited_for(lake:
     lake.close()
     for above in list(lake.root.parents)[:3]:
         above.chmod(0o755)
-    with _closed_to(lake.root), pytest.raises(JobFailed, match="may not be read or written") as told:
+    with _closed_to(lake.root), pytest.raises(JobFailed, match="is closed to this user") as told:
         open_lake(lake.root, write=write, patience_s=3600)
     assert (told.value.code, told.value.exit_code) == ("SEG-0616", 1)
 
