@@ -4,6 +4,7 @@ import base64
 import csv
 import json
 import math
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -22,6 +23,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 WHOLE = {b"whole": b"true"}
 """Marks a field of decimals that are integers too wide for 64 bits, as the sum of a column of integers is."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_BETWEEN = "  "
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 """With one of these at its beginning a spreadsheet takes a text for a formula."""
 
@@ -87,6 +89,8 @@ def _write_text(reader: pa.RecordBatchReader, out: TextIO) -> int:
     rows = [[_CONTROL.sub(_visible, cell) for cell in row] for _, row in _rows(reader, _cell)]
     lines = [list(reader.schema.names), *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(kinds))]
+    if rows and sum(widths) + len(_BETWEEN) * (len(widths) - 1) > _columns(out):
+        return _write_records(lines[0], rows, out)
     right = [pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind) for kind in kinds]
     out.write(_aligned(lines[0], widths, right))
     out.write(_aligned(["-" * width for width in widths], widths, right))
@@ -99,12 +103,25 @@ def _visible(found: re.Match[str]) -> str:
     return " " if found[0] in "\t\n\r" else f"\\x{ord(found[0]):02x}"
 
 
+def _columns(out: TextIO) -> float:
+    """How wide a terminal is; what is no terminal has no edge."""
+    return os.get_terminal_size(out.fileno()).columns or math.inf if out.isatty() else math.inf
+
+
+def _write_records(names: Sequence[str], rows: Sequence[Sequence[str]], out: TextIO) -> int:
+    """Each row as lines of a name and a value, with an empty line between rows."""
+    width = max(map(len, names))
+    records = ("".join(_aligned(pair, (width, 0), (False, False)) for pair in zip(names, row, strict=True)) for row in rows)
+    out.write("\n".join(records))
+    return len(rows)
+
+
 def _aligned(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
     placed = (
         cell.rjust(width) if to_right else cell.ljust(width)
         for cell, width, to_right in zip(cells, widths, right, strict=True)
     )
-    return "  ".join(placed).rstrip() + "\n"
+    return _BETWEEN.join(placed).rstrip() + "\n"
 
 
 def _rows(

@@ -1,7 +1,11 @@
 """What programs get: exact, and never cut short."""
 
+import fcntl
 import io
 import json
+import os
+import struct
+import termios
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -54,6 +58,29 @@ def test_csv_guards_against_formulas_and_leaves_nulls_empty() -> None:
     assert '"\'=ä""\'\n"\n' in lines[0]
     assert lines[0].endswith(",,,[],,,,,,\n")
     assert _written("csv", pa.table({"n": [-5], "t": ["-5"]})) == "n,t\n-5,'-5\n"
+
+
+def _seen(table: pa.Table, columns: int) -> list[str]:
+    """The lines that a terminal of so many columns shows."""
+    outer, inner = os.openpty()
+    fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    with os.fdopen(inner, "w") as out:
+        write_rows(table.to_reader(), "text", out)
+    with os.fdopen(outer, "rb", buffering=0) as terminal:
+        return terminal.read(4_096).decode().splitlines()
+
+
+def test_a_table_that_a_terminal_is_too_narrow_for_has_a_line_for_each_value() -> None:
+    table = pa.table({"segment": ["a" * 20, "b"], "n": [1, None]})
+    assert _seen(table, 22 + 1) == ["segment" + " " * 15 + "n", f"{'-' * 20}  -", f"{'a' * 20}  1", "b"]
+    assert _seen(table, 22) == [f"segment  {'a' * 20}", "n        1", "", "segment  b", "n"]
+    assert _seen(table, 10) == _seen(table, 22), "nothing is cut"
+    assert _seen(table.slice(0, 0), 5) == ["segment  n", "-------  -"]
+
+
+def test_where_no_terminal_reads_a_table_is_as_wide_as_it_is() -> None:
+    header, *_ = _written("text", pa.table({"a" * 300: [1], "b": ["x" * 500]})).splitlines()
+    assert header == f"{'a' * 300}  b"
 
 
 def test_text_is_aligned_with_numbers_to_the_right() -> None:
