@@ -70,12 +70,12 @@ class Lake:
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         """Carry out one statement."""
-        with _told(self.root):
+        with self._told():
             self._execute(sql, parameters)
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query. Instants come as int64 microseconds only where the query says `epoch_us`."""
-        with _told(self.root):
+        with self._told():
             return self._execute(sql, parameters).fetchall()
 
     def value(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
@@ -85,13 +85,25 @@ class Lake:
 
     def arrow(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
         """The result of a query as one Arrow table; instants are timestamp[us, UTC]."""
-        with _told(self.root):
+        with self._told():
             return self._execute(sql, parameters).to_arrow_table()
 
     def batches(self, sql: str) -> Iterator[pa.RecordBatch]:
         """The result of a query, a part after the other."""
-        with _told(self.root):
+        with self._told():
             yield from self._execute(sql, ()).to_arrow_reader(100_000)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Errors of the engine as this project's, and Ctrl-C as itself."""
+        try:
+            with _told(self.root):
+                yield
+        except RuntimeError as error:
+            if not isinstance(error.__cause__, KeyboardInterrupt):
+                raise
+            self.con.interrupt()  # the engine's threads work on for the statement, and the next one would wait for them
+            raise KeyboardInterrupt from error
 
     def _execute(self, sql: str, parameters: Sequence[Any]) -> duckdb.DuckDBPyConnection:
         # Binding a parameter makes the engine import pandas, half a second: not without need.
@@ -127,7 +139,9 @@ class Lake:
                 self.run(f"CALL ducklake_set_commit_message('lake', 'segue', {said})")
 
     def close(self) -> None:
-        """Close the catalog, then give the lock back."""
+        """Close the catalog, then give the lock back. A statement that was left half done is not waited for."""
+        with suppress(duckdb.ConnectionException):  # it is closed already
+            self.con.interrupt()
         self.con.close()
         if self._lock is not None:
             os.close(self._lock)
@@ -255,13 +269,9 @@ def _patiently(attempt: Callable[[], Found], patience_s: float) -> Found:
 
 @contextmanager
 def _told(root: Path) -> Iterator[None]:
-    """Turn what the engine says of the catalog and the disk into this project's errors, and Ctrl-C into itself."""
+    """Turn what the engine says of the catalog and the disk into this project's errors."""
     try:
         yield
-    except RuntimeError as interrupted:
-        if isinstance(interrupted.__cause__, KeyboardInterrupt):
-            raise KeyboardInterrupt from interrupted
-        raise
     except duckdb.Error as error:
         told = _translated(str(error), root)
         if told is None:

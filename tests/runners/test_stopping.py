@@ -10,9 +10,11 @@ import pytest
 
 from runners.staging import give_up
 from runners.stopping import undisturbed
-from runners.warehouses.ducklake import Lake
+from runners.warehouses.ducklake import Lake, open_lake
+from runners.warehouses.query import query
 from transforms.stage import Stage
 
+ENDLESS = "SELECT max(a.range * b.range) FROM range(100_000_000) a, range(1_000_000) b"
 PEOPLE = pa.table({"subject": ["ann", "bob"]})
 
 
@@ -54,6 +56,21 @@ def test_asking_again_to_stop_disturbs_nothing_while_things_are_put_away(asked: 
     with undisturbed():
         os.kill(os.getpid(), asked)
     assert signal.getsignal(asked) is before
+
+
+def test_ctrl_c_during_a_statement_ends_it_and_the_next_one_does_not_wait(lake: Lake) -> None:
+    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt), lake.snapshot():
+        lake.value(ENDLESS)
+    with lake.snapshot():
+        assert lake.value("SELECT 1") == 1
+
+
+def test_ctrl_c_during_a_query_ends_the_call(lake: Lake) -> None:
+    reader = open_lake(lake.root)
+    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises((RuntimeError, KeyboardInterrupt)), reader:
+        query(reader, ENDLESS).read_all()
 
 
 def test_what_does_not_fit_into_memory_lies_in_the_warehouse_until_it_is_closed(lake: Lake) -> None:
