@@ -14,6 +14,7 @@ from runners.staging import give_up
 from runners.step import Options, Step, Tell
 from runners.stopping import undisturbed
 from runners.sweeping import sweep
+from runners.unheard import unheard
 from runners.warehouses.ducklake import Lake, folder, open_lake
 from runners.warehouses.read import LastRun
 from runners.warehouses.tables import prepare
@@ -54,7 +55,8 @@ def run_batch(lake: Lake, project: Project, options: Options, tell: Tell) -> Out
     with _put_away(lake, step):
         published = _idle(step.last) if step.last is not None and step.is_idle else _computed(lake, step, tell)
     reach("before_answer")
-    return Outcome(published, step.t_at, time.monotonic() - started, step.notes)
+    notes = (*step.notes, *unheard(lake, project)) if published.status == "published" else step.notes
+    return Outcome(published, step.t_at, time.monotonic() - started, notes)
 
 
 @contextmanager

@@ -69,6 +69,9 @@ REASONS: dict[str, tuple[Place, ...]] = {
     "the first rows that break an expectation": (
         Place("runners/expecting.py", "_features", "as_py"),
     ),
+    "names of events, a thousand at most": (
+        Place("runners/unheard.py", "unheard", "to_pylist"),
+    ),
     "one subject's explanation": (
         *(Place("runners/told_tree.py", told, "loop over a column") for told in ("_use", "_tree", "_missed", "_nearest")),
         Place("runners/explaining.py", "explain_subject", "to_pylist"),

@@ -110,3 +110,42 @@ def test_a_file_whose_end_is_missing_is_told_by_every_run_until_it_is_whole(
     asked = "SELECT (SELECT count(*) FROM events WHERE length(event_id) = 16), (SELECT count(*) FROM quarantine)"
     assert call(["--project-dir", str(starter), "query", asked, "--format", "csv"]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "900,0"
+
+
+UNHEARD = "note: definitions name an event `{}`, and no record of any source tells of one"
+ORDER = UNHEARD.format("order_complete") + "; did you mean `order_completed`?"
+
+
+def misspell(project: Path) -> None:
+    """One of two definitions names an event as no record does."""
+    change(project / "features/orders.yaml", "source: order_completed", "source: order_complete")
+    change(project / "segments/good_customers.yaml", "order_completed", "order_complete")
+
+
+def test_an_event_that_no_record_tells_of_is_told_by_every_run_that_publishes(
+    starter: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    misspell(starter)
+    assert notes(starter, capsys) == [ORDER]
+    assert notes(starter, capsys) == []
+    change(starter / "segue.yaml", "as_of: 2026-02-01", "as_of: 2026-02-06")
+    assert notes(starter, capsys) == [ORDER]
+
+
+def test_an_event_that_is_like_none_is_told_without_a_name(starter: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    change(starter / "segments/left_basket.yaml", "did_not: {event: order_completed", "did_not: {event: [order_completed, zzz]")
+    assert notes(starter, capsys) == [UNHEARD.format("zzz")]
+
+
+def test_an_event_that_any_earlier_run_stored_is_known(starter: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = (starter / "data/events.ndjson").read_text().splitlines(keepends=True)
+    (starter / "data/events.ndjson").write_text("".join(lines[:2]))
+    assert notes(starter, capsys) == []
+    (starter / "data/events2.ndjson").write_text(lines[3])
+    assert notes(starter, capsys) == []
+
+
+def test_while_a_source_has_told_of_nothing_no_event_is_missed(starter: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    misspell(starter)
+    (starter / "data/events.ndjson").write_text("")
+    assert notes(starter, capsys) == []
