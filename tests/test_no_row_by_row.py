@@ -53,6 +53,7 @@ REASONS: dict[str, tuple[Place, ...]] = {
         Place("transforms/spill.py", "fetch", "as_py"),
         Place("runners/warehouses/read.py", "state_paths", "loop over rows()"),
         Place("runners/sweeping.py", "sweep", "loop over rows()"),
+        Place("runners/warehouses/whole.py", "see_data", "loop over rows()"),
     ),
     "the catalog's columns, tables and versions": (
         Place("runners/warehouses/read.py", "_select", "loop over rows()"),
