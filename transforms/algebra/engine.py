@@ -29,6 +29,7 @@ def _instance() -> duckdb.DuckDBPyConnection:
             "autoload_known_extensions": False,
             "python_enable_replacements": False,
             "preserve_insertion_order": True,
+            "temp_directory": "",  # people's data are not written where nobody looks for them
         }
     )
     con.execute(_SETTINGS)

@@ -82,7 +82,7 @@ def test_overlap_counts_the_members_of_two_segments(two_segments: Lake) -> None:
 
 
 @pytest.mark.parametrize(
-    ("day", "known", "members"), [(5, 10, ["ann"]), (5, 20, []), (2, 20, ["ann", "bob"]), (5, 9, [])]
+    ("day", "known", "members"), [(5, 2, ["ann"]), (5, 19, []), (2, 19, ["ann", "bob"]), (5, 1, [])]
 )
 def test_as_of_reads_what_was_published_at_k_about_t(
     corrected: Lake, day: float, known: float, members: list[str]

@@ -42,3 +42,9 @@ def test_a_projection_stays_beside_its_events_even_where_the_engine_reorders_the
     assert found["v_n"].to_pylist() == list(range(count))
     assert found[predicate_name(some)].to_pylist() == [name in "012345" for name in names]
     assert found[predicate_name(odd)].to_pylist() == [name in "012345" and n >= 5000 for n, name in enumerate(names)]
+
+
+def test_nothing_of_what_it_computes_goes_to_disk() -> None:
+    con = connect()
+    assert con.execute("SELECT current_setting('temp_directory')").fetchall() == [("",)]
+    con.close()
