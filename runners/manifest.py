@@ -93,6 +93,7 @@ def _segment(segment: Segment) -> dict[str, Any]:
             "event_columns": sorted(columns.union(*(one.event_columns for one in refers))),
             "profile_columns": sorted({name for one in refers for name, _ in one.profile}),
             "lists": sorted({file for one in refers for file, _ in one.lists}),
+            "areas": sorted({file for one in refers for file in one.areas}),
         },
     }
 

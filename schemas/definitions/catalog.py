@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from schemas.definitions.areas import read_areas
 from schemas.definitions.checks import check
 from schemas.definitions.feature import FeatureForm, FeatureGroup
 from schemas.definitions.files import check_files
@@ -79,11 +80,11 @@ def _read_project(reading: Reading, target: str | None, environment: Mapping[str
     draft = check(_draft(reading, settings, registry), reading)
     check_files(draft, reading)
     check_targets(settings, target, reading)
-    lists = read_lists(reading, draft.sources.values())
+    lists, areas = read_lists(reading, draft.sources.values()), read_areas(reading)
     if reading.problems:
         raise DefinitionErrors(sorted(reading.problems, key=_place))
     chosen = choose_target(settings, target, os.environ if environment is None else environment)
-    project = meant(replace(draft, lists=lists, target=chosen), _lookup_contents(draft))
+    project = meant(replace(draft, lists=lists, areas=areas, target=chosen), _lookup_contents(draft))
     reading.warnings += unused_properties(project, reading)
     reading.warnings += unkept_promises(project, reading)
     reading.warnings += never_late(project, reading)
@@ -201,6 +202,7 @@ def _draft(reading: Reading, settings: ProjectForm, registry: RegistryForm | Non
         profile_columns={},
         order=(),
         lists={},
+        areas={},
         meaning="",
         warnings=(),
         state_reach=settings.state_reach,

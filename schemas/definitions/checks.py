@@ -113,9 +113,7 @@ class _Checks:
         """Check what one node names and compares, and all below it."""
         for below, expression in expressions(node):
             self.condition(expression, (*path, node.name, *below))
-        for column in found.event_columns:
-            if column not in self.conditions.columns:
-                self.event_column(column, path)
+        self.event_columns(node, found.event_columns, path)
         for name in found.segments:
             self.other(segment, name, path)
         for name in found.features:
@@ -124,6 +122,8 @@ class _Checks:
             self.profile(column, comparison, path)
         for file, column in found.lists:
             self.reading.lists.append((self.document, self.at(path, file), file, column))
+        for file in found.areas:
+            self.reading.areas.append((self.document, self.at(path, file), file))
 
     def story(self, segment: Segment, index: int) -> Any:
         """Check one story against the columns that it tells of."""
@@ -160,6 +160,17 @@ class _Checks:
         if not unknown:
             self.conditions.add(expression, lambda error: self.refused(error, path))
 
+    def event_columns(self, node: Node, names: tuple[str, ...], path: Path) -> None:
+        """Check the properties that a node names beside its conditions: known, and of types that it takes."""
+        unknown = [name for name in names if name not in self.conditions.columns]
+        for name in unknown:
+            self.event_column(name, path)
+        try:
+            if not unknown:
+                node.check_columns(self.conditions.columns)
+        except ValueError as error:
+            self.refused(error, (*path, node.name))
+
     def event_column(self, name: str, path: Path, offset: int | None = None) -> None:
         """Check that some source of events declares the property."""
         if not self.reading.excuses("event_columns", name):
@@ -194,6 +205,8 @@ class _Checks:
         self.among(segment, self.project.features[owner].purposes, name, where)
         if is_column:
             self.compared(node, name, path)
+        else:
+            self.taken(node, name, path)
 
     def compared(self, node: Node, name: str, path: Path) -> None:
         """A feature's comparison fits its type, and `missing` is said only where it can be."""
@@ -206,6 +219,17 @@ class _Checks:
                 comparison.check(column.type)
         except ValueError as error:
             self.refused(error, (*path, node.name, "compare"))
+
+    def taken(self, node: Node, name: str, path: Path) -> None:
+        """An aggregate without its windows is one that the node can calculate with."""
+        group, _, short = name.partition(".")
+        aggregate = next(one for one in self.project.features[group].aggregates if one.name == short)
+        of = self.conditions.columns.get(aggregate.of or "")
+        try:
+            if aggregate.of is None or of is not None:
+                node.check_feature(aggregate, of)
+        except ValueError as error:
+            self.refused(error, (*path, node.name))
 
     def other(self, segment: Segment | None, name: str, path: Path) -> None:
         """Check a segment that another refers to."""

@@ -95,6 +95,14 @@ class DataType:
             return cls.decimal(MAX_PRECISION, 0)
         raise ValueError(f"{text} is not a type of the definition language")
 
+    @classmethod
+    def of_arrow(cls, kind: pa.DataType) -> "DataType":
+        """The type of an Arrow column of values; texts may be coded. Raises KeyError for types that no property has."""
+        if pa.types.is_decimal(kind):
+            return cls.decimal(kind.precision, kind.scale)
+        kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+        return cls({arrow: name for name, arrow in _ARROW.items()}[kind])  # type: ignore[arg-type]
+
     @property
     def arrow(self) -> pa.DataType:
         """The Arrow type of a column."""

@@ -55,7 +55,9 @@ def _read(value: Any) -> int:
     return length
 
 
-Duration = Annotated[int, PlainValidator(_read)]
+LENGTH = "a length of time"
+"""Marks the fields that hold one: the number itself does not tell."""
+Duration = Annotated[int, PlainValidator(_read), LENGTH]
 """A field that holds a positive duration in microseconds."""
 DurationOrZero = Annotated[int, PlainValidator(_read_or_zero)]
 """A field that holds a duration in microseconds that may be nothing."""

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from schemas.definitions.canonical import canonical, digest, digest_json
 from schemas.definitions.feature import FeatureGroup
+from schemas.definitions.node import event_references
 from schemas.definitions.project import Project
 from schemas.definitions.purpose import Purpose
 from schemas.definitions.segment import InSegment, Segment
@@ -141,6 +142,7 @@ class _Meanings:
         for refers in segment.references:
             found |= {name: self.known[name] for name in refers.segments}
             found |= {file: [self.lists[file], column] for file, column in refers.lists}
+            found |= {file: digest(self.project.areas[file]) for file in refers.areas}
             for name in refers.features:
                 found[name] = columns[name].meaning if name in columns else self._aggregate(name)
         return found
@@ -189,4 +191,6 @@ def _columns(segment: Segment, project: Project) -> set[str]:
 
 def _of_group(project: Project, name: str) -> set[str]:
     group = project.features[name]
-    return {*group.source.columns, *(one.of for one in group.aggregates if one.of is not None)}
+    windows = (reference for one in group.aggregates for _, reference in event_references(one))
+    read = {column for reference in (group.source, *windows) for column in reference.columns}
+    return read | {one.of for one in group.aggregates if one.of is not None}

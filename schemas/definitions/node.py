@@ -1,17 +1,19 @@
 """Nodes of a segment: the class that every operator extends, and the reader that finds the operator by its name."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, Field, PlainValidator, ValidationInfo, create_model, field_validator
 
+from schemas.definitions.aggregate import Aggregate
 from schemas.definitions.canonical import fields_of
+from schemas.definitions.datatype import DataType
 from schemas.definitions.expression import Expression
 from schemas.definitions.reference import EventFields, EventReference, References
 from schemas.definitions.refusal import listed, nearest_to, refuse, refuse_at, show
 from schemas.definitions.strict import Strict
-from schemas.definitions.window import Since
+from schemas.definitions.window import NamedWindow, Since
 
 Path = tuple[str | int, ...]
 
@@ -51,6 +53,12 @@ class Node(Strict):
         Operators add what else they name.
         """
         return References(events=tuple(reference for _, reference in event_references(self)))
+
+    def check_feature(self, aggregate: Aggregate, of: DataType | None) -> None:
+        """See that a feature that it names without windows, over a column of type `of`, is of use. Raises ValueError."""
+
+    def check_columns(self, types: Mapping[str, DataType]) -> None:
+        """See that the event properties that it names beside conditions have types that it takes. Raises ValueError."""
 
     def meaning(self) -> Any:
         """JSON that is equal for nodes that mean the same, the children included."""
@@ -93,6 +101,8 @@ def _in_value(path: Path, value: Any) -> Iterator[tuple[Path, EventReference]]:
         yield path, value
     elif isinstance(value, Since):
         yield (*path, "since"), value.event
+    elif isinstance(value, NamedWindow):
+        yield from _in_value(path, value.window)
     elif type(value) is tuple and value and not isinstance(value[0], str | Node):
         for index, part in enumerate(value):
             yield from _in_value((*path, index), part)

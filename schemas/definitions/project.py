@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import pyarrow as pa
 from pydantic import AfterValidator, Field, JsonValue, StrictInt, ValidationInfo, model_validator
 
+from schemas.definitions.areas import Area
 from schemas.definitions.datatype import DataType
 from schemas.definitions.duration import Duration, parse_duration
 from schemas.definitions.feature import FeatureColumn, FeatureGroup
@@ -123,6 +124,7 @@ class Project:
       event_columns, profile_columns: the union of the sources' properties.
       order: the segments, those that others refer to first.
       lists: the ids in each list file by (file, column).
+      areas: the polygons of each GeoJSON file.
       meaning: hash of all definitions.
       warnings: what is allowed and probably not meant.
       state_reach: how far back state is kept, in microseconds (semantics 2.3).
@@ -144,6 +146,7 @@ class Project:
     profile_columns: Mapping[str, DataType]
     order: tuple[str, ...]
     lists: Mapping[tuple[str, str], pa.Array]
+    areas: Mapping[str, Area]
     meaning: str
     warnings: tuple[Problem, ...]
     state_reach: int = DEFAULT_REACH

@@ -27,6 +27,7 @@ class Reading:
       orphans: nodes that could be read of forms that could not, with their documents and places.
       places: where each node stands in its file, by the node's id.
       lists: every use of a list file: the document, the place in it, the file and the column.
+      areas: every use of an area: the document, the place in it and the file.
       broken: by folder, or by the kind of column, the names that could not be read; None stands for any.
     """
 
@@ -41,6 +42,7 @@ class Reading:
     unread: list[tuple[str, Document]] = field(default_factory=list)
     orphans: list[tuple[Document, Node, Place]] = field(default_factory=list)
     lists: list[tuple[Document, Place, str, str]] = field(default_factory=list)
+    areas: list[tuple[Document, Place, str]] = field(default_factory=list)
     broken: dict[str, list[str | None]] = field(default_factory=dict)
 
     def breaks(self, folder: str, *names: str | None) -> None:

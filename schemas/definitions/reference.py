@@ -91,6 +91,7 @@ class References:
       segments: names of other segments.
       profile: profile properties with the comparisons that must hold.
       lists: files of ids with the column to read.
+      areas: GeoJSON files.
     """
 
     events: tuple[EventReference, ...] = ()
@@ -99,6 +100,7 @@ class References:
     segments: tuple[str, ...] = ()
     profile: tuple[tuple[str, Comparison], ...] = ()
     lists: tuple[tuple[str, str], ...] = ()
+    areas: tuple[str, ...] = ()
 
     def __add__(self, other: "References") -> "References":
         """Both together."""
@@ -109,4 +111,5 @@ class References:
             self.segments + other.segments,
             self.profile + other.profile,
             self.lists + other.lists,
+            self.areas + other.areas,
         )

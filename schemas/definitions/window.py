@@ -46,6 +46,14 @@ class Between:
 
 
 @dataclass(frozen=True)
+class Ago:
+    """An event at t counts in [t + us, inf): what lies at least so far back. No definition writes it; operators do."""
+
+    us: int
+    suffix = None
+
+
+@dataclass(frozen=True)
 class Calendar:
     """An event counts in whole units of a zone: `last` of them, the current one among them or not.
 
@@ -91,7 +99,7 @@ class Since:
     suffix = None
 
 
-Window = Last | Between | Calendar | Absolute | Lifetime | Session | Since
+Window = Last | Between | Ago | Calendar | Absolute | Lifetime | Session | Since
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,14 @@
 """Definitions in words: a feature for who reads its column, a condition in one line of an explanation."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from schemas.definitions.aggregate import Aggregate
 from schemas.definitions.comparison import Comparison
-from schemas.definitions.duration import write_duration
+from schemas.definitions.duration import LENGTH, write_duration
 from schemas.definitions.expression import Expression
 from schemas.definitions.feature import FeatureColumn, FeatureGroup
 from schemas.definitions.instant import write_instant
@@ -14,6 +17,7 @@ from schemas.definitions.reference import EventReference
 from schemas.definitions.window import (
     PROFILE,
     Absolute,
+    Ago,
     Between,
     Calendar,
     Last,
@@ -47,12 +51,22 @@ def condition_in_words(node: Node) -> str:
     """The operator and what is said of it, in one line; defaults and the nodes below are left out."""
     fields = sorted(type(node).model_fields.items(), key=lambda named: named[0] == "missing")
     said = [
-        value if name in _PLAIN else f"{name} {value}"
+        value if name in _PLAIN else f"{field.alias or name} {value}"
         for name, field in fields
         if field.is_required() or getattr(node, name) != field.default
-        if (value := _text(getattr(node, name)))
+        if (value := _said(field, getattr(node, name)))
     ]
     return f"{node.name} {', '.join(said)}".strip().replace(", where ", " where ")
+
+
+def _said(field: FieldInfo, value: Any) -> str:
+    return _length(value) if isinstance(value, int) and _is_length(field) else _text(value)
+
+
+def _is_length(field: FieldInfo) -> bool:
+    """Whether a field holds a duration, also one that may be left out."""
+    marks = [mark for kind in get_args(field.annotation) for mark in getattr(kind, "__metadata__", ())]
+    return LENGTH in (*field.metadata, *marks)
 
 
 def _text(value: Any) -> str:
@@ -67,13 +81,15 @@ def _text(value: Any) -> str:
             return value.text
         case EventReference():
             return events_in_words(value)
+        case BaseModel():
+            return " ".join(f"{name} {_text(part)}" for name, part in value if part != type(value).model_fields[name].default)
         case NamedWindow():
             return window_in_words(value.window)
         case bool():
             return str(value).lower()
         case None:
             return "any"
-    return str(value) if isinstance(value, str | int) else window_in_words(value)
+    return str(value) if isinstance(value, str | int | float) else window_in_words(value)
 
 
 def events_in_words(source: EventReference) -> str:
@@ -113,6 +129,7 @@ def _instant(at: int) -> str:
 _WINDOWS: dict[type, Callable[[Any], str]] = {
     Last: lambda window: f"the last {_length(window.us)}",
     Between: lambda window: f"from {_length(window.far_us)} to {_length(window.near_us)} ago",
+    Ago: lambda window: f"at least {_length(window.us)} ago",
     Calendar: _calendar,
     Absolute: _absolute,
     Lifetime: lambda window: "ever",

@@ -55,6 +55,7 @@ def project(*purposes: Purpose, clock: str = "untrusted", timezone: str = "UTC")
         profile_columns=COLUMNS,
         order=(),
         lists={},
+        areas={},
         meaning="",
         warnings=(),
     )

@@ -24,11 +24,23 @@ WINDOWS: tuple[Any, ...] = (
     {"calendar": {"last": 1, "unit": "day", "tz": "profile"}},
     {"from": "2025-03-29", "to": "2025-04-01"},
     {"from": "2025-03-30"},
+    {"session": {"gap": "6h"}},
+    {"session": {"gap": "24h"}},
+    {"since": "a"},
+    {"since": {"event": "b", "where": "amount >= 2"}},
 )
 CONDITIONS = (
     *("amount >= 2", "cat = 'x'", "cat != 'x' OR n IS NULL", "n IN (1, 2)", "NOT (n > 1)", "event = 'a'"),
     *("lower(cat) = 'x' AND amount < 3", "coalesce(n, 0) < 2", "round(amount) = 3", "starts_with(cat, 'X')"),
 )
+PLACES = (
+    *((None, None), (Decimal("52.5200"), Decimal("13.4000")), (Decimal("52.5300"), Decimal("13.4000"))),
+    *((Decimal("48.8500"), None), (Decimal("-33.9000"), Decimal("151.2000")), (Decimal("52.9000"), Decimal("13.5000"))),
+)
+CHANGES = ("> 0", "<= -50%", "= 0", ">= 100%", "between -1 and 1", "< 0.5", "is null", "!= 50%", "> -33.3%")
+LENGTHS = ("1h", "12h", "1d", "36h", "2d")
+UNITS = ("day", "day", "week", "month")
+PHASES = ("new", "retained", "resurrected", "dormant", "lost", "never")
 COUNTS = (">= 2", "= 0", "!= 1", "between 1 and 2", "< 2", "> 1", "= 1", "IN (0, 3)", "<= 0")
 PROFILES: tuple[dict[str, Any], ...] = (
     *({"country": "IN ('DE', 'FR')"}, {"country": "!= 'DE'"}, {"country": "is null"}, {"vip": True}),
@@ -41,15 +53,28 @@ COMPARISONS: dict[str, tuple[str, ...]] = {
     "cat": ("= 'x'", "> 'x'", "IN ('x', 'z')", "is null"),
     "ts": ("> '2025-03-29T12:00:00Z'", "is null"),
     "flag": ("= true", "is null"),
+    "None": (),
+    **dict.fromkeys(("count of all", "distinct of all", "days_active of all"), (">= 2", "= 1", "< 1", "IN (0, 2)")),
+    **dict.fromkeys(("top_k of all", "list of all"), ("is null", "is not null")),
+    "share of all": ("> 0.5", "= 1", "<= 0.25", "= 0", "is null", "between 0.3 and 0.7"),
+    "variance of all": ("> 0.5", "= 0", "<= 0.25", "is null", "!= 0.3025"),
 }
 COLUMNS: dict[str, tuple[str | None, ...]] = {
     "count": (None,),
     "days_active": (None,),
-    **dict.fromkeys(("sum", "mean"), ("amount", "n")),
-    **dict.fromkeys(("min", "max"), ("amount", "n", "cat", "ts")),
-    **dict.fromkeys(("distinct", "first", "last"), ("amount", "n", "cat", "ts", "flag")),
+    **dict.fromkeys(("sum", "mean", "variance"), ("amount", "n")),
+    **dict.fromkeys(("min", "max", "percentile"), ("amount", "n", "cat", "ts")),
+    **dict.fromkeys(("distinct", "first", "last", "most_frequent"), ("amount", "n", "cat", "ts", "flag")),
+    **dict.fromkeys(("top_k", "list", "share"), ("amount", "n", "cat", "ts", "flag")),
 }
-NEVER_MISSING = ("count", "sum", "distinct", "days_active")
+NEVER_MISSING = ("count", "sum", "distinct", "days_active", "top_k", "list")
+SHARED: dict[str, tuple[Any, ...]] = {
+    "amount": (2, 2.55),
+    "n": (1, 2),
+    "cat": ("x", "y"),
+    "ts": ("2025-03-30T00:00:00Z", "2025-03-28T00:00:00+01:00"),
+    "flag": (True, False),
+}
 
 
 class Generator:
@@ -62,6 +87,7 @@ class Generator:
             for _ in range(6)
         ]
         self.features: list[tuple[str, tuple[str, ...], bool]] = []
+        self.numbers: list[tuple[str, str]] = []
         self.aggregates = self._aggregates()
 
     def pick(self, choices: Sequence[Choice]) -> Choice:
@@ -101,6 +127,8 @@ class Generator:
                         "n": "int",
                         "ts": "timestamp",
                         "flag": "bool",
+                        "lat": "decimal(8,4)",
+                        "lon": "decimal(8,4)",
                     },
                 },
                 "e2": {"kind": "events", "properties": {"amount": "decimal(8,2)", "cat": "string"}},
@@ -117,6 +145,7 @@ class Generator:
                 "led": {"kind": "consents"},
             },
             "lists": {"lists/v.csv": {"subject": {"u1", "zz"}}},
+            "polygons": {"lists/area.geojson": [(13.0, 52.0), (14.0, 52.0), (14.0, 53.0), (13.5, 52.5), (13.0, 53.0)]},
         }
 
     def purposes(self) -> list[dict[str, Any]]:
@@ -144,11 +173,23 @@ class Generator:
                 aggregate["of"] = of
             if op == "days_active" and self.chance(50):
                 aggregate["tz"] = self.pick(("America/New_York", "profile"))
-            counted = op in ("count", "distinct", "days_active")
-            comparisons = (">= 2", "= 1", "< 1", "IN (0, 2)") if counted else COMPARISONS[str(of)]
+            aggregate |= self._said(op, str(of))
+            comparisons = COMPARISONS.get(f"{op} of all", COMPARISONS[str(of)])
             self.features.append((f"grp.f{number}_{suffix}", comparisons, op in NEVER_MISSING))
+            if op in ("count", "distinct", "days_active", "share") or (of in ("amount", "n") and op not in ("top_k", "list")):
+                self.numbers.append((f"grp.f{number}", op))
             made.append(aggregate)
         return made
+
+    def _said(self, op: str, of: str) -> dict[str, Any]:
+        """What an operation takes beside its column."""
+        choices: dict[str, tuple[str, tuple[Any, ...]]] = {
+            "percentile": ("p", (0.5, 0.9, 0, 1, 0.34)),
+            "top_k": ("k", (1, 2)),
+            "list": ("n", (1, 3)),
+            "share": ("value", SHARED.get(of, ())),
+        }
+        return {choices[op][0]: self.pick(choices[op][1])} if op in choices else {}
 
     def segments(self) -> list[dict[str, Any]]:
         made: list[dict[str, Any]] = []
@@ -177,7 +218,9 @@ class Generator:
             "did",
             "did",
             "did_not",
-            "first_time",
+            *("first_time", "nth", "last", "context", "regularly", "sequence", "sequence", "inaction"),
+            *("stopped", "restarted", "lifecycle", "geo"),
+            *(["trend"] if self.numbers else []),
             "aggregate",
             "aggregate",
             "property",
@@ -203,6 +246,65 @@ class Generator:
         return {**self.reference(), "window": self.pick(WINDOWS)}
 
     _first_time = _did_not
+
+    def _nth(self) -> dict[str, Any]:
+        return {**self._did_not(), "n": self.pick((1, 2, 3))}
+
+    def _last(self) -> dict[str, Any]:
+        return {**self._did_not(), "having": self.pick(CONDITIONS), **self.missing()}
+
+    def _context(self) -> dict[str, Any]:
+        return {"where": self.pick(CONDITIONS), "window": self.pick(WINDOWS), **self.missing()}
+
+    def _regularly(self) -> dict[str, Any]:
+        made = {**self.reference(), "at_least": self.pick((1, 2)), "of_last": self.pick((2, 3))}
+        return {**made, "period": self.pick(UNITS), **self.zone()}
+
+    def _sequence(self) -> dict[str, Any]:
+        made: dict[str, Any] = {"steps": [self.reference(), *(self.reference() for _ in range(self.pick((1, 1, 2, 3))))]}
+        for key, choices, percent in (
+            ("within", LENGTHS, 50),
+            ("gap", LENGTHS, 40),
+            ("bind", (["cat"], ["n"], ["cat", "n"]), 30),
+            ("unless", ("c", "any", {"event": "b", "where": "amount >= 2"}), 40),
+            ("order", ("any", "listed"), 60),
+            ("window", WINDOWS, 70),
+        ):
+            if self.chance(percent):
+                made[key] = self.pick(choices)
+        return made
+
+    def _inaction(self) -> dict[str, Any]:
+        made = {"after": self.reference(), "not": self.reference(), "for": self.pick(("1h", "1d", "36h"))}
+        if self.chance(40):
+            made["bind"] = self.pick((["cat"], ["n"]))
+        return {**made, **({"within": self.pick(("2d", "3d"))} if self.chance(50) else {})}
+
+    def _stopped(self) -> dict[str, Any]:
+        return {**self.reference(), "active": self.pick(LENGTHS), "quiet": self.pick(LENGTHS)}
+
+    def _restarted(self) -> dict[str, Any]:
+        before = {"active_before": self.pick(LENGTHS)} if self.chance(50) else {}
+        return {**self._stopped(), **before}
+
+    def _lifecycle(self) -> dict[str, Any]:
+        phases = [phase for phase in PHASES if self.chance(40)] or [self.pick(PHASES)]
+        period: Any = self.pick(LENGTHS) if self.chance(50) else {"unit": self.pick(UNITS), **self.zone()}
+        return {**self.reference(), "period": period, "in": phases}
+
+    def _geo(self) -> dict[str, Any]:
+        of = self.pick(([52.52, 13.4], [48.85, 2.35], [-33.9, -28.8]))
+        circle = {"within_km": self.pick((0, 1, 1.2, 50, 20_000)), "of": of}
+        return {**self._did_not(), **self.pick((circle, {"polygon": "lists/area.geojson"}))}
+
+    def _trend(self) -> dict[str, Any]:
+        name, op = self.pick(self.numbers)
+        this = self.pick(LENGTHS)
+        vs = self.pick(LENGTHS) if op in ("count", "sum") else this
+        return {"feature": name, "this": this, "vs": vs, "change": self.pick(CHANGES), **self.missing()}
+
+    def zone(self) -> dict[str, Any]:
+        return {"tz": self.pick(("profile", "profile", "America/New_York", "project"))} if self.chance(60) else {}
 
     def _aggregate(self) -> dict[str, Any]:
         name, comparisons, never_missing = self.pick(self.features)
@@ -233,6 +335,7 @@ class Generator:
                 "ts": self.pick((None, START, START + 2 * DAY)),
                 "flag": self.pick((None, True, False)),
             }
+            said |= dict(zip(("lat", "lon"), self.pick(PLACES), strict=True))
         return Event(
             source, self.pick(SUBJECTS), f"i{self.random.randrange(10)}", self.pick("abc"), at, self.received(at), said
         )

@@ -33,6 +33,7 @@ _TYPES = {
     **dict.fromkeys(("flag", "vip", "retroactive"), pa.bool_()),
     "amount": pa.decimal128(8, 2),
     "score": pa.decimal128(6, 2),
+    **dict.fromkeys(("lat", "lon"), pa.decimal128(8, 4)),
     "n": pa.int64(),
     "birth_date": pa.date32(),
     "purpose_major": pa.int32(),
@@ -107,8 +108,9 @@ class RandomProject(Generator):
     def segments(self) -> list[dict[str, Any]]:
         """As drawn, some of them without a wider purpose than another's; one of `q` alone."""
         features, self.features = self.features, []
+        numbers, self.numbers = self.numbers, []
         alone = {"segment": "sq", "purpose": "q", "when": self.node(2, [])} if self.chance(50) else None
-        self.features = features
+        self.features, self.numbers = features, numbers
         return [*super().segments(), *([alone] if alone else [])]
 
     def node(self, depth: int, segments: list[str]) -> dict[str, Any]:

@@ -60,6 +60,9 @@ def write_project(folder: Path, world: World) -> None:
         _write(folder / "segments" / f"{segment['segment']}.yaml", segment)
     for group in world.project.get("features", ()):
         _write(folder / "features" / f"{group['features']}.yaml", group)
+    for path, ring in world.project.get("polygons", {}).items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(json.dumps({"type": "Polygon", "coordinates": [[*ring, ring[0]]]}))
     for path, columns in world.project.get("lists", {}).items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         for column, values in columns.items():

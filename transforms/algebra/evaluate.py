@@ -12,7 +12,6 @@ from transforms.algebra.facts import Facts
 from transforms.algebra.gates import every, remap
 from transforms.algebra.order import FALSE, FOREVER, TRUE, Steps, Truths
 from transforms.algebra.project import ANY_EVENT
-from transforms.algebra.reduce import reaches
 from transforms.algebra.stints import crossed
 from transforms.algebra.timeline import Timeline
 from transforms.algebra.view import View
@@ -75,8 +74,7 @@ def population(view: View, wanted: Population) -> Steps:
     """Whether each stint's subject is in the population (3.3)."""
     match wanted:
         case ActiveIn(us):
-            selected, _ = view.select(ANY_EVENT, Last(us))
-            return reaches(selected.rows, 1, view.size)
+            return view.any(ANY_EVENT, Last(us))
         case InSegment(name):
             return view.of_subjects(view.answers[name])
     return view.of_subjects(_known(view.timeline.facts))

@@ -67,6 +67,34 @@ def sign(values: Number, target: Fraction) -> Ints:
     return np.where(above, 1, np.where(equal & exact, 0, -1)).astype(np.int64)
 
 
+def ratio_sign(numerator: Number, denominator: Number, target: Fraction) -> Ints:
+    """The sign of (numerator / denominator - target), cross-multiplied; denominators are positive."""
+    largest = max(int(np.abs(numerator).max(initial=0)), int(denominator.max(initial=0)))
+    if largest * max(abs(target.numerator), target.denominator) >= 1 << 61:
+        numerator, denominator = numerator.astype(object), denominator.astype(object)
+    difference = numerator * target.denominator - denominator * target.numerator
+    return (difference > 0).astype(np.int64) - (difference < 0).astype(np.int64)
+
+
+def doubles(numerator: Number, denominator: Number, digits: int) -> pa.Array:
+    """numerator / (denominator * 10**digits) as the nearest doubles; null where the denominator is 0."""
+    absent = np.asarray(denominator == 0, np.bool_)
+    divisor = np.where(absent, 1, denominator).astype(object) * 10**digits
+    return pa.array((numerator.astype(object) / divisor).astype(np.float64), mask=absent)
+
+
+def ranks(column: pa.Array) -> Ints:
+    """Numbers that are ordered and equal as the values of a column without nulls are; texts by bytes."""
+    if pa.types.is_string(column.type):
+        column = column.dictionary_encode()
+    if pa.types.is_dictionary(column.type):
+        return np.asarray(pc.rank(column.dictionary, tiebreaker="dense")).astype(np.int64)[indices(column, 0)]
+    if pa.types.is_temporal(column.type):
+        column = column.cast(pa.int32() if pa.types.is_date32(column.type) else pa.int64())
+    _, rank = np.unique(scaled(column), return_inverse=True)
+    return rank
+
+
 def decimals(values: Number, precision: int, scale: int) -> pa.Array:
     """Scaled integers as a decimal column."""
     words = np.empty(2 * len(values), np.int64)

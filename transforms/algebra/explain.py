@@ -94,7 +94,7 @@ class _Tree:
         """The numbers, the window and the events of a leaf that measures events."""
         asked = measured(node, self.view)
         if asked is None:
-            return self._stated(node)
+            return self._evident(node) or self._stated(node)
         measure, reference, window, column, comparison = asked
         selected, values = self.view.select(reference, window, column)
         mine = (selected.rows.who == self.stint) & (selected.rows.start <= self.at) & (self.at < selected.rows.stop)
@@ -108,6 +108,16 @@ class _Tree:
             "window": self._window(selected.rows.start[rows], selected.rows.stop[rows]),
             "decided_by": self._events(decisive),
         }
+
+    def _evident(self, node: Node) -> dict[str, Any] | None:
+        """The events of a leaf that is no number."""
+        evidence = getattr(node, "evidence", None)
+        if evidence is None:
+            return None
+        rows, chosen = evidence(self.view)
+        mine = np.flatnonzero((rows.who == self.stint) & (rows.start <= self.at) & (self.at < rows.stop))
+        decided = self._events(self.view.timeline.row[np.unique(chosen[mine])])
+        return {"window": self._window(rows.start[mine], rows.stop[mine]), "decided_by": decided}
 
     def _window(self, start: np.ndarray, stop: np.ndarray) -> dict[str, int | None]:
         """From when the events counted, and when the first of them ceases to."""

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from schemas.definitions.catalog import Project
 from schemas.definitions.feature import FeatureColumn
 from transforms.algebra.claims import WHO, ints
-from transforms.algebra.coded import coded, joined, plain
+from transforms.algebra.coded import coded, joined, plain, whole
 from transforms.algebra.evaluate import Evaluation
 from transforms.algebra.measure import Measure
 from transforms.algebra.order import FOREVER, Flags, Ints
@@ -82,11 +82,25 @@ def _differs(one: pa.Table, other: pa.Table) -> Flags:
     """Where two rows are not the same, nulls being equal to nulls."""
     differs = np.zeros(len(one), np.bool_)
     for name in one.column_names:
-        mine, theirs = one[name], other[name]
-        same = pc.fill_null(pc.equal(mine, theirs), False)
+        mine, theirs = whole(one[name]), whole(other[name])
+        same = _equal_lists(mine, theirs) if pa.types.is_list(mine.type) else _equal(mine, theirs)
         both_null = pc.and_(mine.is_null(), theirs.is_null())
-        differs |= ~np.asarray(pc.or_(same, both_null)).astype(np.bool_)
+        differs |= ~(same | np.asarray(both_null).astype(np.bool_))
     return differs
+
+
+def _equal(one: pa.Array, other: pa.Array) -> Flags:
+    return np.asarray(pc.fill_null(pc.equal(one, other), False)).astype(np.bool_)
+
+
+def _equal_lists(one: pa.ListArray, other: pa.ListArray) -> Flags:
+    """Lists of equal length, of which no item differs; items are never null."""
+    equal = _equal(pc.list_value_length(one), pc.list_value_length(other))
+    rows = np.flatnonzero(equal)
+    mine, theirs = one.take(pa.array(rows)), other.take(pa.array(rows))
+    same = _equal(pc.list_flatten(mine), pc.list_flatten(theirs))
+    equal[rows[np.asarray(pc.list_parent_indices(mine))[~same]]] = False
+    return equal
 
 
 def _open_at(view: View, count: int, at: int) -> Ints:

@@ -1,7 +1,7 @@
 """Aggregates as sums of exact weights: what the kernel asks of every file in `aggregates/`."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -45,8 +45,21 @@ class Values:
         return Values(column, self.at[rows], self.zone, lambda: self.own().take(np.arange(len(self.at))[rows]))
 
 
+class Quotient(NamedTuple):
+    """numerator / (denominator * 10**digits), exactly; a denominator of 0 stands for none."""
+
+    numerator: Number
+    denominator: Number
+    digits: int
+
+
 class Measure(Aggregate):
-    """An aggregate: how it weighs values, and how sums of weights compare with a constant."""
+    """An aggregate: how it weighs values, and how sums of weights compare with a constant.
+
+    `is_summed`: whether sums of weights tell its value, too, and not only how it compares.
+    """
+
+    is_summed: ClassVar[bool] = False
 
     def arrange(self, rows: Contributions, values: Values) -> Contributions:
         """Shorten contributions where not every event counts for as long as its window says."""
@@ -60,12 +73,23 @@ class Measure(Aggregate):
         """The sign of (aggregate - constant), where the aggregate is not missing; `place` is the constant's."""
         raise NotImplementedError
 
+    def quotient(self, sums: Sequence[Number], scale: int) -> Quotient:
+        """The aggregate by the sums of weights, where `is_summed`."""
+        raise NotImplementedError
+
     def missing(self, sums: Sequence[Number]) -> Flags:
         """Where the aggregate of what counts is missing: where nothing does, unless it is never missing."""
         return np.zeros(len(sums[0]), np.bool_) if self.never_missing else sums[0] == 0
 
     def steps(self, rows: Contributions, values: Values, comparison: Comparison, count: int) -> Steps:
         """The truth of `comparison` for each of `count` stints; its constants are in the column's terms."""
+        weights = self.weigh(values, comparison.constants)
+        return self.covered(self.arrange(rows, values), weights, values, comparison, count)
+
+    def covered(
+        self, rows: Contributions, weights: Sequence[Number], values: Values, comparison: Comparison, count: int
+    ) -> Steps:
+        """The truth of `comparison` by the sums of the weights of the rows that count."""
         constants = comparison.constants
 
         def truth(sums: Sequence[Number]) -> Truths:
@@ -75,7 +99,7 @@ class Measure(Aggregate):
                 self.missing(sums),
             )
 
-        return cover(self.arrange(rows, values), self.weigh(values, constants), truth, count)
+        return cover(rows, weights, truth, count)
 
     def value(self, who: Ints, values: Values, count: int, result: DataType) -> pa.Array:
         """The aggregate of the rows of each `who` in 0..count-1, as a column of type `result`; rows are in event order."""

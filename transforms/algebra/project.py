@@ -11,6 +11,7 @@ import pyarrow as pa
 from schemas.definitions.catalog import Project
 from schemas.definitions.datatype import DataType
 from schemas.definitions.expression import quoted
+from schemas.definitions.node import event_references
 from schemas.definitions.reference import EventReference
 from schemas.definitions.segment import ActiveIn
 from transforms.algebra.coded import coded, indices
@@ -121,6 +122,7 @@ def projection(project: Project) -> Projection:
     columns: set[str] = set()
     for group in project.features.values():
         references.add(group.source)
+        references |= {reference for one in group.aggregates for _, reference in event_references(one)}
         columns |= {aggregate.of for aggregate in group.aggregates if aggregate.of}
     for segment in project.segments.values():
         found = [node.references() for node in segment.when.walk()]

@@ -5,9 +5,8 @@ import numpy as np
 from schemas.definitions.reference import EventReference
 from schemas.definitions.window import Lifetime, Window
 from transforms.algebra.order import BEGINNING, Ints, Steps
-from transforms.algebra.reduce import Contributions, union
+from transforms.algebra.reduce import Contributions, reaches
 from transforms.algebra.view import View
-from transforms.algebra.windows import interval
 
 
 def nth(view: View, reference: EventReference, window: Window, rank: int) -> Steps:
@@ -19,9 +18,9 @@ def nth(view: View, reference: EventReference, window: Window, rank: int) -> Ste
     who, start, stop = selected.rows
     start = np.maximum(start, _back(who, stop, rank, BEGINNING))
     stop = _back(who, stop, rank - 1, BEGINNING)
-    opens, closes = interval(window, selected.at, lambda: view.timeline.zones.take(selected.chosen))
+    opens, closes = view.timeline.interval(window, selected.chosen)
     rows = Contributions(who, np.maximum(start, opens), np.minimum(stop, closes))
-    return union(rows.take(rows.start < rows.stop), view.size)
+    return reaches(rows.take(rows.start < rows.stop), 1, view.size)
 
 
 def _back(who: Ints, stop: Ints, lag: int, absent: int) -> Ints:

@@ -38,15 +38,27 @@ class Contributions(NamedTuple):
 
 
 def reaches(rows: Contributions, threshold: int, count: int, negated: bool = False) -> Steps:
-    """Where at least `threshold` rows count, for windows that are FIFO (starts and stops rise together).
+    """Where at least `threshold` rows count.
 
-    The k-th newest stop is a lag: no expiry rows and no sums. `count` is the number of `who`; `negated` turns the answer.
+    Where windows are FIFO (starts and stops rise together) the k-th newest stop is a lag: no expiry rows and no sums. Those
+    of a subject that moves between zones may not be. `count` is the number of `who`; `negated` turns the answer.
     """
+    if not _is_fifo(rows):
+        return cover(rows, [np.ones(len(rows.who), np.int64)], lambda sums: _reached(sums[0], threshold, negated), count)
     lag = threshold - 1
     newest, oldest = slice(lag, None), slice(0, max(0, len(rows.who) - lag))
     who, start, stop = rows.who[newest], rows.start[newest], rows.stop[oldest]
     valid = (who == rows.who[oldest]) & (start < stop)
     return union(Contributions(who[valid], start[valid], stop[valid]), count, negated)
+
+
+def _is_fifo(rows: Contributions) -> bool:
+    falls = (rows.start[1:] < rows.start[:-1]) | (rows.stop[1:] < rows.stop[:-1])
+    return not (falls & (rows.who[1:] == rows.who[:-1])).any()
+
+
+def _reached(number: Weight, threshold: int, negated: bool) -> Truths:
+    return ((number >= threshold) ^ negated).astype(np.int8)
 
 
 def union(rows: Contributions, count: int, negated: bool = False) -> Steps:
@@ -67,6 +79,12 @@ def union(rows: Contributions, count: int, negated: bool = False) -> Steps:
 def cover(rows: Contributions, weights: Sequence[Weight], judge: Judge, count: int) -> Steps:
     """The truth of sums of `weights` over the rows that count, judged at every instant where one changes."""
     initial = judge([weight[:0].sum(keepdims=True).astype(weight.dtype) for weight in weights])
+    who, at, sums = totals(rows, weights)
+    return turning(who, at, judge(sums), np.full(count, initial[0], np.int8))
+
+
+def totals(rows: Contributions, weights: Sequence[Weight]) -> tuple[Ints, Ints, list[Weight]]:
+    """The sums of weights from each instant on at which one may change, sorted by (who, at)."""
     ending = rows.stop != FOREVER
     who = np.concatenate((rows.who, rows.who[ending]))
     at = np.concatenate((rows.start, rows.stop[ending]))
@@ -74,7 +92,7 @@ def cover(rows: Contributions, weights: Sequence[Weight], judge: Judge, count: i
     who, at = who[index], at[index]
     final = lasts(who, at)
     sums = [running(who, np.concatenate((weight, -weight[ending]))[index])[final] for weight in weights]
-    return turning(who[final], at[final], judge(sums), np.full(count, initial[0], np.int8))
+    return who[final], at[final], sums
 
 
 def handover(rows: Contributions, value: Ints) -> Contributions:

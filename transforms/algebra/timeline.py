@@ -6,8 +6,10 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from schemas.definitions.window import Window
+from schemas.definitions.window import Session, Since, Window
+from transforms.algebra.anchors import anchored, session_ends
 from transforms.algebra.coded import whole
+from transforms.algebra.columns import predicate_name
 from transforms.algebra.facts import Facts
 from transforms.algebra.order import FOREVER, Ints, Steps, search, settle, spread, value_at
 from transforms.algebra.pieces import Stints
@@ -64,11 +66,22 @@ class Timeline:
     def _select(self, predicate: str, window: Window, column: str | None) -> Selected:
         chosen = self.matching(predicate, column)
         who, at = self.who[chosen], self.at[chosen]
-        rows = self.clip(Contributions(who, *interval(window, at, lambda: self.zones.take(chosen))), at)
+        rows = self.clip(Contributions(who, *self.interval(window, chosen)), at)
         counting = rows.start < rows.stop
         if counting.all():
             return Selected(rows, chosen, at)
         return Selected(rows.take(counting), chosen[counting], at[counting])
+
+    def interval(self, window: Window, chosen: Ints) -> tuple[Ints, Ints]:
+        """Where the events at these places count: `start` and `stop` of each, half-open; empty where start >= stop."""
+        who, at = self.who[chosen], self.at[chosen]
+        match window:
+            case Session(gap):
+                return at, session_ends(self.who, self.at, gap)[chosen]
+            case Since(anchor):
+                anchors = self.matching(predicate_name(anchor))
+                return at, anchored(self.who[anchors], self.at[anchors], who, at, self.lookback)
+        return interval(window, at, lambda: self.zones.take(chosen))
 
     def clip(self, rows: Contributions, at: Ints) -> Contributions:
         """Contributions within their stint's use and the lookback; `at` is the instant of each one's event."""

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
+from schemas.definitions.aggregate import Aggregate
 from schemas.definitions.catalog import Project
 from schemas.definitions.comparison import Comparison
 from schemas.definitions.feature import FeatureColumn
@@ -18,13 +20,21 @@ from transforms.algebra.columns import predicate_name, value_name
 from transforms.algebra.engine import connect
 from transforms.algebra.gates import remap
 from transforms.algebra.measure import Measure, Values
-from transforms.algebra.order import Steps
+from transforms.algebra.order import Ints, Steps
+from transforms.algebra.reduce import Contributions, reaches
 from transforms.algebra.timeline import Selected, Timeline
 from transforms.algebra.truth import resolve
 from transforms.algebra.windows import Zones
 
 Asked = tuple[Measure, EventReference, Window, str | None, Comparison]
 """What a leaf measures: over which events, in which window, of which column, and what it is compared with."""
+
+
+class Evidence(NamedTuple):
+    """The events that make a leaf what it is: while each does, and its place in the timeline."""
+
+    rows: Contributions
+    chosen: Ints
 
 
 @dataclass
@@ -68,6 +78,10 @@ class View:
         own = partial(self._zones, selected)
         return selected, Values(values, selected.at, self.project.timezone, own)
 
+    def tells(self, chosen: Ints, reference: EventReference) -> Ints:
+        """1 for each place of the timeline whose event is meant by the reference, else 0."""
+        return self.timeline.facts.flags(predicate_name(reference))[self.timeline.row[chosen]].astype(np.int64)
+
     def _zones(self, selected: Selected) -> Zones:
         return self.timeline.zones.take(selected.chosen)
 
@@ -75,6 +89,12 @@ class View:
         """The feature column that `group.name_window` means."""
         group, column = name.split(".", 1)
         return next(c for c in self.project.features[group].columns if c.name == f"{group}__{column}")
+
+    def aggregate(self, name: str) -> tuple[EventReference, Aggregate]:
+        """The events and the aggregate that `group.name` means, whatever its windows."""
+        group, short = name.split(".", 1)
+        owner = self.project.features[group]
+        return owner.source, next(one for one in owner.aggregates if one.name == short)
 
     def compare(
         self, measure: Measure, reference: EventReference, window: Window, column: str | None, comparison: Comparison
@@ -85,6 +105,15 @@ class View:
             result = measure.result_type(self.project.event_columns[column])
             comparison = comparison.for_type(result, self.project.timezone)
         return measure.steps(selected.rows, values, comparison, self.size)
+
+    def any(self, reference: EventReference, window: Window, negated: bool = False) -> Steps:
+        """Where any event referred to lies in the window; or, `negated`, where none does."""
+        selected, _ = self.select(reference, window)
+        return reaches(selected.rows, 1, self.size, negated)
+
+    def evidence(self, reference: EventReference, window: Window) -> Evidence:
+        """The events referred to that lie in the window."""
+        return Evidence(*self.select(reference, window)[0][:2])
 
     def of_subjects(self, steps: Steps) -> Steps:
         """A function of each subject as a function of each stint."""

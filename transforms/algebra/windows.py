@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from schemas.definitions.window import PROFILE, Absolute, Between, Calendar, Last, Lifetime, Window
+from schemas.definitions.window import PROFILE, Absolute, Ago, Between, Calendar, Last, Lifetime, Window
 from transforms.algebra.calendars import day_starts, local_days, unit_first
 from transforms.algebra.order import FOREVER, Ints
 
@@ -27,13 +27,16 @@ OwnZones = Callable[[], Zones]
 def interval(window: Window, at: Ints, zones: OwnZones) -> tuple[Ints, Ints]:
     """Where events at `at` count: `start` and `stop` of each, half-open; empty where start >= stop.
 
-    `zones` gives the subject's own zone at each event, and is asked for only by windows with `tz: profile`.
+    `zones` gives the subject's own zone at each event, and is asked for only by windows with `tz: profile`. Windows that
+    depend on other events, too, are the timeline's.
     """
     match window:
         case Last(length):
             return at, later(at, length)
         case Between(far, near):
             return later(at, near), later(at, far)
+        case Ago(length):
+            return later(at, length), np.full(len(at), FOREVER)
         case Lifetime():
             return at, np.full(len(at), FOREVER)
         case Absolute(from_at, to_at):

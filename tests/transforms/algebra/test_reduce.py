@@ -1,3 +1,5 @@
+"""Contributions that come and go become step functions."""
+
 import numpy as np
 import pytest
 
@@ -20,3 +22,11 @@ def test_a_count_is_reached_at_its_last_event_or_not_at_all(number: int, thresho
     assert steps.at.tolist() == ([threshold - 1, number - threshold + 10] if reached else [])
     assert steps.value.tolist() == ([TRUE, FALSE] if reached else [])
     assert steps.initial.tolist() == [FALSE]
+
+
+def test_windows_that_do_not_end_in_the_order_in_which_they_began_are_counted_all_the_same() -> None:
+    """As the days of a subject that moves to where the day ends earlier."""
+    both = Contributions(np.zeros(2, np.int64), np.array([0, 5]), np.array([30, 20]))
+    assert reaches(both, 1, 1).at.tolist() == [0, 30]
+    assert reaches(both, 2, 1).at.tolist() == [5, 20]
+    assert reaches(both, 2, 1, negated=True).initial.tolist() == [TRUE]

@@ -8,7 +8,7 @@ import pyarrow as pa
 from schemas.definitions.comparison import Compare, Comparison, Constant
 from schemas.definitions.datatype import DataType
 from transforms.algebra.exact import Number, fraction, sign
-from transforms.algebra.measure import Measure, Values, ones
+from transforms.algebra.measure import Measure, Quotient, Values, ones
 from transforms.algebra.order import Ints, Steps
 from transforms.algebra.reduce import Contributions, reaches
 
@@ -19,6 +19,7 @@ class Count(Measure):
     op = "count"
     takes_column = False
     never_missing = True
+    is_summed = True
 
     def result_type(self, of: DataType | None) -> DataType:
         """Always int."""
@@ -27,6 +28,10 @@ class Count(Measure):
     def weigh(self, values: Values, constants: Sequence[Constant]) -> list[Number]:
         """One for each event."""
         return [ones(values)]
+
+    def quotient(self, sums: Sequence[Number], scale: int) -> Quotient:
+        """The count itself."""
+        return Quotient(sums[0], np.ones(len(sums[0]), np.int64), 0)
 
     def sign(self, sums: Sequence[Number], place: int, constant: Constant, scale: int) -> Ints:
         """Of (count - constant)."""

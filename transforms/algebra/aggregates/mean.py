@@ -8,8 +8,8 @@ import pyarrow as pa
 from schemas.definitions.comparison import Constant
 from schemas.definitions.datatype import DataType
 from transforms.algebra.aggregates.sum import exact_number, total
-from transforms.algebra.exact import Number, fraction, scaled, summable
-from transforms.algebra.measure import Measure, Values, ones
+from transforms.algebra.exact import Number, fraction, ratio_sign, scaled, summable
+from transforms.algebra.measure import Measure, Quotient, Values, ones
 from transforms.algebra.order import Ints
 
 
@@ -17,6 +17,7 @@ class Mean(Measure):
     """The average, compared as an exact fraction; missing of nothing."""
 
     op = "mean"
+    is_summed = True
 
     def result_type(self, of: DataType | None) -> DataType:
         """Always float."""
@@ -27,15 +28,13 @@ class Mean(Measure):
         """One, and the value."""
         return [ones(values), summable(scaled(values.column), 2)]
 
+    def quotient(self, sums: Sequence[Number], scale: int) -> Quotient:
+        """The sum over the count."""
+        return Quotient(sums[1], sums[0], scale)
+
     def sign(self, sums: Sequence[Number], place: int, constant: Constant, scale: int) -> Ints:
-        """Of (sum / count - constant), cross-multiplied."""
-        target = fraction(constant, scale)
-        count, amount = sums[0], sums[1]
-        largest = max(int(np.abs(amount).max(initial=0)), int(count.max(initial=0)))
-        if largest * max(abs(target.numerator), target.denominator) >= 1 << 61:
-            count, amount = count.astype(object), amount.astype(object)
-        difference = amount * target.denominator - count * target.numerator
-        return (difference > 0).astype(np.int64) - (difference < 0).astype(np.int64)
+        """Of (sum / count - constant)."""
+        return ratio_sign(sums[1], sums[0], fraction(constant, scale))
 
     def value(self, who: Ints, values: Values, count: int, result: DataType) -> pa.Array:
         """The quotient of the exact total and the number of rows, as a double; null of nothing."""

@@ -9,7 +9,7 @@ from schemas.definitions.comparison import Constant
 from schemas.definitions.datatype import DataType
 from schemas.definitions.refusal import refuse
 from transforms.algebra.exact import Number, decimals, fits, fraction, scaled, sign, summable
-from transforms.algebra.measure import Measure, Values, groups
+from transforms.algebra.measure import Measure, Quotient, Values, groups
 from transforms.algebra.order import Ints
 
 
@@ -18,6 +18,7 @@ class Sum(Measure):
 
     op = "sum"
     never_missing = True
+    is_summed = True
 
     def result_type(self, of: DataType | None) -> DataType:
         """decimal(38,s) of a decimal(p,s) with p <= 18, int of an int."""
@@ -30,6 +31,10 @@ class Sum(Measure):
     def weigh(self, values: Values, constants: Sequence[Constant]) -> list[Number]:
         """The values themselves."""
         return [summable(scaled(values.column), 2)]
+
+    def quotient(self, sums: Sequence[Number], scale: int) -> Quotient:
+        """The sum itself."""
+        return Quotient(sums[0], np.ones(len(sums[0]), np.int64), scale)
 
     def sign(self, sums: Sequence[Number], place: int, constant: Constant, scale: int) -> Ints:
         """Of (sum - constant)."""

@@ -1,0 +1,32 @@
+"""`list`: the latest values of a column."""
+
+from typing import Annotated
+
+import numpy as np
+import pyarrow as pa
+from pydantic import Field, StrictInt
+
+from schemas.definitions.datatype import DataType
+from transforms.algebra.coded import plain
+from transforms.algebra.listing import Listing, listed
+from transforms.algebra.measure import Values, groups
+from transforms.algebra.order import Ints
+
+
+class ListOf(Listing):
+    """The last `n` values, the oldest of them first, with repeats; an empty list of nothing."""
+
+    op = "list"
+
+    n: Annotated[StrictInt, Field(ge=1, le=1_000)]
+
+    def value(self, who: Ints, values: Values, count: int, result: DataType) -> pa.Array:
+        """The last `n` rows of each `who`."""
+        _, begins = groups(who)
+        sizes = np.diff(np.append(begins, len(who)))
+        to_come = np.repeat(np.cumsum(sizes), sizes) - np.arange(len(who))
+        last = np.flatnonzero(to_come <= self.n)
+        return listed(who[last], plain(values.column.take(pa.array(last))), count, result)
+
+
+AGGREGATE = ListOf

@@ -1,0 +1,42 @@
+"""What a condition says of the latest event: true, false or unknown."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from schemas.definitions.expression import Expression
+from schemas.definitions.reference import EventReference
+from schemas.definitions.window import Window
+from transforms.algebra.order import FALSE, TRUE, UNKNOWN, Steps, Truths
+from transforms.algebra.reduce import Weight, cover, handover
+from transforms.algebra.view import Evidence, View
+
+
+def tells(reference: EventReference, having: Expression) -> tuple[EventReference, EventReference]:
+    """The events referred to for which the condition holds, and those for which it does not; it is null for the others."""
+    return _narrowed(reference, f"({having.text})"), _narrowed(reference, f"NOT ({having.text})")
+
+
+def _narrowed(reference: EventReference, condition: str) -> EventReference:
+    where = condition if reference.where is None else f"({reference.where.text}) AND {condition}"
+    return EventReference(reference.events, Expression.parse(where))
+
+
+def latest(view: View, reference: EventReference, having: Expression, window: Window) -> Steps:
+    """The truth of the condition for the latest event in the window; unknown where there is none."""
+    rows, chosen = latest_event(view, reference, window)
+    holds, fails = (view.tells(chosen, one) for one in tells(reference, having))
+    return cover(rows, [np.ones(len(rows.who), np.int64), holds, fails], _truth, view.size)
+
+
+def latest_event(view: View, reference: EventReference, window: Window) -> Evidence:
+    """Each event while it is the latest in the window."""
+    rows, chosen = view.evidence(reference, window)
+    return Evidence(handover(rows, np.zeros(len(rows.who), np.int64)), chosen)
+
+
+def _truth(sums: Sequence[Weight]) -> Truths:
+    count, holds, fails = sums
+    known = np.where(holds > 0, TRUE, np.where(fails > 0, FALSE, UNKNOWN))
+    truth: Truths = np.where(count > 0, known, UNKNOWN).astype(np.int8)
+    return truth

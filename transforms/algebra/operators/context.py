@@ -1,0 +1,37 @@
+"""`context`: the subject's latest event of any name satisfies a condition (5.16)."""
+
+from pydantic import Field
+
+from schemas.definitions.expression import AnyExpression
+from schemas.definitions.node import Node
+from schemas.definitions.reference import EventReference, References
+from schemas.definitions.window import AnyWindow, Lifetime
+from transforms.algebra.latest import latest, latest_event, tells
+from transforms.algebra.order import Steps
+from transforms.algebra.view import Evidence, View
+
+_ANY = EventReference(None)
+
+
+class Context(Node):
+    """`last` over events of any name: true at T when the condition holds for the latest of them."""
+
+    name = "context"
+
+    where: AnyExpression
+    window: AnyWindow = Field(default=Lifetime())
+
+    def references(self) -> References:
+        """Every event, and those for which the condition holds or does not."""
+        return super().references() + References(events=(_ANY, *tells(_ANY, self.where)))
+
+    def evidence(self, view: View) -> Evidence:
+        """The one event that is the latest."""
+        return latest_event(view, _ANY, self.window)
+
+    def steps(self, view: View) -> Steps:
+        """What the condition says of the one event that is the latest."""
+        return latest(view, _ANY, self.where, self.window)
+
+
+OPERATOR = Context

@@ -1,0 +1,76 @@
+"""`inaction`: something was to follow, and did not (5.10)."""
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from schemas.definitions.duration import Duration
+from schemas.definitions.node import Node
+from schemas.definitions.reference import AnyEventReference, References
+from schemas.definitions.refusal import refuse
+from transforms.algebra.columns import predicate_name
+from transforms.algebra.keys import bound
+from transforms.algebra.order import FOREVER, Ints, Steps, order, search
+from transforms.algebra.reduce import Contributions, reaches
+from transforms.algebra.view import Evidence, View
+from transforms.algebra.windows import later
+
+
+class Inaction(Node):
+    """True at T when, for an `after` event, no `not` event came within `for`, until one comes or `within` is over.
+
+    Each `after` event is a case of its own, with the `not` events that are equal to it on the columns of `bind`.
+    """
+
+    name = "inaction"
+    can_be_unknown = False
+
+    after: AnyEventReference
+    missed: AnyEventReference = Field(alias="not")
+    bind: tuple[str, ...] = ()
+    wait: Duration = Field(alias="for")
+    within: Duration | None = None
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> "Inaction":
+        if self.within is not None and self.within <= self.wait:
+            raise refuse("SEG-0103", "a case that ends before it begins", expected="`within` longer than `for`")
+        return self
+
+    def references(self) -> References:
+        """Both kinds of events, and the columns that bind them."""
+        return super().references() + References(event_columns=self.bind)
+
+    def steps(self, view: View) -> Steps:
+        """Where any case is open."""
+        return reaches(self.evidence(view).rows, 1, view.size)
+
+    def evidence(self, view: View) -> Evidence:
+        """The cases, one for each `after` event, while they are open."""
+        timeline = view.timeline
+        key = bound(timeline, self.bind)
+        after, missed = (timeline.matching(predicate_name(one)) for one in (self.after, self.missed))
+        after, missed = after[key[after] >= 0], missed[key[missed] >= 0]
+        pure = missed[~np.isin(missed, after)]
+        at = timeline.at[after]
+        ends = np.minimum(
+            _next(key[missed], timeline.at[missed], key[after], at, "right"),
+            _next(key[pure], timeline.at[pure], key[after], at, "left"),
+        )
+        begins = later(at, self.wait)
+        closes = ends if self.within is None else np.minimum(ends, later(at, self.within))
+        rows = timeline.clip(Contributions(timeline.who[after], begins, closes), at)
+        is_open = (ends > begins) & (rows.start < rows.stop)
+        return Evidence(rows.take(is_open), after[is_open])
+
+
+def _next(key: Ints, at: Ints, sought: Ints, sought_at: Ints, side: str) -> Ints:
+    """The first instant of the same key after each one sought, or from it on; FOREVER where there is none."""
+    index = order(key, at)
+    key, at = key[index], at[index]
+    place = search(key, at, sought, sought_at, side)  # type: ignore[arg-type]
+    following = np.append(at, FOREVER)[place]
+    following[np.append(key, -1)[place] != sought] = FOREVER
+    return following
+
+
+OPERATOR = Inaction

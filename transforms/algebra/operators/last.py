@@ -1,0 +1,35 @@
+"""`last`: the latest matching event in the window satisfies `having` (5.5)."""
+
+from pydantic import Field
+
+from schemas.definitions.expression import AnyExpression
+from schemas.definitions.node import Node
+from schemas.definitions.reference import EventFields, References
+from schemas.definitions.window import AnyWindow, Lifetime
+from transforms.algebra.latest import latest, latest_event, tells
+from transforms.algebra.order import Steps
+from transforms.algebra.view import Evidence, View
+
+
+class Last(EventFields, Node):
+    """True at T when the condition holds for the latest event in the window; unknown where it is null or there is none."""
+
+    name = "last"
+
+    having: AnyExpression
+    window: AnyWindow = Field(default=Lifetime())
+
+    def references(self) -> References:
+        """The events, and those of them for which the condition holds or does not."""
+        return super().references() + References(events=tells(self.reference, self.having))
+
+    def evidence(self, view: View) -> Evidence:
+        """The one event that is the latest."""
+        return latest_event(view, self.reference, self.window)
+
+    def steps(self, view: View) -> Steps:
+        """What the condition says of the one event that is the latest."""
+        return latest(view, self.reference, self.having, self.window)
+
+
+OPERATOR = Last

@@ -1,0 +1,95 @@
+"""`lifecycle`: new, retained, resurrected, dormant, lost or never (5.13)."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, field_validator
+
+from schemas.definitions.duration import LENGTH, parse_duration
+from schemas.definitions.instant import zone
+from schemas.definitions.node import Node
+from schemas.definitions.reference import EventFields
+from schemas.definitions.refusal import refuse, show
+from schemas.definitions.strict import Strict
+from schemas.definitions.window import PROFILE, Ago, Between, Last, Lifetime, Unit
+from transforms.algebra.gates import either, every, remap
+from transforms.algebra.order import Steps
+from transforms.algebra.periods import in_units
+from transforms.algebra.reduce import reaches
+from transforms.algebra.truth import OPPOSITE
+from transforms.algebra.view import Evidence, View
+
+Phase = Literal["new", "retained", "resurrected", "dormant", "lost", "never"]
+PHASES: dict[str, tuple[bool | None, ...]] = {
+    "new": (True, False, False),
+    "retained": (True, True, None),
+    "resurrected": (True, False, True),
+    "dormant": (False, True, None),
+    "lost": (False, False, True),
+    "never": (False, False, False),
+}
+"""Whether there are events in the current period, in the one before, and before both; None where it does not matter."""
+
+
+class CalendarPeriod(Strict):
+    """A unit of the calendar: the one that holds T, and those before it."""
+
+    unit: Unit
+    tz: str = "project"
+
+    @field_validator("tz")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        if name not in ("project", PROFILE):
+            zone(name)
+        return name
+
+
+def _read_period(value: Any, info: ValidationInfo) -> int | CalendarPeriod:
+    if isinstance(value, dict):
+        return CalendarPeriod.model_validate(value, context=info.context)
+    if not isinstance(value, str) or not (length := parse_duration(value)):
+        raise refuse("SEG-0103", "no period", expected="a duration as in 7d, or {unit: week}", found=show(value))
+    return length
+
+
+def _each_once(phases: tuple[str, ...]) -> tuple[str, ...]:
+    if not phases or len(set(phases)) < len(phases):
+        raise refuse("SEG-0115", "no list of phases", expected="at least one, each once")
+    return tuple(sorted(phases))
+
+
+class Lifecycle(EventFields, Node):
+    """True at T when the subject is in one of the phases: by events in the current period, in the one before, and earlier."""
+
+    name = "lifecycle"
+    can_be_unknown = False
+
+    period: Annotated[int | CalendarPeriod, PlainValidator(_read_period), LENGTH]
+    phases: Annotated[tuple[Phase, ...], AfterValidator(_each_once), Field(alias="in")]
+
+    def evidence(self, view: View) -> Evidence:
+        """All events."""
+        return view.evidence(self.reference, Lifetime())
+
+    def steps(self, view: View) -> Steps:
+        """Any of the phases."""
+        return either([phase_steps(PHASES[name], occurrences(view, self)) for name in self.phases])
+
+
+def occurrences(view: View, node: Lifecycle) -> list[Steps]:
+    """Where there are events in the current period, in the one before, and before both."""
+    if isinstance(node.period, CalendarPeriod):
+        unit, tz = node.period.unit, node.period.tz
+        spans: tuple[tuple[int, int | None], ...] = ((0, 0), (1, 1), (2, None))
+        return [reaches(in_units(view, node.reference, unit, tz, *span).rows, 1, view.size) for span in spans]
+    length = node.period
+    return [view.any(node.reference, window) for window in (Last(length), Between(2 * length, length), Ago(2 * length))]
+
+
+def phase_steps(wanted: tuple[bool | None, ...], found: list[Steps]) -> Steps:
+    """Where each of the three is as it is wanted."""
+    parts = [steps if want else remap(steps, OPPOSITE) for want, steps in zip(wanted, found, strict=True) if want is not None]
+    return every(parts)
+
+
+OPERATOR = Lifecycle

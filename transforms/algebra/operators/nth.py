@@ -1,0 +1,35 @@
+"""`nth`: the n-th matching event lies in the window (5.4)."""
+
+from typing import Annotated
+
+from pydantic import Field, StrictInt
+
+from schemas.definitions.comparison import Compare, Comparison
+from schemas.definitions.node import Node
+from schemas.definitions.reference import EventFields
+from schemas.definitions.window import AnyWindow, Lifetime
+from transforms.algebra.aggregates.count import Count
+from transforms.algebra.order import Steps
+from transforms.algebra.rank import nth
+from transforms.algebra.view import Asked, View
+
+
+class Nth(EventFields, Node):
+    """True at T when the n-th of the matching events that count at T lies in the window."""
+
+    name = "nth"
+    can_be_unknown = False
+
+    n: Annotated[StrictInt, Field(ge=1, le=1_000_000)]
+    window: AnyWindow = Field(default=Lifetime())
+
+    def measured(self, view: View) -> Asked:
+        """How many matching events there have been."""
+        return Count(name="events"), self.reference, Lifetime(), None, Comparison(Compare(">=", self.n))
+
+    def steps(self, view: View) -> Steps:
+        """The event of rank n, for as long as its window says."""
+        return nth(view, self.reference, self.window, self.n)
+
+
+OPERATOR = Nth

@@ -1,0 +1,62 @@
+"""`regularly`: in enough of the last whole periods there was a matching event (5.8)."""
+
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field, StrictInt, field_validator, model_validator
+
+from schemas.definitions.instant import zone
+from schemas.definitions.node import Node
+from schemas.definitions.reference import EventFields
+from schemas.definitions.refusal import refuse
+from schemas.definitions.window import PROFILE, Unit
+from transforms.algebra.order import Steps
+from transforms.algebra.periods import InUnits, in_units
+from transforms.algebra.reduce import cover, handover
+from transforms.algebra.view import Evidence, View
+
+Periods = Annotated[StrictInt, Field(ge=1, le=10_000)]
+
+
+class Regularly(EventFields, Node):
+    """True at T when at least `at_least` of the last `of_last` whole periods before the one holding T had a matching event."""
+
+    name = "regularly"
+    can_be_unknown = False
+
+    at_least: Periods
+    of_last: Periods
+    period: Unit
+    tz: str = "project"
+
+    @field_validator("tz")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        if name not in ("project", PROFILE):
+            zone(name)
+        return name
+
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> "Regularly":
+        if self.at_least > self.of_last:
+            found = f"{self.at_least} of {self.of_last}"
+            raise refuse("SEG-0103", "more periods than there are", expected="at_least up to of_last", found=found)
+        return self
+
+    def evidence(self, view: View) -> Evidence:
+        """The events in those periods."""
+        return Evidence(*self._found(view)[:2])
+
+    def steps(self, view: View) -> Steps:
+        """The number of different periods with an event."""
+        found = self._found(view)
+        number = [np.ones(len(found.unit), np.int64)]
+        return cover(
+            handover(found.rows, found.unit), number, lambda sums: (sums[0] >= self.at_least).astype(np.int8), view.size
+        )
+
+    def _found(self, view: View) -> InUnits:
+        return in_units(view, self.reference, self.period, self.tz, 1, self.of_last)
+
+
+OPERATOR = Regularly

@@ -1,0 +1,47 @@
+"""`restarted`: is active again after it was quiet (5.12)."""
+
+from schemas.definitions.duration import Duration
+from schemas.definitions.node import Node
+from schemas.definitions.reference import EventFields
+from schemas.definitions.window import Ago, Between, Last, Lifetime, Window
+from transforms.algebra.gates import every
+from transforms.algebra.order import Steps
+from transforms.algebra.view import Evidence, View
+
+
+class Restarted(EventFields, Node):
+    """True at T when a matching event lies in (T - active, T], none in the `quiet` before, and one before that.
+
+    `active_before` is how long before the silence it may lie; by default ever.
+    """
+
+    name = "restarted"
+    can_be_unknown = False
+
+    active: Duration
+    quiet: Duration
+    active_before: Duration | None = None
+
+    @property
+    def before(self) -> Window:
+        """Where the subject was active before it was quiet."""
+        near = self.active + self.quiet
+        return Ago(near) if self.active_before is None else Between(near + self.active_before, near)
+
+    def evidence(self, view: View) -> Evidence:
+        """All events."""
+        return view.evidence(self.reference, Lifetime())
+
+    def steps(self, view: View) -> Steps:
+        """Any now, none in the silence, any before it."""
+        silence = Between(self.active + self.quiet, self.active)
+        return every(
+            [
+                view.any(self.reference, Last(self.active)),
+                view.any(self.reference, silence, negated=True),
+                view.any(self.reference, self.before),
+            ]
+        )
+
+
+OPERATOR = Restarted

@@ -1,0 +1,31 @@
+"""`stopped`: was active, and is quiet now (5.11)."""
+
+from schemas.definitions.duration import Duration
+from schemas.definitions.node import Node
+from schemas.definitions.reference import EventFields
+from schemas.definitions.window import Between, Last
+from transforms.algebra.gates import every
+from transforms.algebra.order import Steps
+from transforms.algebra.view import Evidence, View
+
+
+class Stopped(EventFields, Node):
+    """True at T when a matching event lies in (T - quiet - active, T - quiet], and none after that."""
+
+    name = "stopped"
+    can_be_unknown = False
+
+    active: Duration
+    quiet: Duration
+
+    def evidence(self, view: View) -> Evidence:
+        """The events in both windows."""
+        return view.evidence(self.reference, Last(self.quiet + self.active))
+
+    def steps(self, view: View) -> Steps:
+        """Any in the one window, none in the other."""
+        was_active = view.any(self.reference, Between(self.quiet + self.active, self.quiet))
+        return every([was_active, view.any(self.reference, Last(self.quiet), negated=True)])
+
+
+OPERATOR = Stopped
