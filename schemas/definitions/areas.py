@@ -59,7 +59,13 @@ def _polygons(said: Any) -> Iterator[tuple[Ring, ...]]:
 
 
 def _ring(corners: Any) -> Ring:
-    ring = tuple((float(corner[0]), float(corner[1])) for corner in corners)
+    ring = tuple((_degrees(corner[0]), _degrees(corner[1])) for corner in corners)
     if len(ring) < 3 or not all(-180 <= lon <= 180 and -90 <= lat <= 90 for lon, lat in ring):
         raise refuse("SEG-0001", "no ring of an area", expected="at least three corners, [longitude, latitude] in degrees")
     return ring
+
+
+def _degrees(said: Any) -> float:
+    if not isinstance(said, int | float):
+        raise TypeError(said)
+    return float(said)

@@ -1,0 +1,146 @@
+"""What each operator and aggregate takes and refuses at load, and which events `explain` says decided."""
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from schemas.definitions.aggregate import Aggregate, AnyAggregate
+from schemas.definitions.catalog import read_project
+from schemas.definitions.node import AnyNode, Node
+from schemas.errors import DefinitionErrors
+from tests.support.histories import Shard
+from tests.support.oracle_model import DAY, HOUR, Event, World
+from tests.support.worlds import language, write_project
+from transforms.algebra.explain import explain
+from transforms.algebra.order import FOREVER
+from transforms.algebra.state import facts_of
+
+NODE: TypeAdapter[Node] = TypeAdapter(AnyNode)
+AGGREGATE: TypeAdapter[Aggregate] = TypeAdapter(AnyAggregate)
+START = 1_767_571_200_000_000  # 2026-01-05T00:00:00Z, a Monday
+
+
+def refused(adapter: TypeAdapter[Any], value: Any) -> list[str]:
+    with pytest.raises(ValidationError) as found:
+        adapter.validate_python(value, context=language().context("UTC"))
+    return [error["type"] for error in found.value.errors()]
+
+
+@pytest.mark.parametrize(
+    ("value", "codes"),
+    [
+        ({"nth": {"event": "a"}}, ["missing"]),
+        ({"nth": {"event": "a", "n": 0}}, ["greater_than_equal"]),
+        ({"nth": {"event": "a", "n": 1, "missing": True}}, ["SEG-0108"]),
+        ({"last": {"event": "a"}}, ["missing"]),
+        ({"regularly": {"event": "a", "at_least": 5, "of_last": 4, "period": "week"}}, ["SEG-0103"]),
+        ({"regularly": {"event": "a", "at_least": 1, "of_last": 4, "period": "fortnight"}}, ["literal_error"]),
+        ({"sequence": {"steps": ["a"]}}, ["too_short"]),
+        ({"sequence": {"steps": ["a"] * 11}}, ["SEG-0103"]),
+        ({"sequence": {"steps": ["a"] * 7, "order": "any"}}, ["SEG-0103"]),
+        ({"inaction": {"after": "a", "not": "b", "for": "1d", "within": "1d"}}, ["SEG-0103"]),
+        ({"stopped": {"event": "a", "active": "0d", "quiet": "1d"}}, ["SEG-0109"]),
+        ({"lifecycle": {"event": "a", "period": "7d", "in": []}}, ["SEG-0115"]),
+        ({"lifecycle": {"event": "a", "period": "7d", "in": ["new", "new"]}}, ["SEG-0115"]),
+        ({"lifecycle": {"event": "a", "period": 7, "in": ["new"]}}, ["SEG-0103"]),
+        ({"geo": {"event": "a", "within_km": 5}}, ["SEG-0101"]),
+        ({"geo": {"event": "a", "within_km": 5, "of": [91, 0]}}, ["SEG-0103"]),
+        ({"geo": {"event": "a", "within_km": -1, "of": [9, 0]}}, ["SEG-0103"]),
+        ({"geo": {"event": "a", "within_km": 1, "of": [9, 0], "polygon": "lists/a.geojson"}}, ["SEG-0101"]),
+    ],
+)
+def test_what_no_operator_takes_is_refused(value: dict[str, Any], codes: list[str]) -> None:
+    assert refused(NODE, value) == codes
+
+
+@pytest.mark.parametrize(
+    ("value", "codes"),
+    [
+        ({"name": "n", "op": "percentile", "of": "x"}, ["missing"]),
+        ({"name": "n", "op": "percentile", "of": "x", "p": 90}, ["SEG-0103"]),
+        ({"name": "n", "op": "top_k", "of": "x", "k": 0}, ["greater_than_equal"]),
+        ({"name": "n", "op": "list", "of": "x"}, ["missing"]),
+        ({"name": "n", "op": "share", "of": "x", "value": [1]}, ["SEG-0103"]),
+    ],
+)
+def test_what_no_aggregate_takes_is_refused(value: dict[str, Any], codes: list[str]) -> None:
+    assert refused(AGGREGATE, value) == codes
+
+
+def world(when: dict[str, Any], *events: Event, **more: Any) -> World:
+    numbers = [
+        {"name": "spent", "op": "sum", "of": "amount", "windows": ["7d"]},
+        {"name": "largest", "op": "max", "of": "amount", "windows": ["7d"]},
+        {"name": "rough", "op": "max", "of": "lat", "windows": ["7d"]},
+        {"name": "kind", "op": "last", "of": "cat", "windows": ["7d"]},
+    ]
+    properties = {"amount": "decimal(8,2)", "lat": "float", "lon": "float", "cat": "string"}
+    defined = {
+        "timezone": "UTC",
+        "purposes": [{"id": "p", "basis": "legitimate_interest"}],
+        "sources": {"e1": {"kind": "events", "properties": properties}},
+        "features": [{"features": "g", "purpose": "p", "source": {"event": "a"}, "aggregates": numbers}],
+        "segments": [{"segment": "s", "purpose": "p", "when": when}],
+    }
+    return World({**defined, **more}, events)
+
+
+@pytest.mark.parametrize(
+    ("when", "code"),
+    [
+        ({"trend": {"feature": "g.kind", "this": "7d", "vs": "7d", "change": "> 0"}}, "SEG-0208"),
+        ({"trend": {"feature": "g.rough", "this": "7d", "vs": "7d", "change": "> 0"}}, "SEG-0208"),
+        ({"trend": {"feature": "g.largest", "this": "7d", "vs": "6d", "change": "> 0"}}, "SEG-0103"),
+        ({"trend": {"feature": "g.spent_7d", "this": "7d", "vs": "7d", "change": "> 0"}}, "SEG-0303"),
+        ({"geo": {"event": "a", "within_km": 5, "of": [1, 1], "lat": "cat"}}, "SEG-0208"),
+        ({"geo": {"event": "a", "within_km": 5, "of": [1, 1], "lat": "latt"}}, "SEG-0304"),
+        ({"geo": {"event": "a", "polygon": "lists/none.geojson"}}, "SEG-0402"),
+        ({"sequence": {"steps": ["a", "b"], "bind": ["cart"]}}, "SEG-0304"),
+        ({"last": {"event": "a", "having": "amuont > 3"}}, "SEG-0304"),
+        ({"did": {"event": "a", "window": {"since": {"event": "b", "where": "amuont > 3"}}}}, "SEG-0304"),
+    ],
+)
+def test_what_does_not_fit_the_project_is_refused_at_its_place(tmp_path: Path, when: dict[str, Any], code: str) -> None:
+    write_project(tmp_path, world(when))
+    with pytest.raises(DefinitionErrors) as found:
+        read_project(tmp_path, language())
+    assert [(problem.code, problem.file) for problem in found.value.problems] == [(code, "segments/s.yaml")]
+
+
+def seen(number: int, name: str, hours: int, **said: Any) -> Event:
+    return Event("e1", "ann", f"i{number}", name, START + hours * HOUR, START + hours * HOUR, said)
+
+
+VISITS = (seen(1, "a", 0, cat="x"), seen(2, "b", 2, cat="x"), seen(3, "a", 5, cat="y"), seen(4, "c", 30, lat=1.0, lon=1.0))
+DECIDED: tuple[tuple[dict[str, Any], bool, list[str]], ...] = (
+    ({"nth": {"event": "a", "n": 2}}, True, ["i1", "i3"]),
+    ({"last": {"event": "a", "having": "cat = 'y'"}}, True, ["i3"]),
+    ({"context": {"where": "event = 'a'"}}, False, ["i4"]),
+    ({"stopped": {"event": "a", "active": "30h", "quiet": "6h"}}, True, ["i1", "i3"]),
+    ({"restarted": {"event": "any", "active": "7h", "quiet": "10h"}}, True, ["i1", "i2", "i3", "i4"]),
+    ({"lifecycle": {"event": "a", "period": "24h", "in": ["dormant"]}}, True, ["i1", "i3"]),
+    ({"regularly": {"event": "a", "at_least": 1, "of_last": 1, "period": "day"}}, True, ["i1", "i3"]),
+    ({"sequence": {"steps": ["a", "b"], "bind": ["cat"]}}, True, ["i2"]),
+    ({"inaction": {"after": "a", "not": "b", "for": "3h", "bind": ["cat"]}}, True, ["i3"]),
+    ({"trend": {"feature": "g.spent", "this": "24h", "vs": "24h", "change": "< 0"}}, False, ["i1", "i3"]),
+    ({"geo": {"event": "any", "within_km": 5, "of": [1, 1]}}, True, ["i4"]),
+    ({"did": {"event": "any", "window": {"session": {"gap": "12h"}}}}, True, ["i4"]),
+    ({"did": {"event": "any", "window": {"since": "b"}, "count": ">= 3"}}, True, ["i2", "i3", "i4"]),
+)
+
+
+@pytest.mark.parametrize(("when", "member", "decided"), DECIDED)
+def test_explain_names_the_events_that_decide(
+    tmp_path: Path, when: dict[str, Any], member: bool, decided: list[str]
+) -> None:
+    shard = Shard.of(tmp_path, world(when, *VISITS)).step(VISITS, START + 3 * DAY)
+    project = shard.program.project
+    facts = facts_of(shard.state, pa.array([0]).to_numpy(), FOREVER, project)
+    names = pa.array([event.event for event in VISITS])
+    events = shard.state.events.select(["source", "event_id", "occurred_at"]).append_column("event", names)
+    told = explain(project.segments["s"], facts, events, START + 30 * HOUR)
+    assert told["member"] == member
+    assert sorted(one["event_id"] for one in told["tree"]["decided_by"]) == decided
