@@ -36,7 +36,8 @@ def amounts(measure: Measure, rows: Contributions, values: Values, of: DataType 
     """The measure of the rows that count, over time. Windows are FIFO."""
     nothing = (0, 1) if measure.never_missing else (0, 0)
     if measure.is_summed:
-        who, at, sums = totals(measure.arrange(rows, values), measure.weigh(values, ()))
+        standing, index = measure.arrange(rows, values)
+        who, at, sums = totals(standing, measure.weigh(values if index is None else values.take(index), ()))
         return Amounts(who, at, measure.quotient(sums, values.scale), nothing)
     who, at = _breakpoints(rows)
     low = search(rows.who, rows.stop, who, at, "right")

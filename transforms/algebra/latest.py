@@ -7,8 +7,9 @@ import numpy as np
 from schemas.definitions.expression import Expression
 from schemas.definitions.reference import EventReference
 from schemas.definitions.window import Window
+from transforms.algebra.handover import handover
 from transforms.algebra.order import FALSE, TRUE, UNKNOWN, Steps, Truths
-from transforms.algebra.reduce import Weight, cover, handover
+from transforms.algebra.reduce import Weight, cover
 from transforms.algebra.view import Evidence, View
 
 
@@ -32,7 +33,8 @@ def latest(view: View, reference: EventReference, having: Expression, window: Wi
 def latest_event(view: View, reference: EventReference, window: Window) -> Evidence:
     """Each event while it is the latest in the window."""
     rows, chosen = view.evidence(reference, window)
-    return Evidence(handover(rows, np.zeros(len(rows.who), np.int64)), chosen)
+    standing, index = handover(rows, np.zeros(len(rows.who), np.int64))
+    return Evidence(standing, chosen if index is None else chosen[index])
 
 
 def _truth(sums: Sequence[Weight]) -> Truths:

@@ -12,6 +12,7 @@ from schemas.definitions.datatype import DataType
 from schemas.definitions.window import PROFILE
 from transforms.algebra.calendars import local_days
 from transforms.algebra.exact import Number
+from transforms.algebra.handover import Standing
 from transforms.algebra.order import Flags, Ints, Steps, Truths, firsts
 from transforms.algebra.reduce import Contributions, cover
 from transforms.algebra.truth import judge
@@ -61,9 +62,9 @@ class Measure(Aggregate):
 
     is_summed: ClassVar[bool] = False
 
-    def arrange(self, rows: Contributions, values: Values) -> Contributions:
+    def arrange(self, rows: Contributions, values: Values) -> Standing:
         """Shorten contributions where not every event counts for as long as its window says."""
-        return rows
+        return Standing(rows)
 
     def weigh(self, values: Values, constants: Sequence[Constant]) -> list[Number]:
         """The weights of each row."""
@@ -83,8 +84,9 @@ class Measure(Aggregate):
 
     def steps(self, rows: Contributions, values: Values, comparison: Comparison, count: int) -> Steps:
         """The truth of `comparison` for each of `count` stints; its constants are in the column's terms."""
-        weights = self.weigh(values, comparison.constants)
-        return self.covered(self.arrange(rows, values), weights, values, comparison, count)
+        standing, index = self.arrange(rows, values)
+        values = values if index is None else values.take(index)
+        return self.covered(standing, self.weigh(values, comparison.constants), values, comparison, count)
 
     def covered(
         self, rows: Contributions, weights: Sequence[Number], values: Values, comparison: Comparison, count: int

@@ -10,6 +10,7 @@ from transforms.algebra.order import (
     FALSE,
     FOREVER,
     TRUE,
+    Flags,
     Ints,
     Steps,
     Truths,
@@ -17,7 +18,6 @@ from transforms.algebra.order import (
     lasts,
     order,
     running,
-    stable_order,
     turning,
 )
 
@@ -43,7 +43,7 @@ def reaches(rows: Contributions, threshold: int, count: int, negated: bool = Fal
     Where windows are FIFO (starts and stops rise together) the k-th newest stop is a lag: no expiry rows and no sums. Those
     of a subject that moves between zones may not be. `count` is the number of `who`; `negated` turns the answer.
     """
-    if not _is_fifo(rows):
+    if not is_fifo(rows, rows.who).all():
         return cover(rows, [np.ones(len(rows.who), np.int64)], lambda sums: _reached(sums[0], threshold, negated), count)
     lag = threshold - 1
     newest, oldest = slice(lag, None), slice(0, max(0, len(rows.who) - lag))
@@ -52,9 +52,10 @@ def reaches(rows: Contributions, threshold: int, count: int, negated: bool = Fal
     return union(Contributions(who[valid], start[valid], stop[valid]), count, negated)
 
 
-def _is_fifo(rows: Contributions) -> bool:
+def is_fifo(rows: Contributions, group: Ints) -> Flags:
+    """For each row but the first whether it starts and stops no earlier than the one before it, of one group."""
     falls = (rows.start[1:] < rows.start[:-1]) | (rows.stop[1:] < rows.stop[:-1])
-    return not (falls & (rows.who[1:] == rows.who[:-1])).any()
+    return ~(falls & (group[1:] == group[:-1]))
 
 
 def _reached(number: Weight, threshold: int, negated: bool) -> Truths:
@@ -93,22 +94,3 @@ def totals(rows: Contributions, weights: Sequence[Weight]) -> tuple[Ints, Ints, 
     final = lasts(who, at)
     sums = [running(who, np.concatenate((weight, -weight[ending]))[index])[final] for weight in weights]
     return who[final], at[final], sums
-
-
-def handover(rows: Contributions, value: Ints) -> Contributions:
-    """Let a row stop where the next of its `value` starts, in event order: each value counts once. Empty rows stay."""
-    index = stable_order(rows.who, value)
-    who, start, stop = rows.who[index], rows.start[index], rows.stop[index].copy()
-    same = ~lasts(who, value[index])
-    stop[:-1][same[:-1]] = np.minimum(stop[:-1], start[1:])[same[:-1]]
-    result = np.empty_like(stop)
-    result[index] = stop
-    return Contributions(rows.who, rows.start, result)
-
-
-def takeover(rows: Contributions) -> Contributions:
-    """Let a row start where the one before it stops: only the earliest counts. For FIFO windows. Empty rows stay."""
-    start = rows.start.copy()
-    same = ~firsts(rows.who)
-    start[1:][same[1:]] = np.maximum(rows.start[1:], rows.stop[:-1])[same[1:]]
-    return Contributions(rows.who, start, rows.stop)

@@ -8,9 +8,10 @@ from schemas.definitions.datatype import DataType
 from schemas.definitions.refusal import refuse
 from transforms.algebra.aggregates.count import Count
 from transforms.algebra.coded import indices, plain
+from transforms.algebra.handover import Standing, handover
 from transforms.algebra.measure import Measure, Values
 from transforms.algebra.order import FOREVER, Ints, Steps
-from transforms.algebra.reduce import Contributions, handover
+from transforms.algebra.reduce import Contributions
 
 
 class Distinct(Count):
@@ -30,7 +31,7 @@ class Distinct(Count):
         column = values.column
         return indices(column if pa.types.is_dictionary(column.type) else plain(column).dictionary_encode(), 0)
 
-    def arrange(self, rows: Contributions, values: Values) -> Contributions:
+    def arrange(self, rows: Contributions, values: Values) -> Standing:
         """Each value counts once."""
         return handover(rows, self.codes(values))
 

@@ -4,9 +4,10 @@ import pyarrow as pa
 
 from schemas.definitions.datatype import DataType
 from transforms.algebra.aggregates.last import Last, chosen
+from transforms.algebra.handover import Standing, takeover
 from transforms.algebra.measure import Values
 from transforms.algebra.order import Ints, firsts
-from transforms.algebra.reduce import Contributions, takeover
+from transforms.algebra.reduce import Contributions
 
 
 class First(Last):
@@ -14,7 +15,7 @@ class First(Last):
 
     op = "first"
 
-    def arrange(self, rows: Contributions, values: Values) -> Contributions:
+    def arrange(self, rows: Contributions, values: Values) -> Standing:
         """Each event counts only after those before it have ceased to."""
         return takeover(rows)
 

@@ -9,9 +9,10 @@ from schemas.definitions.comparison import Constant
 from schemas.definitions.datatype import DataType
 from schemas.definitions.refusal import refuse
 from transforms.algebra.exact import Number, signs
+from transforms.algebra.handover import Standing, handover
 from transforms.algebra.measure import Measure, Values, ones, scatter
 from transforms.algebra.order import Ints, lasts
-from transforms.algebra.reduce import Contributions, handover
+from transforms.algebra.reduce import Contributions
 
 
 class Last(Measure):
@@ -27,7 +28,7 @@ class Last(Measure):
             )
         return of
 
-    def arrange(self, rows: Contributions, values: Values) -> Contributions:
+    def arrange(self, rows: Contributions, values: Values) -> Standing:
         """Each event counts until the next one does."""
         return handover(rows, np.zeros(len(rows.who), np.int64))
 

@@ -10,9 +10,10 @@ from schemas.definitions.node import Node
 from schemas.definitions.reference import EventFields
 from schemas.definitions.refusal import refuse
 from schemas.definitions.window import PROFILE, Unit
+from transforms.algebra.handover import handover
 from transforms.algebra.order import Steps
 from transforms.algebra.periods import InUnits, in_units
-from transforms.algebra.reduce import cover, handover
+from transforms.algebra.reduce import cover
 from transforms.algebra.view import Evidence, View
 
 Periods = Annotated[StrictInt, Field(ge=1, le=10_000)]
@@ -49,11 +50,10 @@ class Regularly(EventFields, Node):
 
     def steps(self, view: View) -> Steps:
         """The number of different periods with an event."""
-        found = self._found(view)
-        number = [np.ones(len(found.unit), np.int64)]
-        return cover(
-            handover(found.rows, found.unit), number, lambda sums: (sums[0] >= self.at_least).astype(np.int8), view.size
-        )
+        rows, _, unit = self._found(view)
+        different, _ = handover(rows, unit)
+        number = np.ones(len(different.who), np.int64)
+        return cover(different, [number], lambda sums: (sums[0] >= self.at_least).astype(np.int8), view.size)
 
     def _found(self, view: View) -> InUnits:
         return in_units(view, self.reference, self.period, self.tz, 1, self.of_last)
