@@ -16,24 +16,18 @@ from typing import Any, Self, TypeVar
 import duckdb
 import pyarrow as pa
 
-from runners.disk import disk_told, not_allowed
-from schemas.errors import CallError, JobFailed, SegueError, TryAgain
+from runners.disk import disk_told
+from runners.warehouses.failures import CATALOG, told
+from schemas.errors import CallError, JobFailed, TryAgain
 
 Found = TypeVar("Found")
 
-CATALOG = "catalog.sqlite"
 LOCK = "lake.lock"
 SPILL = "spill"
 """What does not fit into memory, one folder a process: people are in it, so it is swept."""
 PATIENCE_S = 15.0
 """How long a busy catalog is waited for before the call gives up with exit 75."""
 
-_BUSY = ("failed to probe", "database is locked", "database is busy", "conflict")
-_DAMAGED = ("file is not a database", "disk image is malformed")
-_REFUSED = ("readonly database", "unable to open database", "permission denied", "read-only file system")
-_UNREAD = ("don't know what type", "tprotocolexception", "decompression fail")
-"""What the engine says of a Parquet file that is damaged inside, without its name."""
-_FULL = ("no space left", "file too large", "disk full", "could not write", "disk i/o error", "too many open files")
 
 
 @dataclass(eq=False)
@@ -97,7 +91,7 @@ class Lake:
     def _told(self) -> Iterator[None]:
         """Errors of the engine as this project's, and Ctrl-C as itself."""
         try:
-            with _told(self.root):
+            with told(self.root):
                 yield
         except RuntimeError as error:
             if not isinstance(error.__cause__, KeyboardInterrupt):
@@ -207,7 +201,7 @@ def _attach(root: Path, write: bool, patience_s: float) -> duckdb.DuckDBPyConnec
         }
     )
     try:
-        with _told(root):
+        with told(root):
             with suppress(OSError):  # who may not write here reads what fits into memory
                 (root / SPILL).mkdir(exist_ok=True)
             for name in ("sqlite_scanner", "ducklake"):
@@ -265,54 +259,3 @@ def _patiently(attempt: Callable[[], Found], patience_s: float) -> Found:
             if time.monotonic() >= deadline:
                 raise
         time.sleep(random.uniform(0.02, 0.4))
-
-
-@contextmanager
-def _told(root: Path) -> Iterator[None]:
-    """Turn what the engine says of the catalog and the disk into this project's errors."""
-    try:
-        yield
-    except duckdb.Error as error:
-        told = _translated(str(error), root)
-        if told is None:
-            raise
-        raise told from error
-
-
-def _translated(message: str, root: Path) -> SegueError | None:
-    low = message.lower()
-    if any(sign in low for sign in _DAMAGED):
-        away = "restore it from a copy; or move the whole folder away, and `segue run` makes a warehouse anew from the sources"
-        return JobFailed("SEG-0615", f"`{root / CATALOG}` is no catalog of a warehouse, or is damaged", away)
-    if any(sign in low for sign in _REFUSED):
-        return _refused(low, root)
-    if (file := table_file(message, root)) or any(sign in low for sign in _UNREAD):
-        return lost(root, file)
-    if any(sign in low for sign in _FULL):
-        return JobFailed("SEG-0604", "the warehouse could not be written", "is its disk full? Nothing was published")
-    if any(sign in low for sign in _BUSY):
-        return TryAgain("SEG-0605", "the warehouse's catalog is busy", "try again when the other process has finished")
-    return None
-
-
-def _refused(said: str, root: Path) -> SegueError:
-    """Of a catalog that may be written, it means that a reader has found nothing in it."""
-    places, wanted = (root, root / CATALOG, root / "data"), os.R_OK | os.W_OK
-    closed = [path for path in places if not os.access(path, wanted, effective_ids=True)]
-    if not closed and "readonly database" in said:
-        return CallError("SEG-0601", f"there is no warehouse in {root}", "`segue run` makes it")
-    return not_allowed(str((closed or [root])[0]))
-
-
-def table_file(message: str, root: Path) -> str:
-    """The file of a table that a message names, below `root`; empty where it names none."""
-    begin = message.find(str(root / "data"))
-    name, ending, _ = message[begin:].partition(".parquet")
-    return f"{name}{ending}".removeprefix(f"{root}/") if begin >= 0 and ending else ""
-
-
-def lost(root: Path, file: str) -> JobFailed:
-    """A file of a table is not there, or not as it was written."""
-    what = f"the file `{file}` of a table" if file else "a file of a table"
-    remedy = "restore it from a copy; or move the whole folder away, and `segue run` makes a warehouse anew from the sources"
-    return JobFailed("SEG-0617", f"{what} in {root} is gone or damaged", remedy)

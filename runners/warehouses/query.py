@@ -9,7 +9,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from runners.warehouses.ducklake import Lake, lost, named, quoted, table_file
+from runners.warehouses.ducklake import Lake, named, quoted
+from runners.warehouses.failures import lost, table_file
 from runners.warehouses.output import WHOLE
 from schemas.errors import CallError, SegueError
 

@@ -3,7 +3,8 @@
 import hashlib
 from pathlib import Path
 
-from runners.warehouses.ducklake import Lake, lost, quoted
+from runners.warehouses.ducklake import Lake, quoted
+from runners.warehouses.failures import lost
 from schemas.errors import JobFailed
 
 

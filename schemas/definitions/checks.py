@@ -1,13 +1,12 @@
 """Every definition against every other: names, types, purposes."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlglot import exp
 
 from schemas.definitions.aggregate import Aggregate
-from schemas.definitions.circles import ordered
+from schemas.definitions.coherence import consented, in_order, same_columns
 from schemas.definitions.columns import union
 from schemas.definitions.comparison import Comparison
 from schemas.definitions.conditions import Conditions
@@ -42,7 +41,7 @@ def check(project: Project, reading: Reading) -> Project:
         for name, group in project.features.items()
     }
     project = replace(project, features=groups)
-    _same_columns(project, reading)
+    same_columns(project, reading)
     segments = {
         name: _Checks(project, reading, reading.documents["segments", name], conditions).segment(segment)
         for name, segment in project.segments.items()
@@ -52,8 +51,8 @@ def check(project: Project, reading: Reading) -> Project:
     for folder, document in reading.unread:
         _Checks(project, reading, document, conditions).remains(folder)
     conditions.ask()
-    _consented(project, reading)
-    return replace(project, segments=segments, order=_order(project, reading))
+    consented(project, reading)
+    return replace(project, segments=segments, order=in_order(project, reading))
 
 
 @dataclass
@@ -263,44 +262,3 @@ class _Checks:
         """The place below a path where just this text stands, or the path."""
         found = find(self.document.at(path), text, path) if path in self.document.marks else None
         return found or path
-
-
-def _same_columns(project: Project, reading: Reading) -> None:
-    """Every feature column has one name, and no name means two."""
-    owners: dict[str, str] = {}
-    for name, group in project.features.items():
-        for column in group.columns:
-            if column.name in owners:
-                message = f"the column `{column.name}` is named twice"
-                document = reading.documents["features", name]
-                found = "here and in " + reading.documents["features", owners[column.name]].file
-                reading.problems.append(document.problem("SEG-0311", message, ("aggregates",), found=found))
-            owners[column.name] = name
-
-
-def _consented(project: Project, reading: Reading) -> None:
-    """A purpose on consent needs a source of consents."""
-    has_source = any(source.kind == "consents" for source in project.sources.values())
-    if has_source or reading.broken.get("sources") or ("purposes", "") not in reading.documents:
-        return
-    document = reading.documents["purposes", ""]
-    for index, purpose in enumerate(project.purposes.values()):
-        if purpose.needs_consent:
-            message = f"`{purpose.id}` rests on consent, and no source tells of any"
-            path, expected = ("purposes", index, "basis"), "a source of `kind: consents`"
-            reading.problems.append(document.problem("SEG-0308", message, path, expected=expected))
-
-
-def _order(project: Project, reading: Reading) -> tuple[str, ...]:
-    graph: Mapping[str, set[str]] = {
-        name: {other for other in segment.segments if other in project.segments}
-        for name, segment in project.segments.items()
-    }
-    order, circles = ordered(graph)
-    for circle in circles:
-        document, path = reading.documents["segments", circle[0]], ("when",)
-        found = " -> ".join((*circle, circle[0]))
-        message = "segments refer to each other in a circle"
-        where = find(document.at(path), circle[1 % len(circle)], path) or path
-        reading.problems.append(document.problem("SEG-0306", message, where, found=show(found)))
-    return order

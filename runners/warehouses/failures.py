@@ -1,0 +1,70 @@
+"""What goes wrong with a warehouse, as its user is told: the catalog, its files, the disk."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from runners.disk import not_allowed
+from schemas.errors import CallError, JobFailed, SegueError, TryAgain
+
+CATALOG = "catalog.sqlite"
+_BUSY = ("failed to probe", "database is locked", "database is busy", "conflict")
+_DAMAGED = ("file is not a database", "disk image is malformed")
+_REFUSED = ("readonly database", "unable to open database", "permission denied", "read-only file system")
+_UNREAD = ("don't know what type", "tprotocolexception", "decompression fail")
+"""What the engine says of a Parquet file that is damaged inside, without its name."""
+_FULL = ("no space left", "file too large", "disk full", "could not write", "disk i/o error", "too many open files")
+
+
+@contextmanager
+def told(root: Path) -> Iterator[None]:
+    """Turn what the engine says of the catalog and the disk into this project's errors."""
+    try:
+        yield
+    except duckdb.Error as error:
+        told = _translated(str(error), root)
+        if told is None:
+            raise
+        raise told from error
+
+
+def _translated(message: str, root: Path) -> SegueError | None:
+    low = message.lower()
+    if any(sign in low for sign in _DAMAGED):
+        away = "restore it from a copy; or move the whole folder away, and `segue run` makes a warehouse anew from the sources"
+        return JobFailed("SEG-0615", f"`{root / CATALOG}` is no catalog of a warehouse, or is damaged", away)
+    if any(sign in low for sign in _REFUSED):
+        return _refused(low, root)
+    if (file := table_file(message, root)) or any(sign in low for sign in _UNREAD):
+        return lost(root, file)
+    if any(sign in low for sign in _FULL):
+        return JobFailed("SEG-0604", "the warehouse could not be written", "is its disk full? Nothing was published")
+    if any(sign in low for sign in _BUSY):
+        return TryAgain("SEG-0605", "the warehouse's catalog is busy", "try again when the other process has finished")
+    return None
+
+
+def _refused(said: str, root: Path) -> SegueError:
+    """Of a catalog that may be written, it means that a reader has found nothing in it."""
+    places, wanted = (root, root / CATALOG, root / "data"), os.R_OK | os.W_OK
+    closed = [path for path in places if not os.access(path, wanted, effective_ids=True)]
+    if not closed and "readonly database" in said:
+        return CallError("SEG-0601", f"there is no warehouse in {root}", "`segue run` makes it")
+    return not_allowed(str((closed or [root])[0]))
+
+
+def table_file(message: str, root: Path) -> str:
+    """The file of a table that a message names, below `root`; empty where it names none."""
+    begin = message.find(str(root / "data"))
+    name, ending, _ = message[begin:].partition(".parquet")
+    return f"{name}{ending}".removeprefix(f"{root}/") if begin >= 0 and ending else ""
+
+
+def lost(root: Path, file: str) -> JobFailed:
+    """A file of a table is not there, or not as it was written."""
+    what = f"the file `{file}` of a table" if file else "a file of a table"
+    remedy = "restore it from a copy; or move the whole folder away, and `segue run` makes a warehouse anew from the sources"
+    return JobFailed("SEG-0617", f"{what} in {root} is gone or damaged", remedy)
