@@ -1,0 +1,138 @@
+"""What more segments cost the kernel: the same facts under 10, 50 or 200 of them, and calls for a few subjects.
+
+    python -m benchmarks.segments PROJECT AT COUNT     after a run of the benchmark's project: prints what it took as JSON
+
+The segments are drawn from a seed over every operator that asks about events, so that more of them share leaves as those of
+one shop do. All facts lie in one shard. A call gives so many subjects one new event each, and answers for all segments.
+"""
+
+import json
+import resource
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import yaml
+
+from benchmarks.kernels import cpu_seconds, published
+from schemas import consent, profile
+from schemas.definitions.catalog import Project, read_project
+from schemas.definitions.language import Language
+from transforms.algebra.absorb import Arrived
+from transforms.algebra.advance import advance
+from transforms.algebra.aggregates import AGGREGATES
+from transforms.algebra.operators import OPERATORS
+from transforms.algebra.order import BEGINNING
+from transforms.algebra.program import Moment, Program
+from transforms.algebra.project import type_of
+from transforms.algebra.state import State, empty_state
+
+CALLS = (3, 30, 300)
+NOT_COPIED = ("data", "later", "warehouse", "target")
+_REPEATS = 5
+_SEED = 11
+_EVENTS = ("page_view", "product_view", "search", "cart_add", "checkout_started", "order_completed", "letter_opened")
+_LENGTHS = ("1d", "7d", "14d", "30d", "90d")
+
+Draw = Callable[[Random], dict[str, Any]]
+
+
+def _about(random: Random) -> dict[str, Any]:
+    return {"event": random.choice(_EVENTS)}
+
+
+def _windowed(random: Random) -> dict[str, Any]:
+    return {**_about(random), "window": random.choice(_LENGTHS)}
+
+
+def _longer(random: Random) -> str:
+    return random.choice(_LENGTHS[1:])
+
+
+LEAVES: tuple[Draw, ...] = (
+    lambda random: {"did": {**_windowed(random), "count": f">= {random.randint(1, 6)}"}},
+    lambda random: {"did": {**_windowed(random), "distinct": "category", "count": f">= {random.randint(2, 4)}"}},
+    lambda random: {"did_not": _windowed(random)},
+    lambda random: {"first_time": _windowed(random)},
+    lambda random: {"nth": {**_windowed(random), "n": random.randint(2, 5)}},
+    lambda random: {"last": {**_windowed(random), "having": "category = 'books'"}},
+    lambda random: {"regularly": {**_about(random), "at_least": 3, "of_last": random.choice((4, 6)), "period": "week"}},
+    lambda random: {"sequence": {"steps": random.sample(_EVENTS, 3), "within": random.choice(_LENGTHS), "window": "30d"}},
+    lambda random: {"inaction": {"after": "cart_add", "not": "order_completed", "for": "1d", "within": _longer(random)}},
+    lambda random: {"stopped": {**_about(random), "active": "30d", "quiet": random.choice(("7d", "14d"))}},
+    lambda random: {"restarted": {**_about(random), "active": "7d", "quiet": random.choice(("14d", "30d"))}},
+    lambda random: {"lifecycle": {**_about(random), "period": random.choice(("7d", "30d")), "in": ["retained"]}},
+)
+
+
+def drawn(count: int) -> list[dict[str, Any]]:
+    """So many segments, each of one to three leaves; a larger number begins with the segments of a smaller one."""
+    random = Random(_SEED)
+    made = []
+    for number in range(count):
+        leaves = [LEAVES[(number + more * 5) % len(LEAVES)](random) for more in range(random.randint(1, 3))]
+        when = {random.choice(("all", "any")): leaves}
+        made.append({"segment": f"drawn_{number:03}", "purpose": "analytics", "when": when})
+    return made
+
+
+def write(root: Path, folder: Path, count: int) -> Project:
+    """The benchmark's project with drawn segments instead of its own, in a folder beside it."""
+    shutil.copytree(root, folder, ignore=shutil.ignore_patterns(*NOT_COPIED, "segments"))
+    (folder / "segments").mkdir()
+    for one in drawn(count):
+        (folder / "segments" / f"{one['segment']}.yaml").write_text(yaml.safe_dump(one))
+    return read_project(folder, Language(OPERATORS, AGGREGATES, type_of))
+
+
+def main(arguments: list[str]) -> None:
+    """Answer for everybody, then for a few, and print what each took."""
+    root, at, count = Path(arguments[0]), int(datetime.fromisoformat(arguments[1]).timestamp()) * 1_000_000, int(arguments[2])
+    facts = published(read_project(root, Language(OPERATORS, AGGREGATES, type_of)))
+    project = write(root, root.parent / f"segments_{count}", count)
+    program = Program(project, dict.fromkeys(project.segments, 1))
+    profiles = profile.with_properties(project.profile_columns)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    kept: list[State] = []
+    nothing = empty_state(program.projected_schema, profiles, program.feature_schema)
+    whole = cpu_seconds(lambda: kept.append(advance(program, nothing, Arrived(*facts), Moment(BEGINNING, at))[0]))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    calls = {str(size): _milliseconds(program, kept[0], facts.events, at, size) for size in CALLS}
+    told = {"segments": count, "cpu_seconds": whole, "peak_mb": peak / 1024, "before_mb": before / 1024, "call_ms": calls}
+    print(json.dumps(told))
+
+
+def _milliseconds(program: Program, state: State, events: pa.Table, at: int, size: int) -> float:
+    """The CPU time of a call with one new event of each of so many subjects, the best of a few."""
+    profiles = profile.with_properties(program.project.profile_columns).empty_table()
+    arrived = Arrived(_fresh(events, at, size), profiles, consent.SCHEMA.empty_table())
+    times = []
+    for _ in range(_REPEATS):
+        started = time.process_time()
+        advance(program, state, arrived, Moment(at, at + 1))
+        times.append(time.process_time() - started)
+    return min(times) * 1_000
+
+
+def _fresh(events: pa.Table, at: int, size: int) -> pa.Table:
+    """One event of each of so many subjects, as if it happened just after T."""
+    subjects = pc.unique(events["subject"])
+    chosen = subjects.take(pa.array(np.linspace(0, len(subjects) - 1, size).astype(np.int64)))
+    rows = events.take(pc.index_in(chosen, value_set=events["subject"].combine_chunks()))
+    moments = pa.array(np.full(size, at + 1)).cast(pa.timestamp("us", "UTC"))
+    fresh = {"occurred_at": moments, "received_at": moments, "event_id": pa.array([f"fresh{n}" for n in range(size)])}
+    for name, column in fresh.items():
+        rows = rows.set_column(rows.column_names.index(name), name, column)
+    return rows
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
