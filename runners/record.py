@@ -130,22 +130,28 @@ _NOBODY_RESTRICTED = """
 CREATE OR REPLACE TEMP TABLE run_restricted (segment VARCHAR, version INTEGER, subject VARCHAR, since_at TIMESTAMPTZ)
 """
 
-# Since when what was published of a subject is restricted by rows of the ledger that no run knew before.
+# Since when what was published of a subject is restricted by rows of the ledger that no run knew before: rows that restrict
+# on every channel, and snapshots that leave the purpose out.
 _RESTRICTED = """
 CREATE OR REPLACE TEMP TABLE run_restricted AS
 WITH heard AS (
   SELECT * EXCLUDE (replaces, _file, _row) FROM staged_consents UNION ALL BY NAME SELECT * EXCLUDE run_id FROM consents
 ), news AS (
-  SELECT subject, purpose, effective_at, payload_kind FROM heard
-  ANTI JOIN (FROM consents WHERE received_at <= $known_before) USING ($key)
-  WHERE received_at <= $known AND (action IN ($restrictive) OR payload_kind = 'snapshot')
+  FROM heard ANTI JOIN (FROM consents WHERE received_at <= $known_before) USING ($key) WHERE received_at <= $known
 ), published AS (
-  SELECT DISTINCT segment, version, subject, purpose FROM segment_transitions WHERE known_to IS NULL
+  SELECT DISTINCT segment, version, subject, unnest(string_split(purpose, '+')) AS purpose
+  FROM segment_transitions WHERE known_to IS NULL
+), restricting AS (
+  SELECT segment, version, p.subject, effective_at
+  FROM published p JOIN news n ON p.subject = n.subject AND n.purpose IN (p.purpose, '*')
+  WHERE action IN ($restrictive) AND channel = '*'
+  UNION ALL
+  SELECT segment, version, p.subject, effective_at
+  FROM published p JOIN news n ON p.subject = n.subject AND n.payload_kind = 'snapshot'
+  ANTI JOIN heard h ON (h.source, h.subject, h.event_id, h.purpose) = (n.source, n.subject, n.event_id, p.purpose)
+    AND h.payload_kind = 'snapshot' AND h.channel = '*'
 )
-SELECT segment, version, p.subject, min(effective_at) AS since_at
-FROM published p JOIN news n ON p.subject = n.subject
-  AND (n.purpose = '*' OR n.payload_kind = 'snapshot' OR list_contains(string_split(p.purpose, '+'), n.purpose))
-GROUP BY ALL
+SELECT segment, version, subject, min(effective_at) AS since_at FROM restricting GROUP BY ALL
 """
 
 _VIEWS = {

@@ -5,7 +5,7 @@ What this module can write again is what is allowed; nothing else has a way into
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Annotated, Any
 
@@ -56,6 +56,22 @@ class Expression:
     columns: frozenset[str] = field(compare=False)
     paths: tuple[str, ...] = field(compare=False)
     tree: Any = field(compare=False, repr=False)
+
+    @property
+    def negated(self) -> "Expression":
+        """Where it is false."""
+        return replace(self, text=f"NOT ({self.text})", sql=f"(NOT {self.sql})", tree=exp.not_(self.tree.copy()))
+
+    def and_also(self, other: "Expression") -> "Expression":
+        """Where both hold."""
+        columns = self.columns | other.columns
+        return Expression(
+            text=f"({self.text}) AND ({other.text})",
+            sql=f"({self.sql} AND {other.sql})",
+            columns=columns,
+            paths=tuple(sorted(columns)),
+            tree=exp.and_(self.tree.copy(), other.tree.copy()),
+        )
 
     @classmethod
     def parse(cls, text: str) -> "Expression":

@@ -114,13 +114,35 @@ def test_a_version_that_ends_in_the_same_run_is_closed_by_its_definition_and_exp
     assert exposed(target) == EXPOSED
 
 
-def test_a_version_that_ends_while_nothing_is_restricted_is_not_exposed(tmp_path: Path) -> None:
+def snapshot(*purposes: str) -> list[Fact]:
+    said = {"payload_kind": "snapshot", "method": "interactive", "actor": "subject"}
+    return [Consent("led", "ann", "snap", purpose, "GRANT", WITHDRAWN, LEARNED, **said) for purpose in purposes]
+
+
+RESTRICTS_NOTHING: dict[str, list[Fact]] = {
+    "another purpose": [ledger("GRANT", START, LEARNED, "q"), ledger("WITHDRAW", WITHDRAWN, LEARNED, "q")],
+    "one channel": [ledger("DENY", WITHDRAWN, LEARNED, channel="email")],
+    "a snapshot that grants it": snapshot("p", "q"),
+    "a snapshot without another": snapshot("p"),
+}
+
+
+@pytest.mark.parametrize("news", RESTRICTS_NOTHING.values(), ids=RESTRICTS_NOTHING)
+def test_a_version_that_ends_while_nothing_is_restricted_is_not_exposed(tmp_path: Path, news: list[Fact]) -> None:
     target = started(tmp_path, came(1))
     target.define(world(came(2)))
-    target.sharded(1).write([ledger("GRANT", START, LEARNED, "q"), ledger("WITHDRAW", WITHDRAWN, LEARNED, "q")])
+    target.sharded(1).write(news)
     target.run(T + DAY)
     assert reasons(target, version=1) == ["definition"]
     assert exposed(target) == []
+
+
+def test_a_snapshot_that_leaves_the_purpose_out_restricts_it(tmp_path: Path) -> None:
+    target = started(tmp_path, came(1))
+    target.define(world(came(2)))
+    target.sharded(1).write(snapshot("q"))
+    target.run(T + DAY)
+    assert [who for who, _ in exposed(target)] == ["ann"]
 
 
 LATE = seen(9, START, LEARNED)
@@ -166,3 +188,29 @@ def test_what_a_fixed_k_had_hidden_is_late_news_once_it_is_seen(tmp_path: Path) 
     target.run(T, START + 3 * HOUR)
     target.run(T + DAY)
     assert reasons(target) == ["late"]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (ledger("GRANT", START, START, "q"), "event"),
+        (ledger("WITHDRAW", START + HOUR, START + HOUR, channel="email"), "event"),
+        (ledger("UNRESTRICT", START + HOUR, START + HOUR), "consent"),
+    ],
+    ids=["another purpose", "one channel", "the purpose itself"],
+)
+def test_an_entry_is_by_consent_where_a_row_on_its_purpose_acts_at_its_instant(tmp_path: Path, row: Fact, reason: str) -> None:
+    target = Target(tmp_path, world(came(1))).sharded(1)
+    target.write([*FACTS, row])
+    target.run(T)
+    assert target.rows("SELECT reason FROM segment_changes") == [(reason,)]
+
+
+def test_a_refusal_known_to_the_day_ends_a_membership_by_consent_at_the_end_of_the_day(tmp_path: Path) -> None:
+    """Acting at the beginning of its day, and again at its end, after a grant of that day."""
+    vague = ledger("WITHDRAW", START, START + 3 * DAY, claimed_precision="day")
+    target = Target(tmp_path, world(came(1))).sharded(1)
+    target.write([ledger("GRANT", START + HOUR, START + HOUR), seen(1, START + 2 * HOUR), vague])
+    target.run(START + 4 * DAY)
+    told = target.rows("SELECT kind, epoch_us(effective_at), reason FROM segment_changes ORDER BY effective_at")
+    assert told == [("entered", START + 2 * HOUR, "event"), ("exited", START + DAY, "consent")]

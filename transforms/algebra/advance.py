@@ -39,7 +39,7 @@ def advance(program: Program, state: State, arrived: Arrived, moment: Moment) ->
     if due.any():
         studies.append(Study.of(program, state, np.flatnonzero(due), moment, answered=False))
     tally = Tally(program, state, news, moment)
-    state, moved = _believe(program, before, state, heard, seen, moment)
+    state, moved = _believe(program, before, state, heard, studies, moment)
     state, rows = _restate(program, state, studies, tally, moment)
     return state, {
         "events": news.events,
@@ -73,10 +73,10 @@ def _restate(
 
 
 def _believe(
-    program: Program, before: State, state: State, heard: Heard, seen: Study, moment: Moment
+    program: Program, before: State, state: State, heard: Heard, studies: list[Study], moment: Moment
 ) -> tuple[State, dict[str, pa.Table]]:
-    """Publish what differs for those seen and what has fallen due for the others."""
-    count = state.count
+    """Publish what differs for those seen, the first of the studies, and what has fallen due for the others."""
+    seen, count = studies[0], state.count
     fresh = seen.belief(program, count)
     held = _held(state, count)
     mine = np.isin(held.key % max(count, 1), seen.who)
@@ -90,8 +90,7 @@ def _believe(
     inserts = fresh.take(fresh.at <= moment.at) if moment.everyone else difference.inserts
     concerned = np.concatenate((fresh.key, due.key, closings.key))
     changes = [
-        tables.changes(difference.news, reasons_at(state, difference.news)),
-        tables.changes(due, reasons_at(state, due)),
+        *(tables.changes(one, reasons_at(program, state, studies, one, moment.known_at)) for one in (difference.news, due)),
         tables.corrected(difference.corrections, causes.of(difference.corrections)),
     ]
     moved = {

@@ -10,6 +10,9 @@ from transforms.algebra.measure import Measure, Quotient, Values
 from transforms.algebra.order import Ints, firsts, order, search, spread
 from transforms.algebra.reduce import Contributions, totals
 
+_AT_ONCE = 1 << 22
+"""So many rows are looked at together."""
+
 
 class Amounts(NamedTuple):
     """`value` from each `at` on, sorted by (who, at).
@@ -37,16 +40,31 @@ def amounts(measure: Measure, rows: Contributions, values: Values, of: DataType 
     nothing = (0, 1) if measure.never_missing else (0, 0)
     if measure.is_summed:
         standing, index = measure.arrange(rows, values)
-        who, at, sums = totals(standing, measure.weigh(values if index is None else values.take(index), ()))
+        who, at, sums = totals(standing, measure.amounts(values if index is None else values.take(index)))
         return Amounts(who, at, measure.quotient(sums, values.scale), nothing)
     who, at = _breakpoints(rows)
-    low = search(rows.who, rows.stop, who, at, "right")
-    owner, index = spread(low, search(rows.who, rows.start, who, at, "right"))
-    column = measure.value(owner, values.take(index), len(who), measure.result_type(of))
-    there = np.asarray(column.is_valid()).astype(np.int64)
-    numerator = np.zeros(len(who), object)
-    numerator[there > 0] = scaled(column.drop_null())
-    return Amounts(who, at, Quotient(numerator, there, values.scale), nothing)
+    low, high = (search(rows.who, edge, who, at, "right") for edge in (rows.stop, rows.start))
+    row = measure.picked(values, low, high)
+    found = _between(measure, values, of, low, high) if row is None else _at(values, row)
+    return Amounts(who, at, found, nothing)
+
+
+def _at(values: Values, row: Ints) -> Quotient:
+    """The values of single rows; none of -1."""
+    numbers = np.append(scaled(values.column).astype(object), 0)
+    return Quotient(numbers[row], (row >= 0).astype(np.int64), values.scale)
+
+
+def _between(measure: Measure, values: Values, of: DataType | None, low: Ints, high: Ints) -> Quotient:
+    """The aggregate of the rows low..high - 1 for each pair, some pairs at a time: what they hold is copied."""
+    numerator, there = np.zeros(len(low), object), np.zeros(len(low), np.int64)
+    total = np.cumsum(np.maximum(high - low, 0))
+    for part in np.split(np.arange(len(low)), np.flatnonzero(np.diff(total // _AT_ONCE)) + 1):
+        owner, index = spread(low[part], high[part])
+        column = measure.value(owner, values.take(index), len(part), measure.result_type(of))
+        there[part] = np.asarray(column.is_valid()).astype(np.int64)
+        numerator[part[there[part] > 0]] = scaled(column.drop_null())
+    return Quotient(numerator, there, values.scale)
 
 
 def _breakpoints(rows: Contributions) -> tuple[Ints, Ints]:

@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from transforms.algebra.order import BEGINNING, FOREVER, Flags, Ints, search
+from transforms.algebra.order import BEGINNING, FOREVER, Flags, Ints, largest, search
 
 NEVER = BEGINNING
 """The beginning of a chain that is not there."""
@@ -81,7 +81,7 @@ def latest_starts(instants: Instants, pattern: Pattern) -> Ints:
     oldest = _sooner(instants.at, pattern.within)
     nothing = np.full(len(here), NEVER)
     for before, now in pattern.moves():
-        began = _largest(passed[before], low, here) if before else instants.at
+        began = largest(passed[before], low, here, NEVER) if before else instants.at
         began = np.where(instants.serves(now) & (began >= oldest), began, NEVER)
         going_on = np.where(instants.spends(now), began, NEVER) if before else began
         ended[before | now] = np.maximum(ended.get(before | now, nothing), began)
@@ -100,17 +100,6 @@ def _reach(instants: Instants, gap: int) -> Ints:
 def _sooner(at: Ints, length: int) -> Ints:
     """Instants `length` before, but none at the beginning of time, which stands for never."""
     return np.where(at < BEGINNING + length, BEGINNING + 1, at - np.int64(length))
-
-
-def _largest(values: Ints, low: Ints, high: Ints) -> Ints:
-    """The largest of values[low:high] for each pair, NEVER of nothing: from maxima over runs of 1, 2, 4, ... values."""
-    size = np.maximum(high - low, 0)
-    found, length = np.full(len(low), NEVER), 1
-    while length <= size.max(initial=0):
-        rows = np.flatnonzero((size >= length) & (size < 2 * length))
-        found[rows] = np.maximum(values[low[rows]], values[high[rows] - length])
-        values, length = np.maximum(values[:-length], values[length:]), 2 * length
-    return found
 
 
 def _parts(steps: int) -> list[int]:

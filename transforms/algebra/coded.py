@@ -40,6 +40,13 @@ def indices(column: pa.Array, absent: int) -> Ints:
     return column.indices.to_numpy().astype(np.int64)
 
 
+def codes_of(column: pa.Array, absent: int) -> Ints:
+    """Numbers that are equal where values are, `absent` for null."""
+    if pa.types.is_floating(column.type):
+        column = pc.add(column, 0.0)  # there are two zeros, and they are equal
+    return indices(column if pa.types.is_dictionary(column.type) else plain(column).dictionary_encode(), absent)
+
+
 def joined(one: pa.Table, other: pa.Table) -> pa.Table:
     """The rows of both, one behind the other; the columns are those of `one`, coded alike."""
     if not len(one):

@@ -117,7 +117,9 @@ class _Tree:
         rows, chosen = evidence(self.view)
         mine = np.flatnonzero((rows.who == self.stint) & (rows.start <= self.at) & (self.at < rows.stop))
         decided = self._events(self.view.timeline.row[np.unique(chosen[mine])])
-        return {"window": self._window(rows.start[mine], rows.stop[mine]), "decided_by": decided}
+        numbers = getattr(node, "numbers", None)
+        told = {} if numbers is None else {"numbers": numbers(self.view, self.stint, self.at)}
+        return {**told, "window": self._window(rows.start[mine], rows.stop[mine]), "decided_by": decided}
 
     def _window(self, start: np.ndarray, stop: np.ndarray) -> dict[str, int | None]:
         """From when the events counted, and when the first of them ceases to."""

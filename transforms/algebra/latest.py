@@ -15,12 +15,12 @@ from transforms.algebra.view import Evidence, View
 
 def tells(reference: EventReference, having: Expression) -> tuple[EventReference, EventReference]:
     """The events referred to for which the condition holds, and those for which it does not; it is null for the others."""
-    return _narrowed(reference, f"({having.text})"), _narrowed(reference, f"NOT ({having.text})")
+    return _narrowed(reference, having), _narrowed(reference, having.negated)
 
 
-def _narrowed(reference: EventReference, condition: str) -> EventReference:
-    where = condition if reference.where is None else f"({reference.where.text}) AND {condition}"
-    return EventReference(reference.events, Expression.parse(where))
+def _narrowed(reference: EventReference, condition: Expression) -> EventReference:
+    where = condition if reference.where is None else reference.where.and_also(condition)
+    return EventReference(reference.events, where)
 
 
 def latest(view: View, reference: EventReference, having: Expression, window: Window) -> Steps:

@@ -57,10 +57,12 @@ class Quotient(NamedTuple):
 class Measure(Aggregate):
     """An aggregate: how it weighs values, and how sums of weights compare with a constant.
 
-    `is_summed`: whether sums of weights tell its value, too, and not only how it compares.
+    `is_summed`: whether sums of weights tell its value, too, and not only how it compares. `keeps_type`: whether it is one of
+    the values.
     """
 
     is_summed: ClassVar[bool] = False
+    keeps_type: ClassVar[bool] = False
 
     def arrange(self, rows: Contributions, values: Values) -> Standing:
         """Shorten contributions where not every event counts for as long as its window says."""
@@ -74,9 +76,17 @@ class Measure(Aggregate):
         """The sign of (aggregate - constant), where the aggregate is not missing; `place` is the constant's."""
         raise NotImplementedError
 
+    def amounts(self, values: Values) -> list[Number]:
+        """Weights whose sums tell the aggregate itself, where `is_summed`."""
+        return self.weigh(values, ())
+
     def quotient(self, sums: Sequence[Number], scale: int) -> Quotient:
-        """The aggregate by the sums of weights, where `is_summed`."""
+        """The aggregate by the sums of `amounts`, where `is_summed`."""
         raise NotImplementedError
+
+    def picked(self, values: Values, low: Ints, high: Ints) -> Ints | None:
+        """Of the rows low..high - 1 the one whose value is the aggregate, -1 of none; None where no one row tells it."""
+        return None
 
     def missing(self, sums: Sequence[Number]) -> Flags:
         """Where the aggregate of what counts is missing: where nothing does, unless it is never missing."""

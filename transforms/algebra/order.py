@@ -178,3 +178,14 @@ def value_at(steps: Steps, who: Ints, at: Ints) -> npt.NDArray[np.integer]:
         return steps.initial[who]
     found = (index >= 0) & (steps.who[np.maximum(index, 0)] == who)
     return np.where(found, steps.value[np.maximum(index, 0)], steps.initial[who])
+
+
+def largest(values: Ints, low: Ints, high: Ints, nothing: int) -> Ints:
+    """The largest of values[low:high] for each pair, `nothing` of none: from maxima over runs of 1, 2, 4, ... values."""
+    size = np.maximum(high - low, 0)
+    found, length = np.full(len(low), nothing), 1
+    while length <= size.max(initial=0):
+        rows = np.flatnonzero((size >= length) & (size < 2 * length))
+        found[rows] = np.maximum(values[low[rows]], values[high[rows] - length])
+        values, length = np.maximum(values[:-length], values[length:]), 2 * length
+    return found

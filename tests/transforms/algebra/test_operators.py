@@ -1,5 +1,6 @@
 """What each operator and aggregate takes and refuses at load, and which events `explain` says decided."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def world(when: dict[str, Any], *events: Event, **more: Any) -> World:
         {"name": "rough", "op": "max", "of": "lat", "windows": ["7d"]},
         {"name": "kind", "op": "last", "of": "cat", "windows": ["7d"]},
     ]
-    properties = {"amount": "decimal(8,2)", "lat": "float", "lon": "float", "cat": "string"}
+    properties = {"amount": "decimal(8,2)", "lat": "float", "lon": "float", "cat": "string", "tags": "list(string)"}
     defined = {
         "timezone": "UTC",
         "purposes": [{"id": "p", "basis": "legitimate_interest"}],
@@ -99,6 +100,8 @@ def world(when: dict[str, Any], *events: Event, **more: Any) -> World:
         ({"geo": {"event": "a", "within_km": 5, "of": [1, 1], "lat": "latt"}}, "SEG-0304"),
         ({"geo": {"event": "a", "polygon": "lists/none.geojson"}}, "SEG-0402"),
         ({"sequence": {"steps": ["a", "b"], "bind": ["cart"]}}, "SEG-0304"),
+        ({"sequence": {"steps": ["a", "b"], "bind": ["tags"]}}, "SEG-0208"),
+        ({"inaction": {"after": "a", "not": "b", "for": "1d", "bind": ["tags"]}}, "SEG-0208"),
         ({"last": {"event": "a", "having": "amuont > 3"}}, "SEG-0304"),
         ({"did": {"event": "a", "window": {"since": {"event": "b", "where": "amuont > 3"}}}}, "SEG-0304"),
     ],
@@ -123,7 +126,8 @@ DECIDED: tuple[tuple[dict[str, Any], bool, list[str]], ...] = (
     ({"restarted": {"event": "any", "active": "7h", "quiet": "10h"}}, True, ["i1", "i2", "i3", "i4"]),
     ({"lifecycle": {"event": "a", "period": "24h", "in": ["dormant"]}}, True, ["i1", "i3"]),
     ({"regularly": {"event": "a", "at_least": 1, "of_last": 1, "period": "day"}}, True, ["i1", "i3"]),
-    ({"sequence": {"steps": ["a", "b"], "bind": ["cat"]}}, True, ["i2"]),
+    ({"sequence": {"steps": ["a", "b"], "bind": ["cat"]}}, True, ["i1", "i2"]),
+    ({"sequence": {"steps": ["a", "c"], "unless": "b"}}, True, ["i3", "i4"]),
     ({"inaction": {"after": "a", "not": "b", "for": "3h", "bind": ["cat"]}}, True, ["i3"]),
     ({"trend": {"feature": "g.spent", "this": "24h", "vs": "24h", "change": "< 0"}}, False, ["i1", "i3"]),
     ({"geo": {"event": "any", "within_km": 5, "of": [1, 1]}}, True, ["i4"]),
@@ -144,3 +148,44 @@ def test_explain_names_the_events_that_decide(
     told = explain(project.segments["s"], facts, events, START + 30 * HOUR)
     assert told["member"] == member
     assert sorted(one["event_id"] for one in told["tree"]["decided_by"]) == decided
+
+
+NUMBERS: tuple[tuple[dict[str, Any], dict[str, Any]], ...] = (
+    (
+        {"trend": {"feature": "g.spent", "this": "24h", "vs": "24h", "change": "<= -50%"}},
+        {"value": -0.75, "compared": "<= -50%", "this": 2.5, "vs": 10.0},
+    ),
+    (
+        {"trend": {"feature": "g.spent", "this": "24h", "vs": "48h", "change": "< 0"}},
+        {"value": -2.5, "compared": "< 0", "this": 2.5, "vs": 10.0},
+    ),
+    (
+        {"regularly": {"event": "a", "at_least": 2, "of_last": 2, "period": "day"}},
+        {"value": 1, "compared": ">= 2", "distance": -1},
+    ),
+)
+
+
+@pytest.mark.parametrize(("when", "numbers"), NUMBERS)
+def test_explain_tells_the_numbers(tmp_path: Path, when: dict[str, Any], numbers: dict[str, Any]) -> None:
+    spent = (seen(1, "a", 1, amount=Decimal("10.00")), seen(2, "a", 30, amount=Decimal("2.50")))
+    shard = Shard.of(tmp_path, world(when, *spent)).step(spent, START + 3 * DAY)
+    project = shard.program.project
+    facts = facts_of(shard.state, pa.array([0]).to_numpy(), FOREVER, project)
+    events = shard.state.events.select(["source", "event_id", "occurred_at"]).append_column("event", pa.array(["a", "a"]))
+    told = explain(project.segments["s"], facts, events, START + 30 * HOUR)
+    assert told["tree"]["numbers"] == numbers
+
+
+def test_a_condition_may_hold_a_remark(tmp_path: Path) -> None:
+    when = {"last": {"event": "a", "where": "amount > 1 -- not the samples", "having": "amount > 2 -- nor the cheap"}}
+    spent = (seen(1, "a", 1, amount=Decimal("10.00")), seen(2, "a", 30, amount=Decimal("0.50")))
+    shard = Shard.of(tmp_path, world(when, *spent)).step(spent, START + 3 * DAY)
+    assert shard.believed() == {("s", "ann"): [(START + HOUR, None)]}
+
+
+def test_zero_below_zero_is_zero(tmp_path: Path) -> None:
+    when = {"sequence": {"steps": ["a", "b"], "bind": ["lat"]}}
+    both = (seen(1, "a", 1, lat=0.0), seen(2, "b", 2, lat=-0.0))
+    shard = Shard.of(tmp_path, world(when, *both)).step(both, START + 3 * DAY)
+    assert shard.believed() == {("s", "ann"): [(START + 2 * HOUR, None)]}

@@ -7,7 +7,7 @@ from schemas.definitions.comparison import Comparison
 from schemas.definitions.datatype import DataType
 from schemas.definitions.refusal import refuse
 from transforms.algebra.aggregates.count import Count
-from transforms.algebra.coded import indices, plain
+from transforms.algebra.coded import codes_of
 from transforms.algebra.handover import Standing, handover
 from transforms.algebra.measure import Measure, Values
 from transforms.algebra.order import FOREVER, Ints, Steps
@@ -28,8 +28,7 @@ class Distinct(Count):
 
     def codes(self, values: Values) -> Ints:
         """Equal numbers for equal values."""
-        column = values.column
-        return indices(column if pa.types.is_dictionary(column.type) else plain(column).dictionary_encode(), 0)
+        return codes_of(values.column, 0)
 
     def arrange(self, rows: Contributions, values: Values) -> Standing:
         """Each value counts once."""

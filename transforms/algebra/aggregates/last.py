@@ -8,9 +8,9 @@ import pyarrow as pa
 from schemas.definitions.comparison import Constant
 from schemas.definitions.datatype import DataType
 from schemas.definitions.refusal import refuse
-from transforms.algebra.exact import Number, signs
+from transforms.algebra.exact import Number, scaled, signs, summable
 from transforms.algebra.handover import Standing, handover
-from transforms.algebra.measure import Measure, Values, ones, scatter
+from transforms.algebra.measure import Measure, Quotient, Values, ones, scatter
 from transforms.algebra.order import Ints, lasts
 from transforms.algebra.reduce import Contributions
 
@@ -19,6 +19,8 @@ class Last(Measure):
     """The value of the latest event with a value; missing of nothing."""
 
     op = "last"
+    keeps_type = True
+    is_summed = True
 
     def result_type(self, of: DataType | None) -> DataType:
         """The column's own type."""
@@ -35,6 +37,14 @@ class Last(Measure):
     def weigh(self, values: Values, constants: Sequence[Constant]) -> list[Number]:
         """One; and for each constant the sign of (value - constant): one row counts at a time."""
         return [ones(values), *(signs(values.column, constant) for constant in constants)]
+
+    def amounts(self, values: Values) -> list[Number]:
+        """One, and the value: one row counts at a time."""
+        return [ones(values), summable(scaled(values.column), 2)]
+
+    def quotient(self, sums: Sequence[Number], scale: int) -> Quotient:
+        """The one value in force."""
+        return Quotient(sums[1], sums[0], scale)
 
     def sign(self, sums: Sequence[Number], place: int, constant: Constant, scale: int) -> Ints:
         """The sign of the one value in force."""

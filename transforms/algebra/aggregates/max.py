@@ -10,15 +10,16 @@ from schemas.definitions.comparison import Constant
 from schemas.definitions.datatype import DataType
 from schemas.definitions.refusal import refuse
 from transforms.algebra.coded import plain
-from transforms.algebra.exact import Number, signs
+from transforms.algebra.exact import Number, ranks, signs
 from transforms.algebra.measure import Measure, Values, ones, scatter
-from transforms.algebra.order import Ints
+from transforms.algebra.order import BEGINNING, Ints, largest
 
 
 class Max(Measure):
     """The largest value; missing of nothing. It is above a constant where any value is."""
 
     op = "max"
+    keeps_type = True
     beyond: ClassVar[int] = 1
 
     def result_type(self, of: DataType | None) -> DataType:
@@ -28,6 +29,12 @@ class Max(Measure):
                 "SEG-0208", f"`{self.op}` needs an order", expected="a number, text, date or timestamp", found=str(of)
             )
         return of
+
+    def picked(self, values: Values, low: Ints, high: Ints) -> Ints | None:
+        """The one with the largest value, or the smallest."""
+        place = self.beyond * ranks(values.column) * len(values.at) + np.arange(len(values.at))
+        best = largest(place, low, high, BEGINNING)
+        return np.where(best == BEGINNING, -1, best % max(len(values.at), 1))
 
     def weigh(self, values: Values, constants: Sequence[Constant]) -> list[Number]:
         """One; and for each constant whether the value lies beyond it, and whether it equals it."""

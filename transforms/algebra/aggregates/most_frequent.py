@@ -19,6 +19,7 @@ class MostFrequent(Last):
     """The most frequent value, of equally frequent ones the smallest; missing of nothing."""
 
     op = "most_frequent"
+    is_summed = False
 
     def steps(self, rows: Contributions, values: Values, comparison: Comparison, count: int) -> Steps:
         """By how frequent the most frequent value is, of all and of those below, at and above each constant."""

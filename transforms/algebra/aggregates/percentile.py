@@ -42,6 +42,10 @@ class Percentile(Max):
         below, up_to = sums[1 + 2 * place], sums[2 + 2 * place]
         return np.where(below >= rank, -1, np.where(up_to >= rank, 0, 1)).astype(np.int64)
 
+    def picked(self, values: Values, low: Ints, high: Ints) -> Ints | None:
+        """No running extreme tells a rank."""
+        return None
+
     def value(self, who: Ints, values: Values, count: int, result: DataType) -> pa.Array:
         """The value of that rank of each `who`; null of nothing."""
         index = stable_order(who, ranks(values.column))

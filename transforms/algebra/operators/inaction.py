@@ -1,14 +1,17 @@
 """`inaction`: something was to follow, and did not (5.10)."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from pydantic import Field, model_validator
 
+from schemas.definitions.datatype import DataType
 from schemas.definitions.duration import Duration
 from schemas.definitions.node import Node
 from schemas.definitions.reference import AnyEventReference, References
 from schemas.definitions.refusal import refuse
 from transforms.algebra.columns import predicate_name
-from transforms.algebra.keys import bound
+from transforms.algebra.keys import bound, check_bind
 from transforms.algebra.order import FOREVER, Ints, Steps, order, search
 from transforms.algebra.reduce import Contributions, reaches
 from transforms.algebra.view import Evidence, View
@@ -35,6 +38,10 @@ class Inaction(Node):
         if self.within is not None and self.within <= self.wait:
             raise refuse("SEG-0103", "a case that ends before it begins", expected="`within` longer than `for`")
         return self
+
+    def check_columns(self, types: Mapping[str, DataType]) -> None:
+        """See that the columns of `bind` hold one value each. Raises ValueError."""
+        check_bind(self.bind, types)
 
     def references(self) -> References:
         """Both kinds of events, and the columns that bind them."""

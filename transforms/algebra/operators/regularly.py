@@ -1,6 +1,6 @@
 """`regularly`: in enough of the last whole periods there was a matching event (5.8)."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field, StrictInt, field_validator, model_validator
@@ -54,6 +54,13 @@ class Regularly(EventFields, Node):
         different, _ = handover(rows, unit)
         number = np.ones(len(different.who), np.int64)
         return cover(different, [number], lambda sums: (sums[0] >= self.at_least).astype(np.int8), view.size)
+
+    def numbers(self, view: View, stint: int, at: int) -> dict[str, Any]:
+        """In how many of the periods there was an event, and in how many there was to be."""
+        rows, _, unit = self._found(view)
+        mine = (rows.who == stint) & (rows.start <= at) & (at < rows.stop)
+        count = len(np.unique(unit[mine]))
+        return {"value": count, "compared": f">= {self.at_least}", "distance": count - self.at_least}
 
     def _found(self, view: View) -> InUnits:
         return in_units(view, self.reference, self.period, self.tz, 1, self.of_last)

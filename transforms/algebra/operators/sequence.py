@@ -1,11 +1,13 @@
 """`sequence`: different events, one for each step, in time (5.9)."""
 
+from collections.abc import Mapping
 from functools import reduce
 from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
 
+from schemas.definitions.datatype import DataType
 from schemas.definitions.duration import Duration
 from schemas.definitions.node import Node
 from schemas.definitions.reference import AnyEventReference, EventReference, References
@@ -13,8 +15,8 @@ from schemas.definitions.refusal import refuse
 from schemas.definitions.window import AnyWindow, Lifetime
 from transforms.algebra.chains import NEVER, Instants, Pattern, latest_starts
 from transforms.algebra.columns import predicate_name
-from transforms.algebra.keys import bound
-from transforms.algebra.order import FOREVER, Flags, Ints, Steps, firsts, stable_order
+from transforms.algebra.keys import bound, check_bind
+from transforms.algebra.order import FOREVER, Flags, Ints, Steps, firsts, search, spread, stable_order
 from transforms.algebra.reduce import Contributions, reaches
 from transforms.algebra.timeline import Timeline
 from transforms.algebra.view import Evidence, View
@@ -49,6 +51,10 @@ class Sequence(Node):
             raise refuse("SEG-0103", "too many steps", expected=expected, found=found)
         return self
 
+    def check_columns(self, types: Mapping[str, DataType]) -> None:
+        """See that the columns of `bind` hold one value each. Raises ValueError."""
+        check_bind(self.bind, types)
+
     def references(self) -> References:
         """The steps, what may not lie between them, and the columns that bind them."""
         return super().references() + References(event_columns=self.bind)
@@ -60,22 +66,30 @@ class Sequence(Node):
 
     def steps(self, view: View) -> Steps:
         """Where any match counts."""
-        return reaches(self.evidence(view).rows, 1, view.size)
+        return reaches(self._matches(view, *self._instants(view.timeline))[0], 1, view.size)
 
     def evidence(self, view: View) -> Evidence:
-        """The last event of the match that ends at each instant, for as long as its window says."""
-        timeline = view.timeline
-        row, instants = self._instants(timeline)
+        """The events that could serve a step, from the first of the latest match that ends at an instant to that instant."""
+        places, instants = self._instants(view.timeline)
+        rows, ends, began = self._matches(view, places, instants)
+        serving = np.flatnonzero(instants.steps > 0)
+        key, at = instants.key[instants.where[serving]], instants.at[instants.where[serving]]
+        low, high = search(key, at, instants.key[ends], began), search(key, at, instants.key[ends], instants.at[ends], "right")
+        match, event = spread(low, high)
+        return Evidence(rows.take(match), places[serving[event]])
+
+    def _matches(self, view: View, places: Ints, instants: Instants) -> tuple[Contributions, Ints, Ints]:
+        """For how long the latest match that ends at an instant counts, which instant that is, and when the match began."""
         began = latest_starts(instants, self.pattern)
         ends = np.flatnonzero(began != NEVER)
-        last = row[ends]
-        rows = Contributions(timeline.who[last], *timeline.interval(self.window, last))
-        rows = timeline.clip(rows, began[ends])
+        last = places[np.searchsorted(instants.where, ends)]
+        rows = Contributions(view.timeline.who[last], *view.timeline.interval(self.window, last))
+        rows = view.timeline.clip(rows, began[ends])
         counting = rows.start < rows.stop
-        return Evidence(rows.take(counting), last[counting])
+        return rows.take(counting), ends[counting], began[ends[counting]]
 
     def _instants(self, timeline: Timeline) -> tuple[Ints, Instants]:
-        """A row of the timeline for each instant, and the instants."""
+        """The places in the timeline of the events concerned, in the order of the instants, and the instants."""
         key = bound(timeline, self.bind)
         serves = reduce(np.bitwise_or, (_flags(timeline, step) << bit for bit, step in enumerate(self.steps_)))
         forbids: Flags = _flags(timeline, self.unless) > 0 if self.unless else np.zeros(len(key), np.bool_)
@@ -83,8 +97,8 @@ class Sequence(Node):
         rows = rows[stable_order(key[rows], timeline.at[rows])]
         begins = firsts(key[rows], timeline.at[rows])
         where = np.cumsum(begins) - 1
-        row = rows[begins]
-        return row, Instants(key[row], timeline.at[row], where, serves[rows], forbids[rows])
+        first = rows[begins]
+        return rows, Instants(key[first], timeline.at[first], where, serves[rows], forbids[rows])
 
 
 def _flags(timeline: Timeline, reference: EventReference) -> Ints:

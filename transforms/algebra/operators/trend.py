@@ -1,6 +1,7 @@
 """`trend`: a feature has grown or fallen against the time before (5.7)."""
 
-from typing import cast
+from fractions import Fraction
+from typing import Any, cast
 
 import numpy as np
 
@@ -43,8 +44,8 @@ class Trend(Node):
     def check_feature(self, aggregate: Aggregate, of: DataType | None) -> None:
         """See that the feature is a number whose differences are exact. Raises ValueError."""
         result = aggregate.result_type(of)
-        is_exact = result.kind in ("int", "decimal") or (result.kind == "float" and getattr(aggregate, "is_summed", False))
-        if not is_exact:
+        is_rough = result.kind == "float" and cast(Measure, aggregate).keeps_type
+        if not result.is_number or is_rough:
             expected = "a feature that is an int or a decimal, or a mean, variance or share of one"
             raise refuse("SEG-0208", f"a trend of {result} is not exact", expected=expected, found=f"`{aggregate.op}`")
         if self.this != self.vs and aggregate.op not in _PER_DAY:
@@ -53,7 +54,7 @@ class Trend(Node):
 
     def steps(self, view: View) -> Steps:
         """The sign of the change against each constant, wherever either operand changes."""
-        now, before = self._amounts(view, Last(self.this)), self._amounts(view, Between(self.this + self.vs, self.this))
+        now, before = self._operands(view)
         who, at = _instants(now, before)
         none = np.full(1, -1), np.zeros(1, np.int64)
         initial = self._truth(now.at_instants(*none), before.at_instants(*none))
@@ -64,22 +65,42 @@ class Trend(Node):
         """The events of both times."""
         return view.evidence(view.aggregate(self.feature)[0], Last(self.this + self.vs))
 
+    def numbers(self, view: View, stint: int, at: int) -> dict[str, Any]:
+        """The feature now and before, and the change."""
+        place = np.array([stint]), np.array([at])
+        now, before = (one.at_instants(*place) for one in self._operands(view))
+        told = {name: _float(one.numerator[0], one.denominator[0], one.digits) for name, one in (("this", now), ("vs", before))}
+        change, base, digits = self._change(now, before)
+        return {"value": _float(change[0], base[0], digits), "compared": self.change.text, **told}
+
+    def _operands(self, view: View) -> tuple[Amounts, Amounts]:
+        return self._amounts(view, Last(self.this)), self._amounts(view, Between(self.this + self.vs, self.this))
+
     def _amounts(self, view: View, window: Window) -> Amounts:
         source, aggregate = view.aggregate(self.feature)
         selected, values = view.select(source, window, aggregate.of)
         of = view.project.event_columns[aggregate.of] if aggregate.of else None
         return amounts(cast(Measure, aggregate), selected.rows, values, of)
 
-    def _truth(self, now: Quotient, before: Quotient) -> Truths:
+    def _change(self, now: Quotient, before: Quotient) -> Quotient:
+        """The difference, per 24 hours where the lengths differ; of the earlier operand where it is asked for in percent."""
         (a, b), (c, d) = now[:2], before[:2]
         if self.this != self.vs:
             a, b, c, d = a * UNITS["d"], b * self.this, c * UNITS["d"], d * self.vs
-        change, base = a * d - c * b, b * (abs(c) if self.change.percent else d)
-        digits = 0 if self.change.percent else now.digits
+        base = b * (abs(c) if self.change.percent else d)
+        # of what is missing nothing is known, in percent not even where the other operand is nothing
+        return Quotient(a * d - c * b, np.where((b == 0) | (d == 0), 0, base), 0 if self.change.percent else now.digits)
+
+    def _truth(self, now: Quotient, before: Quotient) -> Truths:
+        change, base, digits = self._change(now, before)
         missing = np.asarray(base == 0, np.bool_)
         base = np.where(missing, 1, base)
         known = judge(self.change.tree, lambda constant: _sign(change, base, constant, digits), np.zeros_like(missing))
         return np.where(missing, np.int8(UNKNOWN), known)
+
+
+def _float(numerator: int, denominator: int, digits: int) -> float | None:
+    return None if denominator == 0 else float(Fraction(numerator, denominator * 10**digits))
 
 
 def _sign(change: Number, base: Number, constant: Constant, digits: int) -> Ints:
