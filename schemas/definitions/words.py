@@ -28,7 +28,7 @@ from schemas.definitions.window import (
     Window,
 )
 
-_OPERATIONS = {"count": "number of events", "distinct": "number of different values", "days_active": "days with events"}
+_OPERATIONS = {"count": "number of events", "distinct": "exact number of different values", "days_active": "days with events"}
 """Where the name of the operation is no word for what it gives."""
 _PLAIN = ("event", "window", "segment", "feature", "columns")
 """Fields of a condition that need no name beside their value."""

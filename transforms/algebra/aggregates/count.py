@@ -1,41 +1,21 @@
 """`count`: how many events."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pyarrow as pa
 
-from schemas.definitions.comparison import Compare, Comparison, Constant
+from schemas.definitions.comparison import Compare, Comparison
 from schemas.definitions.datatype import DataType
-from transforms.algebra.exact import Number, fraction, sign
-from transforms.algebra.measure import Measure, Quotient, Values, ones
+from transforms.algebra.counting import Counting
+from transforms.algebra.measure import Values
 from transforms.algebra.order import Ints, Steps
 from transforms.algebra.reduce import Contributions, reaches
 
 
-class Count(Measure):
+class Count(Counting):
     """The number of events; 0 of nothing."""
 
     op = "count"
     takes_column = False
-    never_missing = True
-    is_summed = True
-
-    def result_type(self, of: DataType | None) -> DataType:
-        """Always int."""
-        return DataType("int")
-
-    def weigh(self, values: Values, constants: Sequence[Constant]) -> list[Number]:
-        """One for each event."""
-        return [ones(values)]
-
-    def quotient(self, sums: Sequence[Number], scale: int) -> Quotient:
-        """The count itself."""
-        return Quotient(sums[0], np.ones(len(sums[0]), np.int64), 0)
-
-    def sign(self, sums: Sequence[Number], place: int, constant: Constant, scale: int) -> Ints:
-        """Of (count - constant)."""
-        return sign(sums[0], fraction(constant))
 
     def steps(self, rows: Contributions, values: Values, comparison: Comparison, count: int) -> Steps:
         """As for every measure, but one threshold needs no sums: the lag of the windows tells."""

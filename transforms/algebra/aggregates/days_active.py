@@ -2,15 +2,14 @@
 
 from pydantic import field_validator
 
-from schemas.definitions.datatype import DataType
 from schemas.definitions.instant import zone
 from schemas.definitions.window import PROFILE
-from transforms.algebra.aggregates.distinct import Distinct
+from transforms.algebra.counting import Different
 from transforms.algebra.measure import Values
 from transforms.algebra.order import Ints
 
 
-class DaysActive(Distinct):
+class DaysActive(Different):
     """The number of different local dates with an event; 0 of nothing. `tz` is the project's zone, one by name, or `profile`."""
 
     op = "days_active"
@@ -24,10 +23,6 @@ class DaysActive(Distinct):
         if name not in ("project", PROFILE):
             zone(name)
         return name
-
-    def result_type(self, of: DataType | None) -> DataType:
-        """Always int."""
-        return DataType("int")
 
     def codes(self, values: Values) -> Ints:
         """The local date of each event."""

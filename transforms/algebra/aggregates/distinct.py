@@ -1,24 +1,24 @@
 """`distinct`: how many different values of a column."""
 
-import numpy as np
-import pyarrow as pa
+from typing import Annotated
 
-from schemas.definitions.comparison import Comparison
+from pydantic import Field, StrictInt
+
 from schemas.definitions.datatype import DataType
 from schemas.definitions.refusal import refuse
-from transforms.algebra.aggregates.count import Count
 from transforms.algebra.coded import codes_of
-from transforms.algebra.handover import Standing, handover
-from transforms.algebra.measure import Measure, Values
-from transforms.algebra.order import FOREVER, Ints, Steps
-from transforms.algebra.reduce import Contributions
+from transforms.algebra.counting import Different
+from transforms.algebra.measure import Values
+from transforms.algebra.order import Ints
 
 
-class Distinct(Count):
-    """The number of different values, exactly; 0 of nothing. A value counts until its own next event takes over."""
+class Distinct(Different):
+    """The number of different values; 0 of nothing. Up to `k` it must be exact; it is beyond, too."""
 
     op = "distinct"
     takes_column = True
+
+    k: Annotated[StrictInt, Field(ge=1)] = 10_000
 
     def result_type(self, of: DataType | None) -> DataType:
         """Always int."""
@@ -29,21 +29,6 @@ class Distinct(Count):
     def codes(self, values: Values) -> Ints:
         """Equal numbers for equal values."""
         return codes_of(values.column, 0)
-
-    def arrange(self, rows: Contributions, values: Values) -> Standing:
-        """Each value counts once."""
-        return handover(rows, self.codes(values))
-
-    def steps(self, rows: Contributions, values: Values, comparison: Comparison, count: int) -> Steps:
-        """By sums: after handover the windows are not FIFO."""
-        return Measure.steps(self, rows, values, comparison, count)
-
-    def value(self, who: Ints, values: Values, count: int, result: DataType) -> pa.Array:
-        """The number of different values of each `who`."""
-        code = self.codes(values)
-        width = int(np.ptp(code)) + 1 if len(code) else 1
-        pairs = np.unique(who * width + (code - code.min(initial=FOREVER)))
-        return pa.array(np.bincount(pairs // width, minlength=count))
 
 
 AGGREGATE = Distinct
