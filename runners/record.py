@@ -142,7 +142,8 @@ WITH heard AS (
   SELECT DISTINCT segment, version, subject, unnest(string_split(purpose, '+')) AS purpose
   FROM segment_transitions WHERE known_to IS NULL
 ), restricting AS (
-  SELECT segment, version, p.subject, effective_at
+  SELECT segment, version, p.subject,
+         CASE WHEN action = 'INVALIDATE' AND retroactive THEN $beginning ELSE effective_at END AS effective_at
   FROM published p JOIN news n ON p.subject = n.subject AND n.purpose IN (p.purpose, '*')
   WHERE action IN ($restrictive) AND channel = '*'
   UNION ALL
@@ -151,7 +152,7 @@ WITH heard AS (
   ANTI JOIN heard h ON (h.source, h.subject, h.event_id, h.purpose) = (n.source, n.subject, n.event_id, p.purpose)
     AND h.payload_kind = 'snapshot' AND h.channel = '*'
 )
-SELECT segment, version, subject, min(effective_at) AS since_at FROM restricting GROUP BY ALL
+SELECT segment, version, subject, min(effective_at) AS since_at FROM restricting WHERE effective_at <= $horizon GROUP BY ALL
 """
 
 _VIEWS = {
@@ -196,6 +197,7 @@ def _compare(lake: Lake, plan: RunPlan, parent: LastRun | None) -> None:
         "$horizon": instant(horizon_at),
         "$reached": instant(max(plan.t_at, horizon_at)),
         "$t": instant(plan.t_at),
+        "$beginning": instant(BEGINNING_AT),
         "$known_before": instant(known_before),
         "$known": instant(plan.known_at),
         "$key": ", ".join(KEYS["consents"]),

@@ -13,7 +13,17 @@ import pyarrow.parquet as pq
 
 from runners.run_plan import RunPlan
 from runners.warehouses.ducklake import Lake, quoted
-from runners.warehouses.tables import CHANGES, CONSENTS, EVENTS, PROFILES, QUARANTINE, TRANSITIONS, UPCOMING, VERDICTS
+from runners.warehouses.tables import (
+    CHANGES,
+    CONSENTS,
+    EVENTS,
+    EXPOSURES,
+    PROFILES,
+    QUARANTINE,
+    TRANSITIONS,
+    UPCOMING,
+    VERDICTS,
+)
 
 FATES = ("quarantined", "future", "late", "duplicate", "kept", "refused", "unneeded", "used")
 """Each record that is read has exactly one of these; their sum is `read`."""
@@ -24,6 +34,7 @@ _TRIES = 100
 """More than there are threads that may be making a file while its folder is renamed."""
 _STAMPED = {"run_id", "change_id", "known_at", "known_from", "known_to"}
 _REPLACES = pa.field("replaces", pa.bool_())
+_KEY = ("segment", "version", "subject")
 
 
 @dataclass(frozen=True)
@@ -103,6 +114,9 @@ def staged_schemas(plan: RunPlan) -> dict[str, pa.Schema]:
         "transitions": transitions,
         "closings": pa.schema([transitions.field(name) for name in ("segment", "version", "subject", "at")]),
         "changes": _unstamped(CHANGES.schema),
+        "exposed": pa.schema([CHANGES.schema.field(name) for name in (*_KEY, "effective_at")]).append(
+            EXPOSURES.schema.field("wrong_since_at")
+        ),
         "upcoming": _unstamped(UPCOMING.schema),
         "feature_rows": pa.schema([("subject", pa.string()), *plan.feature_columns.items()]),
         "verdicts": _unstamped(VERDICTS.schema),

@@ -17,21 +17,25 @@ from runners.warehouses.tables import STATES, widen
 
 FACTS = ("events", "profiles", "consents")
 
-# A version that ends here is closed by its definition: whether consent would have closed it is told by the ledger.
+# The workers tell of the restrictions that they have heard of; where a version ends here, or sources were read once more, the
+# ledger does. It was emitted by the first run that said so of an instant at which it was wrong.
 _EXPOSED = """
 CREATE OR REPLACE TEMP TABLE run_exposed AS
-WITH taken_back AS (
-  SELECT c.*, greatest(effective_at, CASE WHEN c.reason = 'consent' THEN effective_at ELSE r.since_at END) AS wrong_since_at
-  FROM run_changes c LEFT JOIN run_restricted r ON (c.segment, c.version, c.subject) = (r.segment, r.version, r.subject)
-  WHERE c.kind = 'corrected' AND NOT c.member
-    AND (c.reason = 'consent' OR (c.reason = 'definition' AND r.since_at < c.until_at))
+WITH corrected AS (
+  SELECT segment, version, subject, effective_at, until_at FROM run_changes WHERE kind = 'corrected' AND NOT member
+), wrong AS (
+  SELECT c.*, e.wrong_since_at FROM corrected c JOIN staged_exposed e USING (segment, version, subject, effective_at)
+  UNION ALL
+  SELECT c.*, greatest(effective_at, since_at) FROM corrected c JOIN run_restricted r USING (segment, version, subject)
+  WHERE since_at < until_at AND ($again OR (segment, version) NOT IN (SELECT (segment, version) FROM run_versions))
 )
-SELECT segment, version, subject, effective_at, wrong_since_at, arg_max(t.known_from, t."at") AS emitted_at
-FROM taken_back c JOIN segment_transitions t USING (segment, version, subject)
-WHERE t.known_to IS NULL AND t.member AND t."at" <= c.effective_at
+SELECT segment, version, subject, effective_at, wrong_since_at, min(m.k) AS emitted_at
+FROM wrong w JOIN segment_history h USING (segment, version, subject)
+JOIN run_manifest m ON m.t >= wrong_since_at AND h.known_from <= m.k AND (h.known_to IS NULL OR h.known_to > m.k)
+WHERE h.valid_from <= wrong_since_at AND (h.valid_to IS NULL OR h.valid_to > wrong_since_at)
 GROUP BY ALL
 """
-"""Read before anything is closed: the published entry that each correction by consent takes back."""
+"""Read before anything is closed: the published membership that each restriction takes back."""
 
 # A subject that is not known any more has a row of nulls now, and one without a last row had one before.
 _ANEW = """
@@ -121,7 +125,7 @@ class Writing:
     def _record(self) -> None:
         """Close what is not believed any more, then insert."""
         known = instant(self.plan.known_at)
-        self.lake.run(_EXPOSED)
+        self.lake.run(_EXPOSED.replace("$again", str(self.plan.full_refresh or bool(self.plan.reread))))
         if self._any("run_closings"):
             self.lake.run(
                 f"UPDATE segment_transitions t SET known_to = {known} FROM run_closings c WHERE t.segment = c.segment "

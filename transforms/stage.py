@@ -31,6 +31,7 @@ _TABLES: dict[str, pa.Schema] = {
             ("reason", pa.string()),
         ]
     ),
+    "exposed": pa.schema([*_KEY, ("effective_at", INSTANT), ("wrong_since_at", INSTANT)]),
     "upcoming": pa.schema([*_KEY, ("next_transition_at", INSTANT)]),
     "verdicts": pa.schema(
         [("purpose", pa.string()), ("reason", pa.string()), ("events", pa.int64()), ("subjects", pa.int64())]

@@ -35,7 +35,7 @@ def _area(path: Path, file: str) -> Area:
         raise refuse("SEG-0402", f"the area `{show(file)}` does not exist", expected="a GeoJSON file of the project")
     try:
         polygons = tuple(_polygons(json.loads(path.read_text(encoding="utf-8-sig"))))
-    except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, RecursionError):
+    except (UnicodeDecodeError, json.JSONDecodeError, KeyError, IndexError, TypeError, OverflowError, RecursionError):
         raise refuse("SEG-0001", f"the area `{show(file)}` can not be read", expected=_EXPECTED) from None
     if not polygons:
         raise refuse("SEG-0001", f"the area `{show(file)}` has no polygon", expected=_EXPECTED)

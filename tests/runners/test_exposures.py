@@ -214,3 +214,60 @@ def test_a_refusal_known_to_the_day_ends_a_membership_by_consent_at_the_end_of_t
     target.run(START + 4 * DAY)
     told = target.rows("SELECT kind, epoch_us(effective_at), reason FROM segment_changes ORDER BY effective_at")
     assert told == [("entered", START + 2 * HOUR, "event"), ("exited", START + DAY, "consent")]
+
+
+ALONE = {"segment": "alone", "purpose": "p", "when": {"all": [{"did": {"event": "a"}}, {"did_not": {"event": "b"}}]}}
+ENDS_IT = Event("e1", "ann", "i8", "b", START + 3 * HOUR, LEARNED)
+
+
+@pytest.mark.parametrize("runs", [[[WITHDRAWAL, ENDS_IT]], [[WITHDRAWAL], [ENDS_IT]]], ids=["in one run", "in two"])
+def test_a_restriction_is_exposed_though_other_news_takes_the_membership_back_as_well(
+    tmp_path: Path, runs: list[list[Fact]]
+) -> None:
+    target = started(tmp_path, ALONE)
+    for day, news in enumerate(runs, 1):
+        target.write(news)
+        target.run(T + day * DAY)
+    assert exposed(target) == EXPOSED
+
+
+def test_a_grant_that_ends_a_membership_exposes_nobody(tmp_path: Path) -> None:
+    """What had not counted before the grant counts now, and there is something that she was not to have done."""
+    never = {"segment": "never", "purpose": "p", "when": {"did_not": {"event": "a"}}}
+    target = Target(tmp_path, world(never)).sharded(1)
+    target.write([ledger("GRANT", START + 30 * MINUTE, START + 30 * MINUTE), seen(1, START + 20 * MINUTE)])
+    target.run(T)
+    target.write([ledger("GRANT", START + 15 * MINUTE, START + 25 * MINUTE)])
+    target.run(T + DAY)
+    assert target.rows("SELECT reason FROM segment_changes WHERE kind = 'corrected' AND NOT member") == [("consent",)]
+    assert exposed(target) == []
+
+
+def test_a_restriction_after_the_last_t_has_exposed_nobody(tmp_path: Path) -> None:
+    target = started(tmp_path, came(1))
+    target.define(world(came(2)))
+    target.sharded(1).write([ledger("WITHDRAW", T + HOUR, T + HOUR)])
+    target.run(T + DAY)
+    assert exposed(target) == []
+
+
+@pytest.mark.parametrize("ends", [False, True], ids=["the version stands", "the version ends"])
+def test_a_consent_that_was_never_valid_exposes_all_that_rested_on_it(tmp_path: Path, ends: bool) -> None:
+    target = started(tmp_path, came(1))
+    if ends:
+        target.define(world(came(2)))
+        target.sharded(1)
+    target.write([ledger("INVALIDATE", LEARNED, LEARNED, retroactive=True)])
+    target.run(T + DAY)
+    assert exposed(target) == [("ann", START + HOUR)]
+
+
+def test_it_was_emitted_by_the_first_run_that_was_wrong(tmp_path: Path) -> None:
+    """A later run closed the entry and inserted it anew, since an event of before came late."""
+    target = started(tmp_path, came(1))
+    first = target.runs()[0]
+    target.write([seen(7, START + 30 * MINUTE, T + HOUR)])
+    target.run(T + DAY)
+    target.write([ledger("WITHDRAW", WITHDRAWN, T + 2 * DAY)])
+    target.run(T + 3 * DAY)
+    assert target.rows("SELECT epoch_us(emitted_at) FROM exposures") == [(first.known_at,)]

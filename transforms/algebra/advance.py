@@ -25,7 +25,7 @@ def advance(program: Program, state: State, arrived: Arrived, moment: Moment) ->
     """Take in what has arrived, recompute whom it touches, and say what changed up to T, table by table.
 
     The tables are those that publishing stamps with K and the run: events, profiles, consents, transitions, closings, changes,
-    upcoming, feature_rows, verdicts, fates.
+    exposed, upcoming, feature_rows, verdicts, fates.
     """
     con = connect()
     before = state
@@ -85,18 +85,20 @@ def _believe(
     difference = differ(held.take(mine), fresh, moment.last_at, moment.at)
     after = _merged(others, fresh)
     causes = Causes(program, before, state, heard, held, moment)
+    exposed = causes.exposed(difference.corrections)
     tables = Publications(program, state)
     closings = difference.closings.take(np.full(len(difference.closings.key), not moment.everyone))
     inserts = fresh.take(fresh.at <= moment.at) if moment.everyone else difference.inserts
     concerned = np.concatenate((fresh.key, due.key, closings.key))
     changes = [
         *(tables.changes(one, reasons_at(program, state, studies, one, moment.known_at)) for one in (difference.news, due)),
-        tables.corrected(difference.corrections, causes.of(difference.corrections)),
+        tables.corrected(difference.corrections, causes.of(difference.corrections, exposed)),
     ]
     moved = {
         "transitions": pa.concat_tables([tables.transitions(inserts), tables.transitions(due)]),
         "closings": tables.closings(closings),
         "changes": pa.concat_tables(changes),
+        "exposed": tables.exposed(difference.corrections, exposed),
         "upcoming": tables.upcoming(after, np.unique(concerned), moment.at),
     }
     return replace(state, belief=_kept(after, count)), moved

@@ -28,6 +28,10 @@ class Corrections(NamedTuple):
     until_at: Ints
     member: Flags
 
+    def take(self, rows: Flags | Ints) -> "Corrections":
+        """Some of the rows, in order."""
+        return Corrections(self.key[rows], self.from_at[rows], self.until_at[rows], self.member[rows])
+
 
 @dataclass(frozen=True)
 class Difference:

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
+from schemas.consent import RESTRICTIVE
 from transforms.algebra.belief import Belief, Corrections, differ
-from transforms.algebra.claims import ints
+from transforms.algebra.claims import WHO, codes, ints
+from transforms.algebra.coded import joined
 from transforms.algebra.heard import Heard
 from transforms.algebra.order import Flags, Ints, search
 from transforms.algebra.program import Moment, Program
@@ -17,6 +20,13 @@ from transforms.algebra.study import Study
 _TABLES = {"consent": "consents", "late": "events", "profile": "profiles"}
 """The causes, the first that applies first, and which facts of a state tell of each."""
 _NAMES = pa.array([*_TABLES, "event"])
+
+
+class Exposed(NamedTuple):
+    """Of the corrections at `of`: since when what was published was wrong by consent."""
+
+    of: Ints
+    since_at: Ints
 
 
 @dataclass(frozen=True)
@@ -36,11 +46,11 @@ class Causes:
     held: Belief
     moment: Moment
 
-    def of(self, corrections: Corrections) -> pa.Array:
+    def of(self, corrections: Corrections, exposed: Exposed) -> pa.Array:
         """The cause of each correction.
 
-        Of a subject with one kind of news that is it. Of one with several each is left out in turn; where the correction
-        would be made without any one of them, the first is named.
+        Consent where a restriction alone would have taken it back. Else, of a subject with one kind of news that is it. Of one
+        with several each is left out in turn; where the correction would be made without any one of them, the first is named.
         """
         who = corrections.key % max(self.after.count, 1)
         there = self._news(who)
@@ -50,7 +60,21 @@ class Causes:
             asked = np.flatnonzero(several & there[cause])
             needed = asked[~self._stands_without(cause, corrections, asked)]
             code[needed] = place
+        code[exposed.of] = 0
         return _NAMES.take(pa.array(code))
+
+    def exposed(self, corrections: Corrections) -> Exposed:
+        """What of the memberships that are taken back a restriction alone would have: since when it was wrong."""
+        taken = np.flatnonzero(~corrections.member & self.heard.consents[corrections.key % max(self.after.count, 1)])
+        if not len(taken):
+            return Exposed(taken, taken)
+        key, from_at = corrections.key[taken], corrections.from_at[taken]
+        made = self._made(self._restricted(), key)
+        made = made.take(~made.member)
+        index = search(made.key, made.until_at, key, from_at, "right")
+        first = Corrections(*(np.append(column, 0)[index] for column in made))
+        overlaps = (index < len(made.key)) & (first.key == key) & (first.from_at < corrections.until_at[taken])
+        return Exposed(taken[overlaps], np.maximum(from_at, first.from_at)[overlaps])
 
     def _news(self, who: Ints) -> Mapping[str, Flags]:
         heard = self.heard
@@ -60,18 +84,34 @@ class Causes:
         """Whether each of the corrections asked for would be made as a whole without that kind of news."""
         if not len(asked):
             return np.empty(0, np.bool_)
-        key, count = corrections.key[asked], self.after.count
-        who = np.unique(key % count)
-        study = Study.of(self.program, self._without(cause), who, self.moment, answered=True)
-        held = self.held.take(np.isin(self.held.key % count, who))
-        made = differ(held, study.belief(self.program, count), self.moment.last_at, self.moment.at).corrections
+        key = corrections.key[asked]
+        made = self._made(self._without(cause), key)
         index = search(made.key, made.from_at, key, corrections.from_at[asked], "right") - 1
         nearest = Corrections(*(np.append(column, 0)[index] for column in made))
         stands: Flags = (index >= 0) & (nearest.key == key) & (nearest.member == corrections.member[asked])
         return stands & (nearest.until_at >= corrections.until_at[asked])
 
+    def _made(self, state: State, key: Ints) -> Corrections:
+        """The corrections that would be made about the subjects of the keys, were this the state."""
+        count = self.after.count
+        who = np.unique(key % count)
+        study = Study.of(self.program, state, who, self.moment, answered=True)
+        held = self.held.take(np.isin(self.held.key % count, who))
+        return differ(held, study.belief(self.program, count), self.moment.last_at, self.moment.at).corrections
+
     def _without(self, cause: str) -> State:
         """The state with the facts of a kind as they were known before."""
-        rows: pa.Table = getattr(self.before, _TABLES[cause])
-        known = rows.filter(pa.array(ints(rows["received_at"], 0) <= self.moment.known_before))
-        return replace(self.after, **{_TABLES[cause]: known})
+        return replace(self.after, **{_TABLES[cause]: self._known(_TABLES[cause])})
+
+    def _known(self, table: str) -> pa.Table:
+        rows: pa.Table = getattr(self.before, table)
+        return rows.filter(pa.array(ints(rows["received_at"], 0) <= self.moment.known_before))
+
+    def _restricted(self) -> State:
+        """The state as it was known before, and what restricts of the new rows of the ledger. One row twice is one row."""
+        rows = self.after.consents
+        restricts = codes(rows["action"], RESTRICTIVE) >= 0
+        restricts |= codes(rows["payload_kind"], ("snapshot",)) >= 0  # it withdraws what it leaves out
+        both = joined(self._known("consents"), rows.filter(pa.array(restricts)))
+        in_order = both.take(pa.array(np.argsort(both[WHO].to_numpy(), kind="stable")))
+        return replace(self.after, events=self._known("events"), profiles=self._known("profiles"), consents=in_order)

@@ -189,3 +189,16 @@ def largest(values: Ints, low: Ints, high: Ints, nothing: int) -> Ints:
         found[rows] = np.maximum(values[low[rows]], values[high[rows] - length])
         values, length = np.maximum(values[:-length], values[length:]), 2 * length
     return found
+
+
+def latest_over(low: Ints, high: Ints, size: int) -> Ints:
+    """For each of `size` places the last of the ranges low..high - 1 that hold it, -1 of none: by runs of ..., 4, 2, 1 places."""
+    length, number = high - low, np.arange(len(low))
+    found = np.full(size, -1)  # of each place the last range that holds all of the run that begins there
+    for level in reversed(range(int(length.max(initial=0)).bit_length())):
+        run = 1 << level
+        found[run:] = np.maximum(found[run:], found[:-run].copy())
+        rows = number[(length >= run) & (length < 2 * run)]
+        np.maximum.at(found, low[rows], rows)
+        np.maximum.at(found, high[rows] - run, rows)
+    return found

@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from transforms.algebra.belief import Belief, Corrections, standing_at
+from transforms.algebra.causes import Exposed
 from transforms.algebra.order import FOREVER, Flags, Ints
 from transforms.algebra.program import Program
 from transforms.algebra.state import State
@@ -61,6 +62,13 @@ class Publications:
         kinds = pa.array(["corrected"]).take(pa.array(np.zeros(len(key), np.int64)))
         until = _instants(until_at)
         return self._changes(key, kinds, _instants(from_at), until, member, reason.filter(pa.array(shown)))
+
+    def exposed(self, corrections: Corrections, exposed: Exposed) -> pa.Table:
+        """The corrections that a restriction alone would have made, and since when it was so."""
+        shown = self._shown(corrections.key[exposed.of])
+        of, since_at = exposed.of[shown], exposed.since_at[shown]
+        told = {"effective_at": _instants(corrections.from_at[of]), "wrong_since_at": _instants(since_at)}
+        return pa.table({**self._keys(corrections.key[of]), **told})
 
     def _changes(
         self, key: Ints, kind: pa.Array, at: pa.Array, until_at: pa.Array, member: Flags, reason: pa.Array

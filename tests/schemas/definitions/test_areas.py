@@ -47,6 +47,8 @@ def test_polygons_are_found_however_they_are_wrapped(tmp_path: Path, said: Any, 
     [
         *("{", "[]", "null", '{"type": "Point", "coordinates": [1, 2]}', '{"type": "FeatureCollection", "features": []}'),
         '{"type": "Polygon", "coordinates": [[[1, 2], [3, 4]]]}',
+        '{"type": "Polygon", "coordinates": [[[], [3, 4], [5, 6]]]}',
+        f'{{"type": "Polygon", "coordinates": [[[{10**400}, 2], [3, 4], [5, 6]]]}}',
         '{"type": "Polygon", "coordinates": [[[1, 200], [3, 4], [5, 6]]]}',
         '{"type": "Polygon", "coordinates": [[["a", 2], [3, 4], [5, 6]]]}',
     ],
