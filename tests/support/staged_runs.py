@@ -143,6 +143,7 @@ def correction(lake: Lake) -> RunPlan:
     stage(plan, "transitions", [{**turn, "purpose": "push"} for turn in turns])
     told = {"kind": "corrected", "effective_at": at(3), "until_at": at(10), "member": False, "reason": "consent"}
     stage(plan, "changes", [{**key, **told}])
+    stage(plan, "exposed", [{**key, "effective_at": at(3), "wrong_since_at": at(3)}])
     stage(plan, "upcoming", [key])
     stage(plan, "fates", [{"read": 1, "used": 1}])
     stage_state(plan, 0, b"later")

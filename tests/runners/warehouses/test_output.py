@@ -6,9 +6,12 @@ import json
 import os
 import struct
 import termios
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -67,7 +70,14 @@ def _seen(table: pa.Table, columns: int) -> list[str]:
     with os.fdopen(inner, "w") as out:
         write_rows(table.to_reader(), "text", out)
     with os.fdopen(outer, "rb", buffering=0) as terminal:
-        return terminal.read(4_096).decode().splitlines()
+        return b"".join(_until_it_is_closed(terminal)).decode().splitlines()
+
+
+def _until_it_is_closed(terminal: BinaryIO) -> Iterator[bytes]:
+    """What comes piece by piece; the end of a terminal is an error."""
+    with suppress(OSError):
+        while piece := terminal.read(4_096):
+            yield piece
 
 
 def test_a_table_that_a_terminal_is_too_narrow_for_has_a_line_for_each_value() -> None:
