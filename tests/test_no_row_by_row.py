@@ -31,6 +31,7 @@ REASONS: dict[str, tuple[Place, ...]] = {
         Place("schemas/definitions/expression.py", "case", "loop over a column"),
         Place("runners/results.py", "failed_in", "loop over a column"),
         Place("schemas/definitions/reading.py", "form", "loop over a column"),
+        Place("schemas/definitions/areas.py", "_polygons", "loop over a column"),
         Place("schemas/definitions/lists.py", "_column", "to_pylist"),
         Place("schemas/definitions/meaning.py", "list_meaning", "to_pylist"),
         Place("transforms/algebra/project.py", "type_of", "fetchall"),

@@ -121,6 +121,8 @@ def feature_rows_that_differ(target: Target, world: World, at: int) -> list[tupl
 
 
 def as_number(value: object) -> object:
+    if isinstance(value, list):
+        return [as_number(one) for one in value]
     return to_instant(value) if isinstance(value, datetime) else value
 
 
