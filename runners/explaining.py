@@ -8,20 +8,18 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from runners.recalling import remembered
 from runners.warehouses.ducklake import Lake, quoted
-from runners.warehouses.read import facts_of_subject, last_run
-from schemas import profile
+from runners.warehouses.read import facts_of_subject, last_run, published
 from schemas.definitions.instant import write_instant
 from schemas.definitions.project import Project
 from schemas.errors import CallError
-from transforms.algebra.absorb import Arrived, absorb
 from transforms.algebra.claims import ints
-from transforms.algebra.engine import connect
 from transforms.algebra.explain import explain
 from transforms.algebra.facts import Facts
 from transforms.algebra.order import FOREVER
 from transforms.algebra.program import Program
-from transforms.algebra.state import State, empty_state, event_order, facts_of
+from transforms.algebra.state import event_order, facts_of
 from transforms.algebra.verdicts import verdict
 from transforms.typed import normal_sql
 
@@ -36,9 +34,7 @@ def explain_subject(
     if segment not in project.segments:
         near = difflib.get_close_matches(segment, project.segments, 1)
         raise CallError("SEG-0302", f"no segment `{segment}`", f"did you mean `{near[0]}`?" if near else "")
-    last = last_run(lake)
-    if last is None:
-        raise CallError("SEG-0601", "nothing was published yet", "`segue run` does")
+    last = published(lake)
     at, known_at = last.t_at if at is None else at, last.known_at if known_at is None else known_at
     subject, found = _found(lake, project, subject, known_at)
     told = explain(project.segments[segment], *known_facts(project, subject, found), at)
@@ -75,13 +71,7 @@ def known_facts(project: Project, subject: str, found: dict[str, pa.Table]) -> t
 
     Errors: CallError where there are none.
     """
-    program = Program(project, dict.fromkeys(project.segments, 1))
-    empty: State = empty_state(
-        program.projected_schema, profile.with_properties(project.profile_columns), program.feature_schema
-    )
-    con = connect()
-    state, _ = absorb(empty, Arrived(found["events"], found["profiles"], found["consents"]), program.projection, con)
-    con.close()
+    state = remembered(Program(project, dict.fromkeys(project.segments, 1)), found)
     if not state.count:
         raise CallError(
             "SEG-0905",

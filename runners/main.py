@@ -14,6 +14,7 @@ import typer
 from runners.commands.compile import compile_
 from runners.commands.doctor import doctor
 from runners.commands.explain import explain
+from runners.commands.features import features
 from runners.commands.init import init
 from runners.commands.ls import ls
 from runners.commands.query import query
@@ -42,6 +43,7 @@ for _name, _command in {
     "run": run,
     "test": test,
     "explain": explain,
+    "features": features,
     "query": query,
     "show": show,
     "runs": runs,

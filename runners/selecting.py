@@ -26,6 +26,14 @@ def chosen_of(session: Session, project: Project, text: str | None, allow_empty:
     return chosen
 
 
+def features_of(session: Session, project: Project, text: str | None, allow_empty: bool) -> tuple[str, ...]:
+    """The feature groups that are selected. Errors: CallError; NothingSelected also where there are segments alone."""
+    groups = chosen_of(session, project, text, allow_empty).features
+    if not groups and not allow_empty:
+        raise NothingSelected("SEG-0903", "no feature is selected", "`segue ls` lists what there is")
+    return groups
+
+
 def _published(session: Session, project: Project) -> Mapping[Item, str]:
     """What the target's warehouse says its segments and feature groups mean; nothing where there is none yet."""
     from runners.warehouses.ducklake import folder, is_there

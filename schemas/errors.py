@@ -136,6 +136,8 @@ CODES: dict[str, str] = {
     "SEG-0909": "stories that failed",
     "SEG-0910": "an installation that is broken",
     "SEG-0911": "results of a run that are not there or can not be read",
+    "SEG-0912": "a file of subjects and instants that can not be read",
+    "SEG-0913": "a run or a version of a segment that is not in the record",
     # anywhere
     "SEG-0130": "stopped by a signal",
     "SEG-0999": "a mistake of Segue's own",

@@ -1,7 +1,8 @@
 """What the commands and the next run read from the warehouse."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from runners.run_plan import SegmentVersion
 from runners.warehouses.ducklake import Lake, instant, named, quoted
 from schemas import consent, event, profile
 from schemas.definitions.project import Project
+from schemas.errors import CallError
 from transforms.algebra.order import BEGINNING
 from transforms.known import DATED
 
@@ -35,6 +37,14 @@ _RUN = "SELECT run_id, epoch_us(t), epoch_us(k), definitions, inputs, shards FRO
 def last_run(lake: Lake) -> LastRun | None:
     """The last published run, None before the first."""
     return _run(lake.rows(f"{_RUN} ORDER BY k DESC LIMIT 1"))
+
+
+def published(lake: Lake) -> LastRun:
+    """The last published run. Errors: CallError before the first."""
+    last = last_run(lake)
+    if last is None:
+        raise CallError("SEG-0601", "nothing was published yet", "`segue run` does")
+    return last
 
 
 def run_of(lake: Lake, run_id: str) -> LastRun | None:
@@ -124,6 +134,53 @@ def facts_of_subject(lake: Lake, project: Project, subject: str, known_at: int) 
         table: lake.arrow(f"{_select(lake, project.sources, table, schema)} {seen}").cast(schema)
         for table, schema in schemas_of(project).items()
     }
+
+
+def facts_of_subjects(lake: Lake, project: Project, subjects: pa.Array, known_at: int) -> dict[str, pa.Table]:
+    """The facts about some subjects that were received by K, canonical."""
+    seen = f"AND received_at <= {instant(known_at)} AND {_AMONG}"
+    with _asked(lake, subjects):
+        return {
+            table: lake.arrow(f"{_select(lake, project.sources, table, schema)} {seen}").cast(schema)
+            for table, schema in schemas_of(project).items()
+        }
+
+
+def count_facts(lake: Lake, project: Project, subjects: pa.Array, known_at: int) -> int:
+    """How many facts about some subjects were received by K."""
+    with _asked(lake, subjects):
+        return int(lake.value(f"SELECT count(*) FROM ({_known(project, known_at)}) WHERE {_AMONG}"))
+
+
+def known_subjects(lake: Lake, project: Project, known_at: int, among: pa.Array | None = None) -> pa.Array:
+    """The subjects, all or some, of whom a fact was received by K."""
+    if among is None:
+        return _whole(lake.arrow(f"SELECT DISTINCT subject FROM ({_known(project, known_at)})"))
+    with _asked(lake, among):
+        return _whole(lake.arrow(f"SELECT DISTINCT subject FROM ({_known(project, known_at)}) WHERE {_AMONG}"))
+
+
+def _whole(found: pa.Table) -> pa.Array:
+    return found["subject"].combine_chunks()
+
+
+def _known(project: Project, known_at: int) -> str:
+    """The subject of each fact that was received by K."""
+    among = f"source IN ({', '.join(map(quoted, project.sources)) or 'NULL'}) AND received_at <= {instant(known_at)}"
+    return " UNION ALL ".join(f"SELECT subject FROM {table} WHERE {among}" for table in schemas_of(project))
+
+
+_AMONG = "subject IN (SELECT subject FROM asked)"
+
+
+@contextmanager
+def _asked(lake: Lake, subjects: pa.Array) -> Iterator[None]:
+    """Let queries see the subjects as the table `asked`."""
+    lake.con.register("asked", pa.table({"subject": subjects}))
+    try:
+        yield
+    finally:
+        lake.con.unregister("asked")
 
 
 def _select(lake: Lake, sources: Iterable[str], table: str, schema: pa.Schema) -> str:

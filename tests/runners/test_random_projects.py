@@ -182,6 +182,8 @@ class Driven:
 
 def value_of(said: Any) -> Any:
     """A value of JSON as the oracle has it: instants in microseconds, decimals exact."""
+    if isinstance(said, list):
+        return [value_of(part) for part in said]
     if not isinstance(said, str):
         return said
     if re.fullmatch(r"[-0-9]+T[0-9:.]+Z", said):
