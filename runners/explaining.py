@@ -1,6 +1,5 @@
 """Explain one subject from what the warehouse holds, by the kernel that made the history."""
 
-import difflib
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -9,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from runners.recalling import remembered
+from runners.selecting import see_segment
 from runners.warehouses.ducklake import Lake, quoted
 from runners.warehouses.read import facts_of_subject, last_run, published
 from schemas.definitions.instant import write_instant
@@ -31,9 +31,7 @@ def explain_subject(
 
     Errors: CallError for an unknown segment, or where nothing was published yet.
     """
-    if segment not in project.segments:
-        near = difflib.get_close_matches(segment, project.segments, 1)
-        raise CallError("SEG-0302", f"no segment `{segment}`", f"did you mean `{near[0]}`?" if near else "")
+    see_segment(project, segment)
     last = published(lake)
     at, known_at = last.t_at if at is None else at, last.known_at if known_at is None else known_at
     subject, found = _found(lake, project, subject, known_at)

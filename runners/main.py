@@ -17,6 +17,7 @@ from runners.commands.explain import explain
 from runners.commands.features import features
 from runners.commands.init import init
 from runners.commands.ls import ls
+from runners.commands.preview import preview
 from runners.commands.query import query
 from runners.commands.run import run
 from runners.commands.runs import runs
@@ -44,6 +45,7 @@ for _name, _command in {
     "test": test,
     "explain": explain,
     "features": features,
+    "preview": preview,
     "query": query,
     "show": show,
     "runs": runs,

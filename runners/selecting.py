@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from difflib import get_close_matches
 
 from runners.artifacts import FOLDER
 from runners.results import NAME, failed_in
@@ -32,6 +33,13 @@ def features_of(session: Session, project: Project, text: str | None, allow_empt
     if not groups and not allow_empty:
         raise NothingSelected("SEG-0903", "no feature is selected", "`segue ls` lists what there is")
     return groups
+
+
+def see_segment(project: Project, name: str) -> None:
+    """Errors: CallError for a segment that is not known."""
+    if name not in project.segments:
+        near = get_close_matches(name, project.segments, 1)
+        raise CallError("SEG-0302", f"no segment `{name}`", f"did you mean `{near[0]}`?" if near else "")
 
 
 def _published(session: Session, project: Project) -> Mapping[Item, str]:

@@ -33,7 +33,7 @@ def test_csv_is_read_by_the_names_of_its_columns_in_its_order(tmp_path: Path) ->
 
 
 def test_ndjson_is_read_also_packed(tmp_path: Path) -> None:
-    lines = '{"subject": "ada", "at": "2026-02-01T00:00:00.000001Z", "n": 1}', '{"at": "2026-02-01T02:00+02:00", "subject": "ben"}'
+    lines = '{"subject": "ada", "at": "2026-02-01T00:00:00.000001Z", "n":1}', '{"at": "2026-02-01T02:00+02:00", "subject": "ben"}'
     (tmp_path / "a.ndjson.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
     assert read(tmp_path / "a.ndjson.gz") == [("ada", MIDNIGHT + 1), ("ben", MIDNIGHT)]
 
