@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from runners.commands.compile import compile_
+from runners.commands.diff import diff
 from runners.commands.doctor import doctor
 from runners.commands.explain import explain
 from runners.commands.features import features
@@ -46,6 +47,7 @@ for _name, _command in {
     "explain": explain,
     "features": features,
     "preview": preview,
+    "diff": diff,
     "query": query,
     "show": show,
     "runs": runs,

@@ -67,6 +67,8 @@ REASONS: dict[str, tuple[Place, ...]] = {
     ),
     "what a person asked to read": (
         Place("runners/warehouses/output.py", "_values", "to_pylist"),
+        Place("runners/previewing.py", "_first", "to_pylist"),
+        Place("runners/diffing.py", "told", "to_pylist"),
     ),
     "the first rows that break an expectation": (
         Place("runners/expecting.py", "_features", "as_py"),

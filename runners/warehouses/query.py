@@ -23,7 +23,7 @@ _HUGE = ("HUGEINT", "UHUGEINT")
 _PROPOSED = re.compile(r"^(?:Candidate bindings:|Did you mean)[ :]*(.+?)\??$", re.MULTILINE)
 """Where the engine names what was perhaps meant."""
 
-_AS_OF = """
+AS_OF = """
 CREATE OR REPLACE TEMP MACRO as_of(t, k) AS TABLE
 SELECT segment, version, subject, max("at") AS since, arg_max(purpose, "at") AS purpose
 FROM lake.main.segment_transitions
@@ -36,7 +36,7 @@ GROUP BY segment, version, subject HAVING arg_max(member, "at")
 
 def lock(lake: Lake) -> None:
     """Keep a session of people's SQL inside the warehouse: no file but the tables', no setting, for good."""
-    lake.run(_AS_OF)
+    lake.run(AS_OF)
     lake.run(f"SET allowed_directories = [{quoted(str(lake.data))}]")
     lake.run("SET enable_external_access = false")
     lake.run("SET lock_configuration = true")

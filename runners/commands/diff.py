@@ -1,0 +1,37 @@
+"""`segue diff`: two runs or two versions of a segment, compared."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+
+def diff(
+    ctx: typer.Context,
+    a: Annotated[str, typer.Argument(metavar="A", help="A run, by its id or how that begins; or a version, as name@1.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="Another one of its kind; of versions, of the same segment.")],
+    limit: Annotated[int, typer.Option(min=0, help="How many are named for each reason.")] = 0,
+) -> None:
+    """Tell who entered, left or moved from A to B, and why, by the record alone.
+
+    Moved is who is a member in both, but since another instant. Versions are compared at the T of the older one's last run.
+    """
+    from runners.diffing import diff as compared
+    from runners.warehouses.output import write_rows
+    from runners.warehouses.read import published
+
+    session = ctx.obj
+    with session.lake(session.project()) as lake, lake.snapshot():
+        published(lake)
+        found = compared(lake, a, b, limit)
+    if session.format == "json":
+        session.json(found.told)
+        return
+    for side in (found.a, found.b):
+        session.say(f"{side.name} at {side.told['t']}, as known at {side.told['k']}")
+    session.say("")
+    write_rows(found.segments.to_reader(), "text", sys.stdout)
+    if len(found.changes):
+        session.say("")
+        shown = found.changes if limit else found.changes.drop_columns("few")
+        write_rows(shown.to_reader(), "text", sys.stdout)
