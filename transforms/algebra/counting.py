@@ -10,7 +10,7 @@ from schemas.definitions.datatype import DataType
 from transforms.algebra.exact import Number, fraction, sign
 from transforms.algebra.handover import Standing, handover
 from transforms.algebra.measure import Measure, Quotient, Values, ones
-from transforms.algebra.order import FOREVER, Ints
+from transforms.algebra.order import FOREVER, Ints, different
 from transforms.algebra.reduce import Contributions
 
 
@@ -52,5 +52,5 @@ class Different(Counting):
         """The number of different things of each `who`."""
         code = self.codes(values)
         width = int(np.ptp(code)) + 1 if len(code) else 1
-        pairs = np.unique(who * width + (code - code.min(initial=FOREVER)))
+        pairs = different(who * width + (code - code.min(initial=FOREVER)))
         return pa.array(np.bincount(pairs // width, minlength=count))

@@ -91,6 +91,12 @@ def firsts(*keys: npt.NDArray[np.generic]) -> Flags:
     return flags
 
 
+def different(values: Ints) -> Ints:
+    """The different values, rising."""
+    rising = np.sort(values)  # `np.unique` hashes, which takes many times as long where most are different
+    return rising[firsts(rising)]
+
+
 def lasts(*keys: npt.NDArray[np.generic]) -> Flags:
     """True where a run of equal keys ends, in arrays sorted by them."""
     flags = np.ones(len(keys[0]), np.bool_)

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.algebra.order import BEGINNING, FOREVER, largest, latest_over, order, search, stable_order
+from transforms.algebra.order import BEGINNING, FOREVER, different, largest, latest_over, order, search, stable_order
 
 DAY = 86_400_000_000
 FAR = (1 << 62) - 1
@@ -48,3 +48,8 @@ def test_the_largest_value_of_a_range_is_found(values: list[int], ranges: list[l
     low, high = (np.array([one[end] for one in inside], np.int64) for end in (0, 1))
     expected = [max(values[begin:end], default=-9) for begin, end in inside]
     assert largest(np.array(values, np.int64), low, high, -9).tolist() == expected
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1)))
+def test_different_values_come_once_each_and_rising(values: list[int]) -> None:
+    assert different(np.array(values, np.int64)).tolist() == sorted(set(values))
