@@ -1,6 +1,6 @@
 """What definitions mean, as hashes: equal for equal meanings, whatever the text, the files, the descriptions."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -8,9 +8,10 @@ import pyarrow as pa
 
 from schemas.definitions.canonical import canonical, digest, digest_json
 from schemas.definitions.feature import FeatureGroup
-from schemas.definitions.node import event_references
+from schemas.definitions.node import Node, event_references
 from schemas.definitions.project import Project
 from schemas.definitions.purpose import Purpose
+from schemas.definitions.reference import References
 from schemas.definitions.segment import InSegment, Segment
 from schemas.definitions.source import DEFAULT_SKEW, Source
 
@@ -21,7 +22,8 @@ def meant(project: Project, lookups: Mapping[str, str]) -> Project:
     Args:
       lookups: the hash of the content of each lookup.
     """
-    meanings = _Meanings(project, lookups)
+    project = replace(project, lookup_contents=lookups)
+    meanings = Meanings(project)
     segments = meanings.segments()
     said = [
         project.timezone,
@@ -79,17 +81,23 @@ def list_meaning(ids: pa.Array) -> str:
     return digest(sorted(str(value) for value in ids.to_pylist()))
 
 
-class _Meanings:
-    """Hashes segments, those below first, and feature groups."""
+class Meanings:
+    """Hashes segments, those below first, and feature groups.
 
-    def __init__(self, project: Project, lookups: Mapping[str, str]) -> None:
-        self.project, self.lookups = project, lookups
+    Attributes:
+      known: the meanings of the segments so far.
+      purposes, columns: what each purpose and each declared column means, as canonical JSON.
+      zone, rules: the project's zone, and for each source what it says of stored facts, if it says anything.
+    """
+
+    def __init__(self, project: Project) -> None:
+        self.project, self.lookups = project, project.lookup_contents
         self.lists = {f"{file}": list_meaning(ids) for (file, _), ids in project.lists.items()}
-        self.known: dict[str, str] = {}
+        self.known = {name: segment.meaning for name, segment in project.segments.items() if segment.meaning}
         self.purposes = {name: purpose_meaning(purpose) for name, purpose in project.purposes.items()}
         self.columns = {name: self._column(name) for name in (*project.event_columns, *project.profile_columns)}
         rules = {name: source_rules(source) for name, source in sorted(project.sources.items())}
-        self.ground = [project.timezone, {name: rule for name, rule in rules.items() if rule}]
+        self.zone, self.rules = project.timezone, {name: rule for name, rule in rules.items() if rule}
 
     def segments(self) -> dict[str, Segment]:
         """All segments with their meanings, in the order of the project."""
@@ -106,12 +114,13 @@ class _Meanings:
             [
                 sorted(column.meaning for column in group.columns),
                 {name: self.purposes[name] for name in group.purposes},
-                self._said_of(_of_group(self.project, group.name)),
-                self.ground,
+                self.said_of(_of_group(self.project, group.name)),
+                [self.zone, self.rules],
             ]
         )
 
-    def _said_of(self, columns: set[str]) -> dict[str, Any]:
+    def said_of(self, columns: set[str]) -> dict[str, Any]:
+        """What the columns are that any source declares."""
         return {name: self.columns[name] for name in sorted(columns) if name in self.columns}
 
     def readings(self) -> dict[str, dict[str, str]]:
@@ -123,23 +132,30 @@ class _Meanings:
         return {name: digest_json(said[source]) for name, said in self.columns.items() if source in said}
 
     def _segment(self, segment: Segment) -> str:
-        population = segment.population
-        known = self.known[population.name] if isinstance(population, InSegment) else canonical(population)
         return digest_json(
             [
-                self._resolved(segment.when.meaning(), self._names(segment)),
-                known,
+                self.said(segment.when, segment.references),
+                self.population(segment),
                 {name: self.purposes[name] for name in segment.purposes},
-                self._said_of(_columns(segment, self.project)),
-                self.ground,
+                self.said_of(columns_of(segment.references, self.project)),
+                [self.zone, self.rules],
             ]
         )
 
-    def _names(self, segment: Segment) -> dict[str, Any]:
-        """The meaning of everything that the segment's tree refers to by name."""
+    def population(self, segment: Segment) -> Any:
+        """What the segment's population means."""
+        population = segment.population
+        return self.known[population.name] if isinstance(population, InSegment) else canonical(population)
+
+    def said(self, node: Node, references: Iterable[References]) -> Any:
+        """What a node means as canonical JSON, given what it and those below it refer to."""
+        return self._resolved(node.meaning(), self._names(references))
+
+    def _names(self, references: Iterable[References]) -> dict[str, Any]:
+        """The meaning of everything that is referred to by name."""
         found: dict[str, Any] = {}
         columns = self.project.feature_columns
-        for refers in segment.references:
+        for refers in references:
             found |= {name: self.known[name] for name in refers.segments}
             found |= {file: [self.lists[file], column] for file, column in refers.lists}
             found |= {file: digest(self.project.areas[file]) for file in refers.areas}
@@ -178,10 +194,10 @@ class _Meanings:
         return found
 
 
-def _columns(segment: Segment, project: Project) -> set[str]:
-    """The declared columns that a segment reads: its own, and those of its features."""
+def columns_of(references: Iterable[References], project: Project) -> set[str]:
+    """The declared columns that nodes read: their own, and those of their features."""
     found: set[str] = set()
-    for refers in segment.references:
+    for refers in references:
         found |= {column for reference in refers.events for column in reference.columns}
         found |= {*refers.event_columns, *(name for name, _ in refers.profile)}
         for name in refers.features:

@@ -130,6 +130,7 @@ class Project:
       state_reach: how far back state is kept, in microseconds (semantics 2.3).
       roots: folders outside of the project from which its sources may read.
       read_as: for each source how its records are read: the hash of each column, and of the rules for all as ``.
+      lookup_contents: the hash of the content of each lookup.
     """
 
     name: str
@@ -153,6 +154,7 @@ class Project:
     roots: tuple[Path, ...] = ()
     read_as: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     as_of_at: str = ""
+    lookup_contents: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def feature_columns(self) -> Mapping[str, FeatureColumn]:
