@@ -44,6 +44,7 @@ class RunPlan:
       reread: sources that were read from their beginning: what is stored of them is replaced.
       read_as: for each source how its records were read (see `Project`); what the next run compares its own with.
       feature_meanings: feature group -> the hash of what it means.
+      composition: what the segments' meanings are made of (see `noted`), for plans to compare with.
       anew: the states were made anew: the feature rows of all subjects and the whole history of every segment are staged.
         What equals the record is left alone; what differs is closed and inserted anew, with one `corrected` change for
         each interval up to the parent's T.
@@ -70,6 +71,7 @@ class RunPlan:
     reread: frozenset[str] = frozenset()
     read_as: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     feature_meanings: Mapping[str, str] = field(default_factory=dict)
+    composition: Mapping[str, Any] = field(default_factory=dict)
     anew: bool = False
     expectations: Expectations = field(default_factory=Expectations)
     undeclared: Mapping[str, int] = field(default_factory=dict)

@@ -8,13 +8,13 @@ from typing import NamedTuple
 import duckdb
 
 from runners.disk import disk_told
+from runners.outlook import Options, Outlook
 from runners.publish import publish
 from runners.run_plan import Published
 from runners.staging import give_up
-from runners.step import Options, Step, Tell
+from runners.step import Step, Tell
 from runners.stopping import undisturbed
 from runners.sweeping import sweep
-from runners.unheard import unheard
 from runners.warehouses.ducklake import Lake, folder, open_lake
 from runners.warehouses.read import LastRun
 from runners.warehouses.tables import prepare
@@ -51,12 +51,22 @@ def run_batch(lake: Lake, project: Project, options: Options, tell: Tell) -> Out
     """
     started = time.monotonic()
     tell("read", 0, 0)
-    step = Step.plan(lake, project, options)
+    outcome = carry_out(lake, Outlook.of(lake, project, options), tell)
+    return outcome._replace(seconds=time.monotonic() - started)
+
+
+def carry_out(lake: Lake, outlook: Outlook, tell: Tell) -> Outcome:
+    """Read what the outlook has found, and publish.
+
+    Errors: AuditFailed, JobFailed: nothing is published then.
+    """
+    started = time.monotonic()
+    step = Step.of(lake, outlook)
     with _put_away(lake, step):
-        published = _idle(step.last) if step.last is not None and step.is_idle else _computed(lake, step, tell)
+        is_idle = outlook.last is not None and outlook.is_idle(lake)
+        published = _idle(outlook.last) if outlook.last is not None and is_idle else _computed(lake, step, tell)
     reach("before_answer")
-    notes = (*step.notes, *unheard(lake, project)) if published.status == "published" else step.notes
-    return Outcome(published, step.t_at, time.monotonic() - started, notes)
+    return Outcome(published, outlook.t_at, time.monotonic() - started, step.notes)
 
 
 @contextmanager

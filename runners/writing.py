@@ -211,8 +211,8 @@ class Writing:
         plan, clock = self.plan, int(time.time() * 1_000_000)
         sums = ", ".join(f"coalesce(sum({named(name)}), 0) AS {named(name)}" for name in ("read", *FATES, *BESIDE))
         positions = {"before": plan.positions_before, "after": plan.positions_after}
-        told = {"read_as": plan.read_as, "features": plan.feature_meanings, "undeclared": plan.undeclared}
-        inputs = canonical({**positions, **told})
+        meant = {"read_as": plan.read_as, "features": plan.feature_meanings, "composition": plan.composition}
+        inputs = canonical({**positions, **meant, "undeclared": plan.undeclared})
         self._insert(
             "run_manifest",
             f"SELECT {self._stamp}, {instant(plan.started_at)} AS started_at, {instant(plan.t_at)} AS t, "

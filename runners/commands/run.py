@@ -19,10 +19,10 @@ def run(
     """Read what is new, advance, stage, audit, publish. Running it twice changes nothing."""
     from runners.asking import instant_of
     from runners.manifest import write_manifest
+    from runners.outlook import Options
     from runners.report import summarise
     from runners.results import recorded
     from runners.running import open_target, run_batch
-    from runners.step import Options
 
     session, now = ctx.obj, time.time_ns() // 1_000
     with recorded(session.root) as results:

@@ -29,6 +29,7 @@ class LastRun(NamedTuple):
     shards: int
     read_as: Mapping[str, Mapping[str, str]]
     features: Mapping[str, str]
+    composition: Mapping[str, Any]
 
 
 _RUN = "SELECT run_id, epoch_us(t), epoch_us(k), definitions, inputs, shards FROM run_manifest"
@@ -57,8 +58,8 @@ def _run(found: list[tuple[Any, ...]]) -> LastRun | None:
         return None
     run_id, t_at, known_at, definitions, inputs, shards = found[0]
     said = json.loads(inputs)
-    read_as, features = said.get("read_as", {}), said.get("features", {})
-    return LastRun(run_id, t_at, known_at, definitions, said["after"], shards, read_as, features)
+    read_as, features, composition = (said.get(name, {}) for name in ("read_as", "features", "composition"))
+    return LastRun(run_id, t_at, known_at, definitions, said["after"], shards, read_as, features, composition)
 
 
 def newest_receipt(lake: Lake, last: LastRun, t_at: int) -> int:

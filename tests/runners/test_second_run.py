@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from runners.main import call
+from runners.outlook import Options, Outlook
 from runners.running import open_target
-from runners.step import Options, Step
 from schemas.definitions.catalog import read_project
 from schemas.errors import CallError
 from tests.support.oracle_model import DAY, HOUR, Event, Profile, World
@@ -84,7 +84,7 @@ def test_a_t_that_lies_too_early_is_refused_with_where_it_comes_from(target: Tar
     path.write_text(settings + path.read_text())
     project = read_project(target.folder, language())
     with open_target(project) as lake, pytest.raises(CallError, match=f"from {whence}, lies before the last published one"):
-        Step.plan(lake, project, Options(START))
+        Outlook.of(lake, project, Options(START))
 
 
 def command(target: Target, *more: str) -> int:

@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
+from runners.outlook import Options
 from runners.running import Outcome, open_target, run_batch
-from runners.step import Options
 from runners.warehouses.ducklake import Lake, open_lake
 from runners.warehouses.query import lock, query
 from schemas.definitions.catalog import read_project
