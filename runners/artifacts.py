@@ -13,11 +13,14 @@ FOLDER = Path("target")
 
 
 def write_artifact(root: Path, name: str | Path, text: str) -> Path:
-    """Write a file below the `target/` of a project beside its place, then rename it: who reads sees the old or the new.
-
-    Errors: JobFailed where the file can not be written; what stood there stands.
-    """
+    """Write a file below the `target/` of a project. Errors: JobFailed where it can not be; what stood there stands."""
     path = root / FOLDER / name
+    write_whole(path, text, str(FOLDER / name))
+    return path
+
+
+def write_whole(path: Path, text: str, named: str) -> None:
+    """Write a file beside its place, then rename it: who reads sees the old or the new. Errors: JobFailed, which names it."""
     aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -27,8 +30,7 @@ def write_artifact(root: Path, name: str | Path, text: str) -> Path:
         with suppress(OSError):
             aside.unlink(missing_ok=True)
         said = os.strerror(error.errno) if error.errno else type(error).__name__
-        raise JobFailed("SEG-0608", f"{FOLDER / name} could not be written", said) from error
-    return path
+        raise JobFailed("SEG-0608", f"{named} could not be written", said) from error
 
 
 def written(value: Any) -> str:

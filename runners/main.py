@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from runners.commands.apply import apply
 from runners.commands.compile import compile_
 from runners.commands.diff import diff
 from runners.commands.doctor import doctor
@@ -18,6 +19,7 @@ from runners.commands.explain import explain
 from runners.commands.features import features
 from runners.commands.init import init
 from runners.commands.ls import ls
+from runners.commands.plan import plan
 from runners.commands.preview import preview
 from runners.commands.query import query
 from runners.commands.run import run
@@ -42,6 +44,8 @@ for _name, _command in {
     "init": init,
     "validate": validate,
     "compile": compile_,
+    "plan": plan,
+    "apply": apply,
     "run": run,
     "test": test,
     "explain": explain,

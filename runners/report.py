@@ -7,8 +7,23 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from runners.examples import is_example
+from runners.results import Results
+from runners.running import Outcome
+from runners.session import Session
 from runners.warehouses.ducklake import Lake, quoted
 from schemas.definitions.project import Project
+
+
+def tell(session: Session, lake: Lake, results: Results, outcome: Outcome) -> None:
+    """How a run ended, as text or JSON."""
+    for note in outcome.notes:
+        session.note(f"note: {note}")
+    if session.format == "json":
+        session.json(results.document())
+    elif outcome.published.status == "unchanged":
+        session.say("nothing new: the tables are as they were")
+    elif results.project is not None:
+        session.say(summarise(lake, results.project, outcome.published.run_id, outcome.seconds))
 
 
 def summarise(lake: Lake, project: Project, run_id: str, seconds: float) -> str:

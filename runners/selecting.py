@@ -15,7 +15,7 @@ from schemas.errors import CallError, NothingSelected
 
 def chosen_of(session: Session, project: Project, text: str | None, allow_empty: bool) -> Selection:
     """The segments and feature groups that are selected. Errors: CallError, NothingSelected."""
-    past = Past(lambda: _published(session, project), lambda: _failed(project))
+    past = Past(lambda: _published(project), lambda: _failed(project))
     try:
         chosen = select(project, text, past)
         if not chosen.segments and not chosen.features:
@@ -42,17 +42,13 @@ def see_segment(project: Project, name: str) -> None:
         raise CallError("SEG-0302", f"no segment `{name}`", f"did you mean `{near[0]}`?" if near else "")
 
 
-def _published(session: Session, project: Project) -> Mapping[Item, str]:
+def _published(project: Project) -> Mapping[Item, str]:
     """What the target's warehouse says its segments and feature groups mean; nothing where there is none yet."""
-    from runners.warehouses.ducklake import folder, is_there
-    from runners.warehouses.query import tables
+    from runners.standing import standing_of
     from runners.warehouses.read import last_run, versions
-    from runners.warehouses.tables import VERSIONS
 
-    if not is_there(folder(project.target.warehouse, project.root)):
-        return {}
-    with session.lake(project) as lake, lake.snapshot():
-        if VERSIONS.name not in tables(lake):  # the first run was stopped before it made them
+    with standing_of(project) as lake:
+        if lake is None:
             return {}
         last = last_run(lake)
         segments = {

@@ -137,6 +137,8 @@ CODES: dict[str, str] = {
     "SEG-0910": "an installation that is broken",
     "SEG-0911": "results of a run that are not there or can not be read",
     "SEG-0912": "a file of subjects and instants that can not be read",
+    "SEG-0914": "a plan that can not be read",
+    "SEG-0915": "a plan that the world has left behind",
     "SEG-0913": "a run or a version of a segment that is not in the record",
     # anywhere
     "SEG-0130": "stopped by a signal",

@@ -20,7 +20,7 @@ def run(
     from runners.asking import instant_of
     from runners.manifest import write_manifest
     from runners.outlook import Options
-    from runners.report import summarise
+    from runners.report import tell
     from runners.results import recorded
     from runners.running import open_target, run_batch
 
@@ -35,11 +35,4 @@ def run(
             with session.bar() as bar:
                 outcome = run_batch(lake, project, options, results.stages.following(bar.tell))
             results.end(outcome.published, outcome.t_at)
-            for note in outcome.notes:
-                session.note(f"note: {note}")
-            if session.format == "json":
-                session.json(results.document())
-            elif outcome.published.status == "unchanged":
-                session.say("nothing new: the tables are as they were")
-            else:
-                session.say(summarise(lake, project, outcome.published.run_id, outcome.seconds))
+            tell(session, lake, results, outcome)

@@ -1,6 +1,6 @@
 """What the meaning of a segment is made of, each part as a hash: so two versions can be told apart leaf by leaf."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from schemas.definitions.canonical import digest_json
@@ -57,16 +57,24 @@ class Composition(NamedTuple):
 def compositions(project: Project) -> dict[str, Composition]:
     """The parts of each segment's meaning."""
     meanings = Meanings(project)
-    rules = {"": meanings.zone, **meanings.rules}
-    ground = {name: _hash(rule) for name, rule in rules.items()}
+    ground = _ground(meanings)
     return {name: _composition(segment, meanings, ground) for name, segment in project.segments.items()}
 
 
+def leaf_references(project: Project) -> dict[str, References]:
+    """What each leaf of a project refers to, by the leaf's meaning."""
+    meanings = Meanings(project)
+    ground = _ground(meanings)
+    found: dict[str, References] = {}
+    for segment in project.segments.values():
+        within = [_purposes(segment, meanings), ground]
+        found |= {leaf.meaning: refers for leaf, refers in _leaves(segment, meanings, within)}
+    return found
+
+
 def _composition(segment: Segment, meanings: Meanings, ground: Mapping[str, str]) -> Composition:
-    purposes = {name: _hash(meanings.purposes[name]) for name in segment.purposes}
-    nodes = zip(segment.when.walk(), segment.references, strict=True)
-    within = [purposes, ground]
-    leaves = (_leaf(node, refers, meanings, within) for node, refers in nodes if not node.children)
+    purposes = _purposes(segment, meanings)
+    leaves = (leaf for leaf, _ in _leaves(segment, meanings, [purposes, ground]))
     return Composition(
         meaning=segment.meaning,
         condition=_hash(meanings.said(segment.when, segment.references)),
@@ -76,6 +84,20 @@ def _composition(segment: Segment, meanings: Meanings, ground: Mapping[str, str]
         leaves=tuple({leaf.meaning: leaf for leaf in leaves}.values()),
         publish=segment.publish,
     )
+
+
+def _ground(meanings: Meanings) -> dict[str, str]:
+    return {name: _hash(rule) for name, rule in {"": meanings.zone, **meanings.rules}.items()}
+
+
+def _purposes(segment: Segment, meanings: Meanings) -> dict[str, str]:
+    return {name: _hash(meanings.purposes[name]) for name in segment.purposes}
+
+
+def _leaves(segment: Segment, meanings: Meanings, within: list[Any]) -> Iterator[tuple[Leaf, References]]:
+    for node, refers in zip(segment.when.walk(), segment.references, strict=True):
+        if not node.children:
+            yield _leaf(node, refers, meanings, within), refers
 
 
 def _leaf(node: Node, refers: References, meanings: Meanings, within: list[Any]) -> Leaf:

@@ -98,10 +98,10 @@ def reach(found: Iterable[Item], edges: Edges) -> set[Item]:
     return reached
 
 
-def narrow(project: Project, kind: str, name: str) -> Project:
-    """The project with only one of the `segments` or `features`, and the segments and features that it refers to."""
-    item = Item(kind, name)
-    kept = {item, *reach([item], Lineage(project).above)}
+def narrow(project: Project, kind: str, *names: str) -> Project:
+    """The project with only some of the `segments` or `features`, and the segments and features that they refer to."""
+    items = [Item(kind, name) for name in names]
+    kept = {*items, *reach(items, Lineage(project).above)}
     segments = {one: segment for one, segment in project.segments.items() if Item("segments", one) in kept}
     features = {one: group for one, group in project.features.items() if Item("features", one) in kept}
     order = tuple(one for one in project.order if one in segments)

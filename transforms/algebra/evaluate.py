@@ -12,7 +12,7 @@ from transforms.algebra.facts import Facts
 from transforms.algebra.gates import every, remap
 from transforms.algebra.order import FALSE, FOREVER, TRUE, Steps, Truths
 from transforms.algebra.project import ANY_EVENT
-from transforms.algebra.stints import crossed
+from transforms.algebra.stints import crossed, unrefused
 from transforms.algebra.timeline import Timeline
 from transforms.algebra.view import View
 
@@ -44,6 +44,18 @@ def evaluate(project: Project, facts: Facts, segments: Sequence[str] | None = No
     for group in project.features.values():
         _view(views, group.purposes, facts, answers)
     return Evaluation(views, answers)
+
+
+def evaluate_unrefused(project: Project, facts: Facts, segments: Sequence[str]) -> dict[str, Steps]:
+    """Answer segments, in such an order, as if every purpose were open to every subject at all times.
+
+    Nothing is published by it: it tells what consent keeps out.
+    """
+    answers: dict[str, Steps] = {}
+    view = View(Timeline(facts, unrefused(facts.grounds.count), None), answers, project)
+    for name in segments:
+        answers[name] = _answer(view, project.segments[name])
+    return answers
 
 
 def _view(

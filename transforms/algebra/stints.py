@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from functools import reduce
 
+import numpy as np
 import pyarrow as pa
 
 from schemas.definitions.project import Project
 from transforms.algebra.epochs import Grounds, cross, epochs, merged
+from transforms.algebra.order import BEGINNING, FOREVER
 from transforms.algebra.pieces import Stints
 
 
@@ -26,6 +28,12 @@ def stints(
       Stints by (subject, use_from), none empty, those that touch with equal events made one.
     """
     return crossed(Grounds(project, consents, profiles, subjects), purposes)
+
+
+def unrefused(subjects: int) -> Stints:
+    """One stint of all time for each subject, as if nobody had ever to be asked."""
+    begin, end = np.full(subjects, BEGINNING), np.full(subjects, FOREVER)
+    return Stints(np.arange(subjects), begin, end, begin, end)
 
 
 def crossed(grounds: Grounds, purposes: Sequence[str]) -> Stints:
