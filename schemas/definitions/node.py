@@ -13,6 +13,7 @@ from schemas.definitions.expression import Expression
 from schemas.definitions.reference import EventFields, EventReference, References
 from schemas.definitions.refusal import listed, nearest_to, refuse, refuse_at, show
 from schemas.definitions.strict import Strict
+from schemas.definitions.takes import Takes, shared
 from schemas.definitions.window import NamedWindow, Since
 
 Path = tuple[str | int, ...]
@@ -24,13 +25,19 @@ class Node(Strict):
     Attributes:
       name: the key that stands for the operator in YAML.
       can_be_unknown: whether the operator's answer can be unknown; else `missing` is refused.
+      when: for the reference, when one would use it, in a sentence.
+      example: for the reference, a node in YAML.
+      story: for the reference, a test of a segment that is the example.
       missing: what an unknown answer counts as; None leaves it unknown.
     """
 
     name: ClassVar[str]
     can_be_unknown: ClassVar[bool] = True
+    when: ClassVar[str]
+    example: ClassVar[str]
+    story: ClassVar[str]
 
-    missing: bool | None = None
+    missing: Annotated[bool | None, Takes("what an unknown answer counts as", {"enum": [True, False, "unknown"]})] = None
 
     @field_validator("missing", mode="before")
     @classmethod
@@ -139,5 +146,5 @@ def _remember(info: ValidationInfo, value: dict[str, Any], node: Node) -> None:
         origins.append((value, node))
 
 
-AnyNode = Annotated[Node, PlainValidator(_read)]
+AnyNode = Annotated[Node, PlainValidator(_read), shared("a node", "node")]
 """A field that holds a node, read by the operators of the context's language."""

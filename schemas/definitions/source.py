@@ -120,6 +120,10 @@ def _property(value: Any, info: ValidationInfo) -> Property | DataType:
     return DataType.parse(value)
 
 
+_AnyField = Annotated[Field, PlainValidator(_field, json_schema_input_type=AnyFieldExpression | _FieldForm)]
+_AnyProperty = Annotated[Property | DataType, PlainValidator(_property, json_schema_input_type=AnyDataType | _PropertyForm)]
+
+
 class LookupUse(Strict):
     """Columns taken from a lookup by a key of the record."""
 
@@ -141,8 +145,11 @@ def _patterns(value: Any) -> tuple[str, ...]:
     return tuple(patterns)
 
 
+_Pattern = Annotated[str, Bounded(min_length=1)]
+
+
 class _Files(Strict):
-    files: Annotated[tuple[str, ...], PlainValidator(_patterns)]
+    files: Annotated[tuple[str, ...], PlainValidator(_patterns, json_schema_input_type=_Pattern | list[_Pattern])]
 
 
 class Normalise(Strict):
@@ -162,8 +169,8 @@ class SourceForm(Strict):
     kind: Kind = "events"
     description: str = ""
     from_: _Files = Bounded(alias="from")
-    fields: dict[str, Annotated[Field, PlainValidator(_field)]] = Bounded(default_factory=dict)
-    properties: dict[Name, Annotated[Property | DataType, PlainValidator(_property)]] = Bounded(default_factory=dict)
+    fields: dict[str, _AnyField] = Bounded(default_factory=dict)
+    properties: dict[Name, _AnyProperty] = Bounded(default_factory=dict)
     columns: dict[Name, AnyDataType] = Bounded(default_factory=dict)
     key: str | None = None
     lookups: dict[Name, LookupUse] = Bounded(default_factory=dict)

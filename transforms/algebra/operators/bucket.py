@@ -6,6 +6,7 @@ from pydantic import Field, StrictInt, model_validator
 
 from schemas.definitions.node import Node
 from schemas.definitions.refusal import refuse
+from schemas.definitions.takes import Takes
 from transforms.algebra.order import Steps
 from transforms.algebra.view import View
 
@@ -17,9 +18,16 @@ class Bucket(Node):
 
     name = "bucket"
     can_be_unknown = False
+    when = "Draw lots: the same half of the subjects gets the new letter, on every day and on every machine."
+    example = "bucket: {salt: spring letter, range: [0, 50], of: 100}"
+    story = """
+    name: who is drawn stays drawn
+    events: [[0d, visit]]
+    expect: [{at: 0d, member: true}, {at: 400d, member: true}]
+    """
 
     salt: str
-    range: tuple[Bound, Bound]
+    range: Annotated[tuple[Bound, Bound], Takes("[low, high], whole numbers up to `of`")]
     of: Annotated[StrictInt, Field(ge=1, le=1 << 31)] = 100
 
     @model_validator(mode="after")

@@ -18,6 +18,13 @@ class DidNot(EventFields, Node):
 
     name = "did_not"
     can_be_unknown = False
+    when = "Win back who has been away. It also holds for who never came: say `population: {active_in: 365d}` beside it."
+    example = "did_not: {event: order, window: 90d}"
+    story = """
+    name: away for 90 days to the microsecond
+    events: [[0d, order]]
+    expect: [{at: 0d, member: false}, {at: 89d, member: false}, {at: 90d, member: true}]
+    """
 
     window: AnyWindow = Field(default=Lifetime())
 

@@ -1,7 +1,7 @@
 """`trend`: a feature has grown or fallen against the time before (5.7)."""
 
 from fractions import Fraction
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from schemas.definitions.duration import UNITS, Duration
 from schemas.definitions.node import Node
 from schemas.definitions.reference import References
 from schemas.definitions.refusal import refuse
+from schemas.definitions.takes import takes_text
 from schemas.definitions.window import Between, Last, Window
 from transforms.algebra.amounts import Amounts, amounts
 from transforms.algebra.exact import Number, fraction, ratio_sign
@@ -31,8 +32,15 @@ class Trend(Node):
     """
 
     name = "trend"
+    when = "Who buys less than before, or much more: the direction matters, and not the level."
+    example = 'trend: {feature: orders.number, this: 7d, vs: 7d, change: "<= -50%"}'
+    story = """
+    name: one order after two is half as many; after a week without any there is nothing to compare with
+    events: [[1d, order], [2d, order], [8d, order]]
+    expect: [{at: 8d, member: false}, {at: 9d, member: true}, {at: 15d, member: true}, {at: 22d, member: false}]
+    """
 
-    feature: str
+    feature: Annotated[str, takes_text("a feature as `group.name`")]
     this: Duration
     vs: Duration
     change: PercentComparison
