@@ -23,6 +23,7 @@ check: $(STAMP)
 
 docs: $(STAMP)
 	$(BIN)/python -m runners.reference
+	@$(SEGUE) schema -o docs/schemas
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks.bench

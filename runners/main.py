@@ -19,6 +19,7 @@ from runners.commands.ls import ls
 from runners.commands.query import query
 from runners.commands.run import run
 from runners.commands.runs import runs
+from runners.commands.schema import schema
 from runners.commands.show import show
 from runners.commands.test import test
 from runners.commands.validate import validate
@@ -46,6 +47,7 @@ for _name, _command in {
     "show": show,
     "runs": runs,
     "ls": ls,
+    "schema": schema,
     "doctor": doctor,
 }.items():
     app.command(_name)(_command)  # type: ignore[type-var]

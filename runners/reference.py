@@ -171,7 +171,7 @@ def _kept(title: str, schema: Schema) -> str:
 
 
 def _choices(schema: Schema) -> str:
-    return _either(_yaml(one) for one in schema["enum"])
+    return _either(map(_yaml, schema["enum"]))
 
 
 def _list(schema: Schema) -> str:

@@ -34,7 +34,8 @@ def story_table(text: str) -> list[str]:
     rows: dict[int, _Row] = {}
     for at, label, happens in _facts(story, written):
         rows.setdefault(at, _Row(label)).happens.append(happens)
-    for one, said in zip(story.expect, written["expect"], strict=True):
+    expected = written["expect"]
+    for one, said in zip(story.expect, expected, strict=True):
         rows.setdefault(one.at, _Row(str(said["at"]))).answer = _ANSWERS[one.member]
     lines = [f"| {row.at} | {'; '.join(row.happens)} | {row.answer} |" for _, row in sorted(rows.items())]
     return [f"*{_sentence(story.name)}.*", "", "| at | what happens | a member? |", "|---|---|---|", *lines]
