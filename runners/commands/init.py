@@ -92,6 +92,7 @@ purposes:
   - id: analytics
     description: How the shop is used
     basis: legitimate_interest
+    max_lookback: 730d
   - id: newsletter
     description: Letters about offers
     basis: consent

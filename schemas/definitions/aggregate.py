@@ -137,6 +137,11 @@ class Aggregate(Strict):
         """The type of the published column, given that of the property. Raises ValueError where it is not taken."""
         raise NotImplementedError(f"{type(self).__name__} does not say its result type")
 
+    @property
+    def most_values(self) -> int:
+        """How many values its column holds at most."""
+        return 1
+
     def meaning(self) -> Any:
         """JSON that is equal for aggregates that mean the same, whatever they are called and wherever they look."""
         named = ("name", "windows", "expect")

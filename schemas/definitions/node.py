@@ -1,6 +1,7 @@
 """Nodes of a segment: the class that every operator extends, and the reader that finds the operator by its name."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Any, ClassVar
 
@@ -8,6 +9,7 @@ from pydantic import BaseModel, Field, PlainValidator, ValidationInfo, create_mo
 
 from schemas.definitions.aggregate import Aggregate
 from schemas.definitions.canonical import fields_of
+from schemas.definitions.comparison import Comparison
 from schemas.definitions.datatype import DataType
 from schemas.definitions.expression import Expression
 from schemas.definitions.reference import EventFields, EventReference, References
@@ -17,6 +19,17 @@ from schemas.definitions.takes import Takes, shared
 from schemas.definitions.window import NamedWindow, Since
 
 Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What a node compares, and how: `of` is equal for nodes that compare the same.
+
+    It is ("events", reference, window, distinct), a number of events; ("feature", `group.name_window`); or ("profile", column).
+    """
+
+    of: tuple[Any, ...]
+    comparison: Comparison
 
 
 class Node(Strict):
@@ -60,6 +73,14 @@ class Node(Strict):
         Operators add what else they name.
         """
         return References(events=tuple(reference for _, reference in event_references(self)))
+
+    def compared(self) -> tuple[Compared, ...]:
+        """Comparisons that hold together just where the node is true; none where its truth is of another kind."""
+        return ()
+
+    def of_nothing(self) -> frozenset[bool | None]:
+        """The answers that it can give of a subject without events, where `compared` does not tell."""
+        return frozenset((None if self.can_be_unknown else False,))
 
     def check_feature(self, aggregate: Aggregate, of: DataType | None) -> None:
         """See that a feature that it names without windows, over a column of type `of`, is of use. Raises ValueError."""

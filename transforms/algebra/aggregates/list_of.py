@@ -28,6 +28,11 @@ class ListOf(Listing):
 
     n: Annotated[StrictInt, Field(ge=1, le=1_000)]
 
+    @property
+    def most_values(self) -> int:
+        """`n`."""
+        return self.n
+
     def value(self, who: Ints, values: Values, count: int, result: DataType) -> pa.Array:
         """The last `n` rows of each `who`."""
         _, begins = groups(who)

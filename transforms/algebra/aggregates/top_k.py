@@ -28,6 +28,11 @@ class TopK(Listing):
 
     k: Annotated[StrictInt, Field(ge=1, le=1_000)]
 
+    @property
+    def most_values(self) -> int:
+        """`k`."""
+        return self.k
+
     def value(self, who: Ints, values: Values, count: int, result: DataType) -> pa.Array:
         """The values of the first `k` places of each `who`."""
         row, place = by_frequency(who, values.column)

@@ -3,7 +3,7 @@
 from typing import Annotated, cast
 
 from schemas.definitions.comparison import AnyComparison
-from schemas.definitions.node import Node
+from schemas.definitions.node import Compared, Node
 from schemas.definitions.reference import References
 from schemas.definitions.takes import takes_text
 from transforms.algebra.measure import Measure
@@ -29,6 +29,10 @@ class Aggregate(Node):
     def references(self) -> References:
         """The feature."""
         return References(features=(self.feature,))
+
+    def compared(self) -> tuple[Compared, ...]:
+        """The feature."""
+        return (Compared(("feature", self.feature), self.compare),)
 
     def measured(self, view: View) -> Asked:
         """The feature's measure over its group's events."""

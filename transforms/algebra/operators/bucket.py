@@ -38,6 +38,10 @@ class Bucket(Node):
             raise refuse("SEG-0103", "no such range of buckets", expected=expected, found=f"[{low}, {high}]")
         return self
 
+    def of_nothing(self) -> frozenset[bool | None]:
+        """Events have no part in it."""
+        return frozenset((True, False))
+
     def steps(self, view: View) -> Steps:
         """The first 8 bytes of SHA-256(salt, NUL, subject), big-endian, modulo `of`."""
         low, high = self.range

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from schemas.definitions.comparison import AnyComparison, Compare, Comparison
-from schemas.definitions.node import Node
+from schemas.definitions.node import Compared, Node
 from schemas.definitions.reference import EventFields, Property, References
 from schemas.definitions.window import AnyWindow, Lifetime
 from transforms.algebra.aggregates.count import Count
@@ -33,6 +33,10 @@ class Did(EventFields, Node):
     def references(self) -> References:
         """The events and the column of `distinct`."""
         return super().references() + References(event_columns=(self.distinct,) if self.distinct else ())
+
+    def compared(self) -> tuple[Compared, ...]:
+        """The number of events, or of their values."""
+        return (Compared(("events", self.reference, self.window, self.distinct), self.count),)
 
     @property
     def measure(self) -> Measure:

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from schemas.definitions.comparison import Compare, Comparison
-from schemas.definitions.node import Node
+from schemas.definitions.node import Compared, Node
 from schemas.definitions.reference import EventFields
 from schemas.definitions.window import AnyWindow, Lifetime
 from transforms.algebra.aggregates.count import Count
@@ -27,6 +27,10 @@ class DidNot(EventFields, Node):
     """
 
     window: AnyWindow = Field(default=Lifetime())
+
+    def compared(self) -> tuple[Compared, ...]:
+        """The number of events, which is to be 0."""
+        return (Compared(("events", self.reference, self.window, None), _NONE),)
 
     def measured(self, view: View) -> Asked:
         """The count, which is to be 0."""

@@ -44,6 +44,10 @@ class InSegment(Node):
         """The other segment."""
         return References(segments=(self.segment,))
 
+    def of_nothing(self) -> frozenset[bool | None]:
+        """Events have no part in it."""
+        return frozenset((True, False))
+
     def steps(self, view: View) -> Steps:
         """The answer of the subject, within each stint."""
         return view.of_subjects(view.answers[self.segment])

@@ -79,6 +79,10 @@ class Lifecycle(EventFields, Node):
     period: Annotated[int | CalendarPeriod, _READ, _PERIOD, LENGTH]
     phases: Annotated[tuple[Phase, ...], AfterValidator(_each_once), Field(alias="in")]
 
+    def of_nothing(self) -> frozenset[bool | None]:
+        """Only `never` is a phase of who never did it."""
+        return frozenset(("never" in self.phases,))
+
     def evidence(self, view: View) -> Evidence:
         """All events."""
         return view.evidence(self.reference, Lifetime())

@@ -31,6 +31,10 @@ class List(Node):
         """The file and its column."""
         return References(lists=((self.file, self.column),))
 
+    def of_nothing(self) -> frozenset[bool | None]:
+        """Events have no part in it."""
+        return frozenset((True, False))
+
     def steps(self, view: View) -> Steps:
         """Whether the subject is listed."""
         return view.of_flags(pc.is_in(view.timeline.facts.subjects, view.project.lists[self.file, self.column]))

@@ -9,7 +9,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from schemas.definitions.comparison import AnyComparison, Comparison, Constant
-from schemas.definitions.node import Node
+from schemas.definitions.node import Compared, Node
 from schemas.definitions.reference import References
 from schemas.definitions.refusal import refuse
 from transforms.algebra.ages import age_steps
@@ -68,6 +68,10 @@ class Property(Node):
     def references(self) -> References:
         """The profile's columns with their comparisons."""
         return References(profile=self.columns)
+
+    def compared(self) -> tuple[Compared, ...]:
+        """Each column."""
+        return tuple(Compared(("profile", column), comparison) for column, comparison in self.columns)
 
     def steps(self, view: View) -> Steps:
         """Each column's own truth, all together."""

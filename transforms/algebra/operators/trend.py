@@ -60,6 +60,10 @@ class Trend(Node):
             expected = "`this` and `vs` of one length"
             raise refuse("SEG-0103", f"`{aggregate.op}` can not be told by the day", expected=expected)
 
+    def of_nothing(self) -> frozenset[bool | None]:
+        """Nothing against nothing: no change, or an unknown one."""
+        return frozenset((True, False, None))
+
     def steps(self, view: View) -> Steps:
         """The sign of the change against each constant, wherever either operand changes."""
         now, before = self._operands(view)
