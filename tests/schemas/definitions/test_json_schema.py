@@ -59,6 +59,20 @@ def test_every_file_of_a_random_project_validates(tmp_path: Path, seed: int) -> 
     assert list(errors(tmp_path)) == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "source: s\nfrom: {files: a.csv}\nfields: {event: a, subject: u, occurred_at: {from: b, format: ms}}\non_late: drop",
+        "source: s\nkind: profiles\nfrom: {files: [a.csv]}\nfields: {subject: u, valid_from: b}\npayload: snapshot",
+        "source: s\nkind: lookup\nfrom: {files: a.csv}\nkey: k\ncolumns: {a: int}",
+        "source: s\nkind: consents\nfrom: {files: a.csv}\nfields: {subject: who}\nsilence_budget: 6h",
+        "source: s\nkind: consents\nfrom: {files: a.csv}",
+    ],
+)
+def test_a_source_of_each_kind_validates(text: str) -> None:
+    assert [error.message for error in CHECKS["source"].iter_errors(read(text))] == []
+
+
 def segment(when: str, more: str = "") -> str:
     return f"segment: some\npurpose: ads\nwhen: {when}\n{more}"
 
@@ -115,6 +129,13 @@ def test_what_is_right_validates(text: str) -> None:
         ("source", "source: s\nkind: event\nfrom: {files: a.csv}"),
         ("source", "source: s\nfrom: {files: a.csv}\nproperties: {a: varchar}"),
         ("source", "source: s\nfiles: a.csv"),
+        ("source", "source: s\nfrom: {files: a.csv}"),
+        ("source", "source: s\nfrom: {files: a.csv}\nfields: {event: a, occurred_at: b}"),
+        ("source", "source: s\nfrom: {files: a.csv}\nfields: {event: a, subject: u, occured_at: b}"),
+        ("source", "source: s\nkind: profiles\nfrom: {files: a.csv}\nfields: {event: a, subject: u, valid_from: b}"),
+        ("source", "source: s\nkind: profiles\nfrom: {files: a.csv}\nfields: {subject: u, valid_from: b}\non_late: drop"),
+        ("source", "source: s\nkind: lookup\nfrom: {files: a.csv}\nkey: k"),
+        ("source", "source: s\nkind: consents\nfrom: {files: a.csv}\nproperties: {a: int}"),
         ("purposes", "purposes: [{id: p}]"),
         ("purposes", "purposes: [{id: p, basis: because}]"),
         ("purposes", "purposes: [{id: p, basis: consent, max_lookback: 2 years}]"),
