@@ -45,7 +45,8 @@ def _operators() -> Iterator[str]:
 def _features() -> Iterator[str]:
     yield from _introduced(_FEATURES, ((name, one.when) for name, one in sorted(AGGREGATES.items())))
     for op, aggregate in sorted(AGGREGATES.items()):
-        yield from _entry(op, aggregate, _group(aggregate), [*_gives(aggregate), *_own_keys(aggregate)])
+        about = [*_gives(aggregate), *_own_keys(aggregate), *_asked(aggregate)]
+        yield from _entry(op, aggregate, f"source: order\naggregates:\n  - {aggregate.example}", about)
 
 
 def _windows() -> Iterator[str]:
@@ -78,11 +79,11 @@ def _paragraphs(text: str) -> Iterator[str]:
         yield from (" ".join(paragraph.split()), "")
 
 
-def _group(aggregate: type[Aggregate]) -> str:
-    """The example within its group, and the comparison of the story."""
-    feature = f"orders.{read_aggregate(aggregate)['name']}_{read_aggregate(aggregate)['windows'][0]}"
-    group = f"features: orders\npurpose: analytics\nsource: order\naggregates:\n  - {aggregate.example}"
-    return f'{group}\n\n# asked of it below:\naggregate: {{feature: {feature}, compare: "{aggregate.compare}"}}'
+def _asked(aggregate: type[Aggregate]) -> list[str]:
+    """The condition of the story."""
+    said = read_aggregate(aggregate)
+    feature = f"orders.{said['name']}_{said['windows'][0]}"
+    return [f'Asked of it: `aggregate: {{feature: {feature}, compare: "{aggregate.compare}"}}`', ""]
 
 
 def read_aggregate(aggregate: type[Aggregate]) -> Mapping[str, Any]:
@@ -213,7 +214,7 @@ A feature is an aggregate over one subject's events, published as the column `gr
 segments as `group.name_window` ([`aggregate`](operators.md#aggregate)). Every aggregate has a `name`; `of` names the
 event property that it aggregates, where it takes one, and nulls do not enter; `windows` is a list of
 [windows](windows.md), by default `[lifetime]`, each a column; `expect` says what the published column must look like:
-`{{not_null: true, between: [0, 100000], in: [a, b]}}`.
+`{{not_null: true, between: [0, 100000], in: [a, b]}}`. The examples stand in a group `features: orders`.
 {_SHOP}"""
 _WINDOWS = f"""
 # Windows

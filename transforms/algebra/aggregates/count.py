@@ -16,7 +16,7 @@ class Count(Counting):
 
     op = "count"
     takes_column = False
-    when = "How often."
+    when = "How often: orders, visits, complaints."
     example = "{name: number, op: count, windows: [30d]}"
     compare = ">= 2"
     story = """

@@ -64,7 +64,11 @@ def _each_once(phases: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class Lifecycle(EventFields, Node):
-    """True at T when the subject is in one of the phases: by events in the current period, in the one before, and earlier."""
+    """True at T when the subject is in one of the phases: by events in the current period, in the one before, and earlier.
+
+    `new`: in this period for the first time. `retained`: in this one and in the one before. `resurrected`: in this one, not in
+    the one before, and earlier. `dormant`: in the one before and not in this one. `lost`: only earlier. `never`: not at all.
+    """
 
     name = "lifecycle"
     can_be_unknown = False

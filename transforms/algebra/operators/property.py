@@ -34,7 +34,10 @@ def _columns(value: Any, info: ValidationInfo) -> tuple[tuple[str, Comparison], 
 
 
 class Property(Node):
-    """True at T when all columns of the profile satisfy their comparisons; unknown where a value is missing."""
+    """True at T when all columns of the profile satisfy their comparisons; unknown where a value is missing.
+
+    `age` follows from the column `birth_date`, by the subject's own clock.
+    """
 
     name = "property"
     when = "What is known about the subject: country, plan, age."
