@@ -8,6 +8,8 @@ from schemas.definitions.project import Project
 from schemas.definitions.reading import Reading
 from schemas.errors import Problem
 
+_TOGETHER = "conditions that can all hold, and can fail"
+
 
 def constant_conditions(project: Project, reading: Reading) -> Iterator[Problem]:
     """A warning for the highest nodes of each segment that can only be true, or can not be."""
@@ -17,7 +19,7 @@ def constant_conditions(project: Project, reading: Reading) -> Iterator[Problem]
         for node, always in constant_nodes(possible, segment.when):
             path = (*reading.places.get(id(node), ("when",)), node.name)
             message = _message(node, always, node is segment.when)
-            expected = "conditions that can hold and fail together" if node.name in GATES else "a comparison that divides values"
+            expected = _TOGETHER if node.name in GATES else "a comparison that some values satisfy and others do not"
             yield document.problem("SEG-0806", message, path, of_key=True, expected=expected, severity="warning")
 
 

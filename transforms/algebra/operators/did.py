@@ -1,8 +1,9 @@
 """`did`: the number of matching events, or of their distinct values, satisfies `count` (5.1)."""
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from schemas.definitions.comparison import AnyComparison, Compare, Comparison
+from schemas.definitions.datatype import DataType
 from schemas.definitions.node import Compared, Node
 from schemas.definitions.reference import EventFields, Property, References
 from schemas.definitions.window import AnyWindow, Lifetime
@@ -29,6 +30,12 @@ class Did(EventFields, Node):
     count: AnyComparison = Comparison(Compare(">=", 1))
     distinct: Property | None = None
     window: AnyWindow = Field(default=Lifetime())
+
+    @field_validator("count")
+    @classmethod
+    def _is_of_numbers(cls, count: Comparison) -> Comparison:
+        count.check(DataType("int"))
+        return count
 
     def references(self) -> References:
         """The events and the column of `distinct`."""

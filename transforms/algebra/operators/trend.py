@@ -4,9 +4,10 @@ from fractions import Fraction
 from typing import Annotated, Any, cast
 
 import numpy as np
+from pydantic import field_validator
 
 from schemas.definitions.aggregate import Aggregate
-from schemas.definitions.comparison import Constant, PercentComparison
+from schemas.definitions.comparison import Comparison, Constant, PercentComparison
 from schemas.definitions.datatype import DataType
 from schemas.definitions.duration import UNITS, Duration
 from schemas.definitions.node import Node
@@ -44,6 +45,12 @@ class Trend(Node):
     this: Duration
     vs: Duration
     change: PercentComparison
+
+    @field_validator("change")
+    @classmethod
+    def _is_of_numbers(cls, change: Comparison) -> Comparison:
+        change.check(DataType("float"))
+        return change
 
     def references(self) -> References:
         """The feature, whatever its own windows."""
