@@ -3,7 +3,7 @@ but the same one is the same wherever it is compared.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from math import prod
@@ -15,6 +15,7 @@ from schemas.definitions.datatype import DataType
 from schemas.definitions.lint.values import Truth, enough, every, opposite, some, truth_of
 from schemas.definitions.node import Compared, Node
 from schemas.definitions.project import Project
+from schemas.definitions.window import Last, Lifetime
 
 Key = tuple[Any, ...]
 Part = tuple[Key, Comparison | None]
@@ -28,6 +29,7 @@ GATES: Mapping[str, Callable[[Iterable[Truth]], Truth]] = {
 MOST = 1_000
 """Ways to choose what is compared more than once: beyond that nothing is claimed."""
 COUNTS = ("count", "distinct", "days_active")
+FOREVER = 1 << 62
 _INT = DataType("int")
 
 
@@ -48,12 +50,15 @@ class Possible:
     def answers(self, node: Node) -> Truths:
         """All that a condition can be; more than that where it would take too long to know."""
         parts = [part for leaf in node.walk() for part in self._parts(leaf)]
-        shared = [key for key, times in Counter(key for key, _ in parts).items() if times > 1]
-        ways = {key: self._values(key, [one for other, one in parts if other == key]) for key in shared}
+        times = Counter(key for key, _ in parts)
+        nested = _nested([key for key in times if key[0] == "events"])
+        shared = {key: times[key] for key in times if times[key] > 1 or any(key in pair for pair in nested)}
+        ways = {key: self._values(key, [one for other, one in parts if _meet(other, key, nested)]) for key in shared}
         if prod(len(values) for values in ways.values()) > MOST:
             return ALL
         chosen = (dict(zip(ways, values, strict=True)) for values in product(*ways.values()))
-        return frozenset(truth for values in chosen for truth in self._of(node, values))
+        fitting = (values for values in chosen if all(values[inner] <= values[outer] for inner, outer in nested))
+        return frozenset(truth for values in fitting for truth in self._of(node, values))
 
     def _of(self, node: Node, chosen: Mapping[Key, Any]) -> Truths:
         """Its answers where what is shared is as chosen."""
@@ -114,6 +119,18 @@ class Possible:
 
     def _can_be_missing(self, key: Key) -> bool:
         return key[0] == "profile" or (key[0] == "feature" and not self.project.feature_columns[key[1]].aggregate.never_missing)
+
+
+def _nested(keys: Sequence[Key]) -> list[tuple[Key, Key]]:
+    """Numbers of the same events of which the first can not be larger: its window lies within that of the second."""
+    lengths = {key: FOREVER if isinstance(key[2], Lifetime) else key[2].us for key in keys if isinstance(key[2], Last | Lifetime)}
+    pairs = ((one, other) for one in lengths for other in lengths if (one[1], one[3]) == (other[1], other[3]))
+    return [(one, other) for one, other in pairs if lengths[one] < lengths[other]]
+
+
+def _meet(one: Key, other: Key, nested: Sequence[tuple[Key, Key]]) -> bool:
+    """Whether two keys are one, or one of the windows lies within the other: then they need the same values."""
+    return one == other or (one, other) in nested or (other, one) in nested
 
 
 def _combined(gate: Callable[[Iterable[Truth]], Truth], parts: Iterable[Truths]) -> Truths:

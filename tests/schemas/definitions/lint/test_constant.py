@@ -19,6 +19,8 @@ def said(folder: Path, when: str) -> list[str]:
         f"all: [{{did: {{event: a, count: '>= 3', {WEEK}}}}}, {{did_not: {{event: a, {WEEK}}}}}]",
         "all: [{did: {event: a, count: '>= 3'}}, {did: {event: a, count: '< 2'}}, {property: {country: = 'DE'}}]",
         f"all: [{{property: {{vip: true}}}}, {{any: [{{property: {{vip: false}}}}]}}, {{did: {{event: a, {WEEK}}}}}]",
+        "all: [{did: {event: a, window: 7d}}, {did_not: {event: a, window: 30d}}]",
+        "all: [{did: {event: a, count: '>= 3', window: 30d}}, {did: {event: a, count: '< 3'}}]",
         "all: [{first_time: {event: a, window: 7d}}, {not: {first_time: {event: a, window: 7d}}}]",
         "all: [{property: {country: = 'DE'}}, {property: {country: = 'FR'}}]",
         "all: [{aggregate: {feature: orders.number_30d, compare: '> 3'}}, {aggregate: {feature: orders.number_30d, compare: 3}}]",
@@ -56,6 +58,8 @@ def test_what_is_always_true_is_told(tmp_path: Path, when: str) -> None:
     "when",
     [
         f"all: [{{did: {{event: a, {WEEK}}}}}, {{did_not: {{event: a, window: 6d}}}}]",
+        "all: [{did: {event: a, count: '<= 1', window: 7d}}, {did: {event: a, count: '>= 5', window: 30d}}]",
+        "all: [{did_not: {event: a, window: 7d}}, {did: {event: a, window: 30d}}]",
         f"all: [{{did: {{event: a, {WEEK}}}}}, {{did_not: {{event: b, {WEEK}}}}}]",
         f"all: [{{did: {{event: a, where: n > 1, {WEEK}}}}}, {{did_not: {{event: a, {WEEK}}}}}]",
         "all: [{did: {event: a, count: '>= 2'}}, {did: {event: a, count: '<= 2'}}]",
