@@ -7,7 +7,7 @@ SEGUE := $(BIN)/segue
 # Where this is set, a thousand modules of libraries are compiled anew at each call.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check bench soak fmt lock clean
+.PHONY: demo test check docs bench soak fmt lock clean
 
 demo: $(STAMP)
 	@$(BIN)/python examples/grocer/prepare.py
@@ -20,6 +20,10 @@ check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy schemas transforms pipelines runners
 	$(BIN)/lint-imports
+
+docs: $(STAMP)
+	$(BIN)/python -m runners.reference
+	@$(SEGUE) schema -o docs/schemas
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks.bench

@@ -24,6 +24,7 @@ from runners.commands.preview import preview
 from runners.commands.query import query
 from runners.commands.run import run
 from runners.commands.runs import runs
+from runners.commands.schema import schema
 from runners.commands.show import show
 from runners.commands.test import test
 from runners.commands.validate import validate
@@ -56,6 +57,7 @@ for _name, _command in {
     "show": show,
     "runs": runs,
     "ls": ls,
+    "schema": schema,
     "doctor": doctor,
 }.items():
     app.command(_name)(_command)  # type: ignore[type-var]

@@ -13,6 +13,7 @@ from runners.log import Log
 
 if TYPE_CHECKING:
     from runners.warehouses.ducklake import Lake
+    from schemas.definitions.language import Language
     from schemas.definitions.project import Project
 
 
@@ -37,12 +38,17 @@ class Session:
     def project(self) -> "Project":
         """Read and check the project. Errors: DefinitionErrors, CallError."""
         from schemas.definitions.catalog import read_project
+
+        return read_project(self.root, self.language(), self.target, os.environ)
+
+    def language(self) -> "Language":
+        """The whole language."""
         from schemas.definitions.language import Language
         from transforms.algebra.aggregates import AGGREGATES
         from transforms.algebra.operators import OPERATORS
         from transforms.algebra.project import type_of
 
-        return read_project(self.root, Language(OPERATORS, AGGREGATES, type_of), self.target, os.environ)
+        return Language(OPERATORS, AGGREGATES, type_of)
 
     def lake(self, project: "Project") -> "Lake":
         """The target's warehouse, read-only. Errors: CallError where there is none yet."""

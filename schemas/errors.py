@@ -123,6 +123,13 @@ CODES: dict[str, str] = {
     "SEG-0803": "a file that is not read",
     "SEG-0804": "a promise that this version does not keep",
     "SEG-0805": "what is said of late events in a source that can not tell them",
+    "SEG-0806": "a condition that is never true, or always",
+    "SEG-0807": "a window that is longer than events count",
+    "SEG-0808": "a segment that everybody is in who never did anything",
+    "SEG-0809": "an event that no source yields",
+    "SEG-0810": "a purpose for which events count for ever",
+    "SEG-0811": "a definition that keeps or publishes much",
+    "SEG-0812": "two names for one meaning",
     # calls
     "SEG-0900": "a call that can not be understood",
     "SEG-0901": "a selector that is not understood",

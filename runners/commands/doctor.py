@@ -125,8 +125,21 @@ def _project(session: "Session") -> Iterator[Finding]:
         yield Finding("project", False, f"{error.code} {error.message}", error.hint)
     else:
         yield Finding("project", True, f"{project.name} in {project.root}")
+        yield from _schemas(session, project.root)
         yield from _warehouse(project)
         yield _writable(project)
+
+
+def _schemas(session: "Session", root: Path) -> Iterator[Finding]:
+    """Whether the schemas of a project's editors are of this version; old ones only mislead an editor."""
+    from runners.schema_files import FOLDER, schema_files
+
+    if (root / FOLDER).is_dir():
+        files = {root / FOLDER / name: text for name, text in schema_files(session.language()).items()}
+        if all(path.is_file() and path.read_text(encoding="utf-8") == text for path, text in files.items()):
+            yield Finding("schemas", True, f"{FOLDER} is of this version")
+        else:
+            yield Finding("schemas", True, f"{FOLDER} is of another version", f"`segue schema -o {FOLDER}` renews it")
 
 
 def _warehouse(project: "Project") -> Iterator[Finding]:

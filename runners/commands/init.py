@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from runners.examples import EXAMPLES
+
+if TYPE_CHECKING:
+    from schemas.definitions.language import Language
 
 LEFT_OUT = frozenset({"warehouse", "target", "__pycache__"})
 """Folders of an example that its own runs have made."""
@@ -21,7 +24,7 @@ def init(
 ) -> None:
     """Make a project that runs at once. No file is overwritten."""
     session = ctx.obj
-    contents = _starter(folder) if example is None else _example(example)
+    contents = _for_editors(_starter(folder) if example is None else _example(example), session.language())
     _refuse_existing(folder, contents)
     for path, content in contents.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -34,6 +37,14 @@ def init(
     if example is not None and not any(path.parts[0] == "data" for path in contents):
         session.note(f"the example's data is not with it: {folder}/prepare.py makes it")
     session.note(f"next: cd {folder}; segue validate; segue test; segue run")
+
+
+def _for_editors(contents: Mapping[Path, bytes], language: "Language") -> dict[Path, bytes]:
+    """The files with the line that names their schemas, and the schemas themselves."""
+    from runners.schema_files import FOLDER, schema_files, with_schema_line
+
+    schemas = {FOLDER / name: text.encode() for name, text in schema_files(language).items()}
+    return {**{path: with_schema_line(path, content) for path, content in contents.items()}, **schemas}
 
 
 def _refuse_existing(folder: Path, contents: Mapping[Path, bytes]) -> None:
@@ -81,6 +92,7 @@ purposes:
   - id: analytics
     description: How the shop is used
     basis: legitimate_interest
+    max_lookback: 730d
   - id: newsletter
     description: Letters about offers
     basis: consent

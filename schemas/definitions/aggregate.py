@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import (
     AfterValidator,
+    Field,
     PlainValidator,
     StrictBool,
     TypeAdapter,
@@ -16,8 +17,10 @@ from pydantic import (
 from schemas.definitions.canonical import fields_of
 from schemas.definitions.datatype import DataType
 from schemas.definitions.name import Name
+from schemas.definitions.reference import Property
 from schemas.definitions.refusal import listed, nearest_to, refuse, refuse_at, show
 from schemas.definitions.strict import Strict
+from schemas.definitions.takes import SHARED, Takes, shared
 from schemas.definitions.window import AnyWindow, Lifetime, NamedWindow, Window
 
 Scalar = bool | int | Decimal | str
@@ -44,22 +47,15 @@ def _scalars(value: Any) -> tuple[Scalar, ...]:
     return tuple(value)
 
 
+_SCALARS = Takes("a list of values", {"type": "array", "items": {"type": ["boolean", "number", "string"]}, "minItems": 1})
+
+
 class ColumnExpectation(Strict):
     """What a published feature column must look like."""
 
     not_null: StrictBool = False
-    between: Annotated[tuple[float, float], PlainValidator(_bounds)] | None = None
-    among: Annotated[tuple[Scalar, ...], PlainValidator(_scalars)] | None = None
-
-
-def _read_expectation(value: Any, info: ValidationInfo) -> ColumnExpectation:
-    """`in` is a word of Python, so the model calls it `among`."""
-    if isinstance(value, dict):
-        value = {("among" if key == "in" else key): part for key, part in value.items()}
-    return ColumnExpectation.model_validate(value, context=info.context)
-
-
-Expectation = Annotated[ColumnExpectation, PlainValidator(_read_expectation)]
+    between: Annotated[tuple[float, float], PlainValidator(_bounds, json_schema_input_type=tuple[float, float])] | None = None
+    among: Annotated[tuple[Scalar, ...], PlainValidator(_scalars), _SCALARS] | None = Field(default=None, alias="in")
 
 
 def _read_window(value: Any, info: ValidationInfo) -> NamedWindow:
@@ -95,7 +91,9 @@ def _are_different(windows: tuple[NamedWindow, ...]) -> tuple[NamedWindow, ...]:
 
 _SUFFIX = re.compile(r"[a-z0-9][a-z0-9_]{0,62}")
 _WINDOW: TypeAdapter[Window] = TypeAdapter(AnyWindow)
-Windows = Annotated[tuple[Annotated[NamedWindow, PlainValidator(_read_window)], ...], AfterValidator(_are_different)]
+_NAMED = Annotated[NamedWindow, PlainValidator(_read_window)]
+_LIST = Takes("a list of windows", {"type": "array", "items": {SHARED: "named_window"}, "minItems": 1})
+Windows = Annotated[tuple[_NAMED, ...], AfterValidator(_are_different), _LIST]
 """A field that holds the windows of an aggregate."""
 
 
@@ -106,6 +104,10 @@ class Aggregate(Strict):
       op: the operation's name in YAML.
       takes_column: whether it aggregates a column, which `of` names; else it aggregates events.
       never_missing: whether the aggregate of nothing is a value (semantics 4.2).
+      when: for the reference, when one would use it, in a sentence.
+      example: for the reference, an aggregate in YAML.
+      compare: for the reference, a comparison with the example.
+      story: for the reference, a test of a segment that compares the example so.
       of: the event property.
       windows: with the ends of the columns' names.
     """
@@ -113,11 +115,15 @@ class Aggregate(Strict):
     op: ClassVar[str]
     takes_column: ClassVar[bool] = True
     never_missing: ClassVar[bool] = False
+    when: ClassVar[str]
+    example: ClassVar[str]
+    compare: ClassVar[str]
+    story: ClassVar[str]
 
     name: Name
-    of: str | None = None
+    of: Property | None = None
     windows: Windows = (NamedWindow(Lifetime(), "lifetime"),)
-    expect: Expectation | None = None
+    expect: ColumnExpectation | None = None
 
     @model_validator(mode="after")
     def _has_its_column(self) -> "Aggregate":
@@ -130,6 +136,11 @@ class Aggregate(Strict):
     def result_type(self, of: DataType | None) -> DataType:
         """The type of the published column, given that of the property. Raises ValueError where it is not taken."""
         raise NotImplementedError(f"{type(self).__name__} does not say its result type")
+
+    @property
+    def most_values(self) -> int:
+        """How many values its column holds at most."""
+        return 1
 
     def meaning(self) -> Any:
         """JSON that is equal for aggregates that mean the same, whatever they are called and wherever they look."""
@@ -155,5 +166,5 @@ def _read(value: Any, info: ValidationInfo) -> Aggregate:
     return aggregate
 
 
-AnyAggregate = Annotated[Aggregate, PlainValidator(_read)]
+AnyAggregate = Annotated[Aggregate, PlainValidator(_read), shared("an aggregate", "aggregate")]
 """A field that holds an aggregate, read by the operations of the context's language."""

@@ -17,9 +17,9 @@ from schemas.definitions.feature import FeatureForm, FeatureGroup
 from schemas.definitions.files import check_files
 from schemas.definitions.instant import zone
 from schemas.definitions.language import Language
+from schemas.definitions.lint import LINTS
 from schemas.definitions.lists import read_lists
 from schemas.definitions.meaning import meant
-from schemas.definitions.never_late import never_late
 from schemas.definitions.paths import matching, yaml_files
 from schemas.definitions.project import Project, ProjectForm, TargetForm, choose_target
 from schemas.definitions.purpose import RegistryForm
@@ -27,8 +27,6 @@ from schemas.definitions.reading import FOLDERS, Reading
 from schemas.definitions.segment import Segment, SegmentForm
 from schemas.definitions.source import SourceForm, resolve_source
 from schemas.definitions.targets import check_targets
-from schemas.definitions.unkept import unkept_promises
-from schemas.definitions.unused import unused_properties
 from schemas.definitions.yaml import Document
 from schemas.errors import DefinitionErrors, Problem
 
@@ -85,9 +83,8 @@ def _read_project(reading: Reading, target: str | None, environment: Mapping[str
         raise DefinitionErrors(sorted(reading.problems, key=_place))
     chosen = choose_target(settings, target, os.environ if environment is None else environment)
     project = meant(replace(draft, lists=lists, areas=areas, target=chosen), _lookup_contents(draft))
-    reading.warnings += unused_properties(project, reading)
-    reading.warnings += unkept_promises(project, reading)
-    reading.warnings += never_late(project, reading)
+    for lint in LINTS:
+        reading.warnings += lint(project, reading)
     return replace(project, warnings=tuple(sorted(reading.warnings, key=_place)))
 
 

@@ -25,6 +25,7 @@ from schemas.definitions.condition import (
 )
 from schemas.definitions.datatype import DataType
 from schemas.definitions.refusal import refuse, show
+from schemas.definitions.takes import Takes
 
 __all__ = [
     "AnyComparison",
@@ -283,7 +284,10 @@ def _read(value: Any) -> Comparison:
     return comparison
 
 
-AnyComparison = Annotated[Comparison, PlainValidator(_read)]
+_WORDS = "[Nn][Oo][Tt]|[Ii][Nn]|[Ii][Ss]|[Bb][Ee][Tt][Ww][Ee][Ee][Nn]|[Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee]"
+_BEGINS = {"type": "string", "pattern": rf"^\s*([<>=(']|!=|[+-]?\.?[0-9]|({_WORDS})([^A-Za-z]|$))"}
+_FORM = {"anyOf": [_BEGINS, {"type": ["number", "boolean"]}]}
+AnyComparison = Annotated[Comparison, PlainValidator(_read), Takes("a comparison", _FORM)]
 """A field that holds a comparison."""
-PercentComparison = Annotated[Comparison, PlainValidator(_read_any)]
+PercentComparison = Annotated[Comparison, PlainValidator(_read_any), Takes("a comparison, also in percent", _FORM)]
 """A field that holds a comparison which may be in percent."""

@@ -8,6 +8,7 @@ import pyarrow as pa
 from pydantic import PlainValidator
 
 from schemas.definitions.refusal import nearest_to, refuse, show
+from schemas.definitions.takes import takes_text
 
 Kind = Literal["string", "int", "float", "decimal", "bool", "timestamp", "date", "list"]
 
@@ -149,5 +150,7 @@ def _read(value: Any) -> DataType:
     return DataType.parse(value)
 
 
-AnyDataType = Annotated[DataType, PlainValidator(_read)]
+_NAMES = r"string|int|float|[Dd]ecimal\(\s*[0-9]{1,2}\s*,\s*[0-9]{1,2}\s*\)|bool|timestamp|date"
+TYPE = takes_text("a type", rf"^({_NAMES}|list\(\s*({_NAMES})\s*\))$")
+AnyDataType = Annotated[DataType, PlainValidator(_read), TYPE]
 """A field that holds a type, read from its text."""

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import PlainValidator
 
 from schemas.definitions.refusal import refuse, show
+from schemas.definitions.takes import takes_text
 
 SECOND = 1_000_000
 UNITS = {"s": SECOND, "m": 60 * SECOND, "h": 3_600 * SECOND, "d": 86_400 * SECOND, "w": 7 * 86_400 * SECOND}
@@ -57,7 +58,9 @@ def _read(value: Any) -> int:
 
 LENGTH = "a length of time"
 """Marks the fields that hold one: the number itself does not tell."""
-Duration = Annotated[int, PlainValidator(_read), LENGTH]
+SOME = "0*[1-9][0-9]{0,11}[smhdw]"
+"""What a duration looks like that is more than nothing."""
+Duration = Annotated[int, PlainValidator(_read), takes_text("a duration", f"^{SOME}$"), LENGTH]
 """A field that holds a positive duration in microseconds."""
-DurationOrZero = Annotated[int, PlainValidator(_read_or_zero)]
+DurationOrZero = Annotated[int, PlainValidator(_read_or_zero), takes_text("a duration or 0d", "^[0-9]{1,12}[smhdw]$"), LENGTH]
 """A field that holds a duration in microseconds that may be nothing."""

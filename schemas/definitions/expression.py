@@ -15,6 +15,7 @@ from sqlglot import exp
 from schemas.definitions.datatype import DataType
 from schemas.definitions.refusal import listed, nearest_to, refuse, show
 from schemas.definitions.syntax import flat, given, spelled, start, syntax
+from schemas.definitions.takes import takes_text
 
 FUNCTIONS: dict[str, tuple[int, int]] = {
     "lower": (1, 1),
@@ -265,7 +266,7 @@ def _read_field(value: Any) -> Expression:
     return Expression.parse_field(value)
 
 
-AnyExpression = Annotated[Expression, PlainValidator(_read)]
+AnyExpression = Annotated[Expression, PlainValidator(_read), takes_text("an SQL condition")]
 """A field that holds a condition over declared properties."""
-AnyFieldExpression = Annotated[Expression, PlainValidator(_read_field)]
+AnyFieldExpression = Annotated[Expression, PlainValidator(_read_field), takes_text("an SQL expression")]
 """A field that holds an expression over raw records."""

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, PlainValidator, ValidationInfo
 
 from schemas.definitions.refusal import nearest_to, refuse, show
+from schemas.definitions.takes import takes_text
 
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  both sides of the subtraction are naive
 MICROSECOND = timedelta(microseconds=1)
@@ -117,7 +118,7 @@ def _known(name: str) -> str:
     return name
 
 
-Instant = Annotated[int, PlainValidator(_read)]
+Instant = Annotated[int, PlainValidator(_read), takes_text("a date or an instant", "^\\s*[0-9]{4}-[0-9]{2}-[0-9]{2}")]
 """A field that holds an instant in microseconds; dates and naive times are local to the project's zone."""
-Timezone = Annotated[str, AfterValidator(_known)]
+Timezone = Annotated[str, AfterValidator(_known), takes_text("a time zone", "^[A-Za-z][A-Za-z0-9_+/-]*$")]
 """A field that holds the IANA name of a zone."""

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import PlainValidator
 
 from schemas.definitions.refusal import refuse, show
+from schemas.definitions.takes import takes_text
 
 _FORM = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
@@ -30,5 +31,5 @@ def _proposal(text: str) -> str:
     return name if is_name(name) else ""
 
 
-Name = Annotated[str, PlainValidator(parse_name)]
+Name = Annotated[str, PlainValidator(parse_name), takes_text("a name", "^[a-z][a-z0-9_]{0,62}$")]
 """A field that holds a name."""

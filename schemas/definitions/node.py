@@ -1,6 +1,7 @@
 """Nodes of a segment: the class that every operator extends, and the reader that finds the operator by its name."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Any, ClassVar
 
@@ -8,14 +9,27 @@ from pydantic import BaseModel, Field, PlainValidator, ValidationInfo, create_mo
 
 from schemas.definitions.aggregate import Aggregate
 from schemas.definitions.canonical import fields_of
+from schemas.definitions.comparison import Comparison
 from schemas.definitions.datatype import DataType
 from schemas.definitions.expression import Expression
 from schemas.definitions.reference import EventFields, EventReference, References
 from schemas.definitions.refusal import listed, nearest_to, refuse, refuse_at, show
 from schemas.definitions.strict import Strict
+from schemas.definitions.takes import Takes, shared
 from schemas.definitions.window import NamedWindow, Since
 
 Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What a node compares, and how: `of` is equal for nodes that compare the same.
+
+    It is ("events", reference, window, distinct), a number of events; ("feature", `group.name_window`); or ("profile", column).
+    """
+
+    of: tuple[Any, ...]
+    comparison: Comparison
 
 
 class Node(Strict):
@@ -24,13 +38,19 @@ class Node(Strict):
     Attributes:
       name: the key that stands for the operator in YAML.
       can_be_unknown: whether the operator's answer can be unknown; else `missing` is refused.
+      when: for the reference, when one would use it, in a sentence.
+      example: for the reference, a node in YAML.
+      story: for the reference, a test of a segment that is the example.
       missing: what an unknown answer counts as; None leaves it unknown.
     """
 
     name: ClassVar[str]
     can_be_unknown: ClassVar[bool] = True
+    when: ClassVar[str]
+    example: ClassVar[str]
+    story: ClassVar[str]
 
-    missing: bool | None = None
+    missing: Annotated[bool | None, Takes("what an unknown answer counts as", {"enum": [True, False, "unknown"]})] = None
 
     @field_validator("missing", mode="before")
     @classmethod
@@ -53,6 +73,14 @@ class Node(Strict):
         Operators add what else they name.
         """
         return References(events=tuple(reference for _, reference in event_references(self)))
+
+    def compared(self) -> tuple[Compared, ...]:
+        """Comparisons that hold together just where the node is true; none where its truth is of another kind."""
+        return ()
+
+    def of_nothing(self) -> frozenset[bool | None]:
+        """The answers that it can give of a subject without events, where `compared` does not tell."""
+        return frozenset((None if self.can_be_unknown else False,))
 
     def check_feature(self, aggregate: Aggregate, of: DataType | None) -> None:
         """See that a feature that it names without windows, over a column of type `of`, is of use. Raises ValueError."""
@@ -139,5 +167,5 @@ def _remember(info: ValidationInfo, value: dict[str, Any], node: Node) -> None:
         origins.append((value, node))
 
 
-AnyNode = Annotated[Node, PlainValidator(_read)]
+AnyNode = Annotated[Node, PlainValidator(_read), shared("a node", "node")]
 """A field that holds a node, read by the operators of the context's language."""

@@ -21,6 +21,7 @@ from schemas.definitions.refusal import listed, nearest_to, refuse, refuse_at, s
 from schemas.definitions.segment import AnyPopulation, KnownSubjects, Population, Segment
 from schemas.definitions.source import Source
 from schemas.definitions.strict import Strict
+from schemas.definitions.takes import takes_text
 from schemas.errors import CallError, Problem
 
 SETTINGS = "segue.yaml"
@@ -57,7 +58,7 @@ def _root(text: str) -> str:
 class TargetForm(Strict):
     """Where to publish, and what runs the work; options of a runner stand under its name."""
 
-    warehouse: Annotated[str, AfterValidator(_address)]
+    warehouse: Annotated[str, AfterValidator(_address), takes_text("an address", f"^({'|'.join(WAREHOUSES)}):.*\\S")]
     runner: Runner = "local"
     shards: Annotated[StrictInt, Field(ge=1, le=1024)] = 4
     local: dict[str, JsonValue] = Field(default_factory=dict)

@@ -3,13 +3,14 @@
 from itertools import pairwise
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import Field, PlainValidator, StrictInt, ValidationInfo, field_validator, model_validator
+from pydantic import BeforeValidator, Field, PlainValidator, StrictInt, ValidationInfo, field_validator, model_validator
 
 from schemas.definitions.duration import Duration
 from schemas.definitions.instant import Instant
 from schemas.definitions.name import Name, parse_name
 from schemas.definitions.refusal import refuse, refuse_at, show
 from schemas.definitions.strict import Strict
+from schemas.definitions.takes import Takes
 
 Basis = Literal["consent", "legitimate_interest"]
 Channel = Literal["email", "sms", "push", "phone", "post", "onsite", "ads"]
@@ -36,7 +37,16 @@ def _version(value: Any, info: ValidationInfo) -> Version:
     return Version(form.major, form.introduced_at)
 
 
-AnyVersion = Annotated[Version, PlainValidator(_version)]
+AnyVersion = Annotated[Version, PlainValidator(_version, json_schema_input_type=_VersionForm)]
+
+
+def _for_all(value: Any) -> Any:
+    """A bare basis is that of all jurisdictions."""
+    if isinstance(value, str):
+        return {"default": value}
+    if isinstance(value, dict) and "default" not in value:
+        raise refuse("SEG-0101", "a basis for all others is missing", expected="default: consent")
+    return value
 
 
 class Purpose(Strict):
@@ -52,7 +62,7 @@ class Purpose(Strict):
 
     id: Name
     description: str = ""
-    basis: dict[str, Basis]
+    basis: Annotated[dict[str, Basis], BeforeValidator(_for_all, json_schema_input_type=Basis | dict[str, Basis])]
     versions: tuple[AnyVersion, ...] = ()
     channels: tuple[Channel, ...] = ()
     max_grant_age: Duration | None = None
@@ -60,16 +70,6 @@ class Purpose(Strict):
     retention: Duration | None = None
     min_age: Annotated[StrictInt, Field(ge=0, le=150)] | None = None
     on_withdraw: Literal["freeze", "erase"] = "freeze"
-
-    @field_validator("basis", mode="before")
-    @classmethod
-    def _for_all(cls, value: Any) -> Any:
-        """A bare basis is that of all jurisdictions."""
-        if isinstance(value, str):
-            return {"default": value}
-        if isinstance(value, dict) and "default" not in value:
-            raise refuse("SEG-0101", "a basis for all others is missing", expected="default: consent")
-        return value
 
     @field_validator("versions")
     @classmethod
@@ -115,5 +115,6 @@ def _read(value: Any, info: ValidationInfo) -> tuple[str, ...]:
     return tuple(sorted(read))
 
 
-Purposes = Annotated[tuple[str, ...], PlainValidator(_read)]
+_NAMES = PlainValidator(_read, json_schema_input_type=Name | Annotated[list[Name], Field(min_length=1)])
+Purposes = Annotated[tuple[str, ...], _NAMES, Takes("a purpose, or a list of which all must be open")]
 """A field that holds the names of purposes, sorted: one, or a list of which all must be open."""

@@ -9,6 +9,7 @@ from schemas.definitions.comparison import Comparison
 from schemas.definitions.expression import AnyExpression, Expression
 from schemas.definitions.refusal import refuse, show
 from schemas.definitions.strict import Strict
+from schemas.definitions.takes import Takes, takes_text
 
 LONGEST_NAME = 512
 _EXPECTED = "a name, a list of names, or any"
@@ -48,8 +49,14 @@ def _read_names(value: Any) -> tuple[str, ...] | None:
     return tuple(sorted(names))
 
 
-EventNames = Annotated[tuple[str, ...] | None, PlainValidator(_read_names)]
+_NAME = {"type": "string", "minLength": 1, "maxLength": LONGEST_NAME}
+_NAMES = {"anyOf": [_NAME, {"type": "array", "items": _NAME, "minItems": 1, "uniqueItems": True}]}
+EventNames = Annotated[tuple[str, ...] | None, PlainValidator(_read_names), Takes("an event, a list of them, or `any`", _NAMES)]
 """A field that holds the names of events, sorted, or None for any."""
+
+
+Property = Annotated[str, takes_text("an event property")]
+"""A field that holds the name of a declared property of events."""
 
 
 class EventFields(Strict):
@@ -76,7 +83,8 @@ def _read(value: Any, info: ValidationInfo) -> EventReference:
     return EventReference(_read_names(value))
 
 
-AnyEventReference = Annotated[EventReference, PlainValidator(_read)]
+_EVENT = Takes("an event, or `{event, where}`")
+AnyEventReference = Annotated[EventReference, PlainValidator(_read, json_schema_input_type=str | EventFields), _EVENT]
 """A field that holds an event reference: a name, or a mapping of `event` and `where`."""
 
 

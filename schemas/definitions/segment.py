@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import PlainValidator, StrictBool, StringConstraints, ValidationInfo
+from pydantic import Field, PlainValidator, StrictBool, StringConstraints, ValidationInfo
 
 from schemas.definitions.comparison import AnyComparison, PercentComparison
 from schemas.definitions.duration import Duration
@@ -15,6 +15,7 @@ from schemas.definitions.reference import References
 from schemas.definitions.refusal import nearest_to, refuse, show
 from schemas.definitions.story import Story
 from schemas.definitions.strict import Strict
+from schemas.definitions.takes import Takes
 
 KNOWN = "known_subjects"
 
@@ -56,7 +57,10 @@ def _read(value: Any, info: ValidationInfo) -> Population:
     return InSegment(form.in_segment) if form.in_segment is not None else ActiveIn(form.active_in)
 
 
-AnyPopulation = Annotated[Population, PlainValidator(_read)]
+_ONE = {"minProperties": 1, "maxProperties": 1}
+_WAYS = Literal["known_subjects"] | Annotated[_PopulationForm, Field(json_schema_extra=_ONE)]
+_WHO = Takes("`known_subjects`, `{active_in: 90d}` or `{in_segment: NAME}`")
+AnyPopulation = Annotated[Population, PlainValidator(_read, json_schema_input_type=_WAYS), _WHO]
 """A field that holds a population."""
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import Field as Bounded
-from pydantic import PlainValidator, StrictStr, ValidationInfo, field_validator, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import GetJsonSchemaHandler, PlainValidator, StrictStr, ValidationInfo, field_validator, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from schemas.definitions.comparison import PercentComparison
 from schemas.definitions.datatype import AnyDataType, DataType
@@ -15,42 +16,15 @@ from schemas.definitions.expression import AnyFieldExpression, Expression, quote
 from schemas.definitions.instant import Timezone
 from schemas.definitions.name import Name
 from schemas.definitions.refusal import listed, nearest_to, refuse, refuse_at, show
+from schemas.definitions.source_kinds import CONSENT_COLUMNS, FIELDS, KEYS, REQUIRED, Kind, of_kind
 from schemas.definitions.strict import Strict
 
-Kind = Literal["events", "profiles", "consents", "lookup"]
 Normaliser = Literal["trim", "lower"]
 FORMATS = ("iso", "date", "s", "ms", "us")
 _DIRECTIVE = re.compile(r"%(-?[a-zA-Z%])")
 _DIRECTIVES = frozenset(("-d", "-m", "-y", "-H", "-I", "-M", "-S", "-j", *"aAwdbBmyYHIpMSfgnzZjUWGuVcxX%"))
 DEFAULT_SKEW = 5 * 60 * 1_000_000
 
-_REQUIRED: dict[str, tuple[str, ...]] = {
-    "events": ("event", "subject", "occurred_at"),
-    "profiles": ("subject", "valid_from"),
-    "consents": (),  # they have the ledger's own columns where nothing else is said
-    "lookup": (),
-}
-_KEYS: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("allowed_lateness", "on_late", "max_future_skew", "lookups"), ("events",)),
-    **dict.fromkeys(("clock", "silence_budget"), ("consents",)),
-    **dict.fromkeys(("columns", "key"), ("lookup",)),
-    **dict.fromkeys(("normalise", "timezone", "expect"), ("events", "profiles", "consents")),
-    **dict.fromkeys(("fields",), ("events", "profiles", "consents")),
-    "properties": ("events", "profiles"),
-    "payload": ("profiles",),
-}
-"""The kinds that each key belongs to, where not to all."""
-_CONSENT_COLUMNS = (
-    *("event_id", "subject", "purpose", "action", "claimed_at", "received_at", "scope", "purpose_major", "channel"),
-    *("claimed_precision", "expires_at", "payload_kind", "method", "actor", "retroactive", "jurisdiction"),
-    *("notice_version", "raw_sha256"),
-)
-_FIELDS: dict[str, tuple[str, ...]] = {
-    "events": ("event_id", "event", "subject", "occurred_at", "received_at"),
-    "profiles": ("subject", "valid_from", "received_at"),
-    "consents": _CONSENT_COLUMNS,
-    "lookup": (),
-}
 INSTANTS = ("occurred_at", "received_at", "valid_from", "claimed_at", "expires_at")
 """The fields that are instants."""
 BUILT_IN = frozenset(
@@ -120,6 +94,10 @@ def _property(value: Any, info: ValidationInfo) -> Property | DataType:
     return DataType.parse(value)
 
 
+_AnyField = Annotated[Field, PlainValidator(_field, json_schema_input_type=AnyFieldExpression | _FieldForm)]
+_AnyProperty = Annotated[Property | DataType, PlainValidator(_property, json_schema_input_type=AnyDataType | _PropertyForm)]
+
+
 class LookupUse(Strict):
     """Columns taken from a lookup by a key of the record."""
 
@@ -141,8 +119,11 @@ def _patterns(value: Any) -> tuple[str, ...]:
     return tuple(patterns)
 
 
+_Pattern = Annotated[str, Bounded(min_length=1)]
+
+
 class _Files(Strict):
-    files: Annotated[tuple[str, ...], PlainValidator(_patterns)]
+    files: Annotated[tuple[str, ...], PlainValidator(_patterns, json_schema_input_type=_Pattern | list[_Pattern])]
 
 
 class Normalise(Strict):
@@ -162,8 +143,8 @@ class SourceForm(Strict):
     kind: Kind = "events"
     description: str = ""
     from_: _Files = Bounded(alias="from")
-    fields: dict[str, Annotated[Field, PlainValidator(_field)]] = Bounded(default_factory=dict)
-    properties: dict[Name, Annotated[Property | DataType, PlainValidator(_property)]] = Bounded(default_factory=dict)
+    fields: dict[str, _AnyField] = Bounded(default_factory=dict)
+    properties: dict[Name, _AnyProperty] = Bounded(default_factory=dict)
     columns: dict[Name, AnyDataType] = Bounded(default_factory=dict)
     key: str | None = None
     lookups: dict[Name, LookupUse] = Bounded(default_factory=dict)
@@ -176,6 +157,11 @@ class SourceForm(Strict):
     clock: Literal["trusted", "untrusted"] = "untrusted"
     silence_budget: Duration | None = None
     expect: SourceExpectations = SourceExpectations()
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """What the keys take, and what each kind makes of them."""
+        return {**handler(core), "allOf": [of_kind(kind) for kind in FIELDS]}
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> "SourceForm":
@@ -191,13 +177,13 @@ class SourceForm(Strict):
                 (key,),
                 refuse("SEG-0408", f"`{key}` says nothing to {_PLURALS[self.kind]}", expected=f"kind: {listed(kinds)}"),
             )
-            for key, kinds in _KEYS.items()
+            for key, kinds in KEYS.items()
             if key in self.model_fields_set and self.kind not in kinds
         ]
 
     def _foreign_fields(self) -> list[_Error]:
         """Fields that a source of this kind does not have, and formats of what is no instant."""
-        known = _FIELDS[self.kind]
+        known = FIELDS[self.kind]
         errors: list[_Error] = []
         for name, one in self.fields.items():
             if name not in known and known:
@@ -211,7 +197,7 @@ class SourceForm(Strict):
 
     def _missing(self) -> list[_Error]:
         """Fields without which there is no record, and the key of a lookup."""
-        absent = [name for name in _REQUIRED[self.kind] if name not in self.fields]
+        absent = [name for name in REQUIRED[self.kind] if name not in self.fields]
         errors: list[_Error] = [
             (("fields",), refuse("SEG-0408", f"{_PLURALS[self.kind]} need `{name}`", expected=f"{name}: SQL"))
             for name in absent
@@ -264,7 +250,7 @@ def resolve_source(form: SourceForm, file: str) -> Source:
     """The source that a form describes."""
     fields = dict(form.fields)
     if form.kind == "consents":
-        unmapped = [name for name in _CONSENT_COLUMNS if name not in fields]
+        unmapped = [name for name in CONSENT_COLUMNS if name not in fields]
         fields |= {name: Field(Expression.parse_field(quoted(name))) for name in unmapped}
     properties = {
         name: part if isinstance(part, Property) else Property(Expression.parse_field(quoted(name)), part)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import Field, PlainValidator, StrictBool, StrictInt, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, PlainValidator, StrictBool, StrictInt, ValidationInfo, field_validator
 
 from schemas.consent import ACTIONS
 from schemas.definitions.datatype import DataType
@@ -15,6 +15,7 @@ from schemas.definitions.instant import EPOCH, parse_date, parse_instant, projec
 from schemas.definitions.name import parse_name
 from schemas.definitions.refusal import nearest_to, refuse, show
 from schemas.definitions.strict import Strict
+from schemas.definitions.takes import takes_text
 
 START = parse_instant("2026-01-05T00:00:00Z")
 """Where offsets of a story count from: a Monday."""
@@ -35,7 +36,8 @@ def _moment(value: Any, info: ValidationInfo) -> int:
         raise refuse("SEG-0500", "no moment of a story", expected=_EXPECTED, found=show(value)) from None
 
 
-Moment = Annotated[int, PlainValidator(_moment)]
+_WHEN = "^-?[0-9]{1,12}[smhdw]$|^\\s*[0-9]{4}-[0-9]{2}-[0-9]{2}"
+Moment = Annotated[int, PlainValidator(_moment), takes_text("a moment: an offset as in 45m or -2d, or a date", _WHEN)]
 """An instant of a story in microseconds, written as an offset from its start or as a date."""
 
 
@@ -85,6 +87,12 @@ class _EventForm(Strict):
     received: Moment | None = None
     event_id: str | None = None
     source: str | None = None
+
+
+class _OpenEvent(_EventForm):
+    """An event as it is written: other keys are its properties."""
+
+    model_config = ConfigDict(extra="allow")
 
 
 class _ConsentForm(Strict):
@@ -161,6 +169,14 @@ def _profile_row(value: Any, info: ValidationInfo) -> StoryProfile:
     return StoryProfile(form.columns, form.at, form.received)
 
 
+_More = dict[str, Any]
+_EventRow = tuple[Moment, str] | tuple[Moment, str, _More]
+_ConsentRow = tuple[Moment, str] | tuple[Moment, str, _More]
+_OfEvent = Annotated[StoryEvent, PlainValidator(_event, json_schema_input_type=_EventRow | _OpenEvent)]
+_OfConsent = Annotated[StoryConsent, PlainValidator(_consent, json_schema_input_type=_ConsentRow | _ConsentForm)]
+_ProfileRows = list[tuple[Moment, _More] | _ProfileForm]
+
+
 class Story(Strict):
     """One test of a segment.
 
@@ -172,9 +188,9 @@ class Story(Strict):
     """
 
     name: str
-    profile: Annotated[tuple[StoryProfile, ...], PlainValidator(_profile)] = ()
-    consent: tuple[Annotated[StoryConsent, PlainValidator(_consent)], ...] | None = None
-    events: tuple[Annotated[StoryEvent, PlainValidator(_event)], ...] = ()
+    profile: Annotated[tuple[StoryProfile, ...], PlainValidator(_profile, json_schema_input_type=_More | _ProfileRows)] = ()
+    consent: tuple[_OfConsent, ...] | None = None
+    events: tuple[_OfEvent, ...] = ()
     expect: Annotated[tuple[Expected, ...], Field(min_length=1)]
 
 

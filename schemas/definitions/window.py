@@ -1,8 +1,8 @@
-"""Windows: from the time of an event to the instants at which it counts (semantics 2, the table)."""
+"""Windows as they are written, and read."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import (
     Field,
@@ -13,92 +13,49 @@ from pydantic import (
     model_validator,
 )
 
-from schemas.definitions.duration import Duration, DurationOrZero, expected_for, parse_duration, write_duration
+from schemas.definitions.duration import SOME, Duration, DurationOrZero, expected_for, parse_duration, write_duration
 from schemas.definitions.instant import Instant, project_timezone, zone
-from schemas.definitions.reference import AnyEventReference, EventReference
+from schemas.definitions.reference import AnyEventReference
 from schemas.definitions.refusal import nearest_to, refuse, show
 from schemas.definitions.strict import Strict
+from schemas.definitions.takes import shared
+from schemas.definitions.window_kinds import (
+    Absolute,
+    Ago,
+    Between,
+    Calendar,
+    CalendarZone,
+    Kind,
+    Last,
+    Lifetime,
+    Session,
+    Since,
+    Unit,
+)
 
-Unit = Literal["day", "week", "month", "quarter", "year"]
+__all__ = [
+    "KINDS",
+    "PROFILE",
+    "Absolute",
+    "Ago",
+    "AnyWindow",
+    "Between",
+    "Calendar",
+    "CalendarZone",
+    "Last",
+    "Lifetime",
+    "NamedWindow",
+    "Session",
+    "Since",
+    "Unit",
+    "Window",
+]
+
 PROFILE = "profile"
 """The zone that stands for the subject's own."""
 
-
-@dataclass(frozen=True)
-class Last:
-    """An event at t counts in [t, t + us)."""
-
-    us: int
-    suffix: str | None = field(default=None, compare=False)
-
-    def __post_init__(self) -> None:
-        if self.suffix is None:
-            object.__setattr__(self, "suffix", write_duration(self.us))
-
-
-@dataclass(frozen=True)
-class Between:
-    """An event at t counts in [t + near_us, t + far_us)."""
-
-    far_us: int
-    near_us: int
-    suffix = None
-
-
-@dataclass(frozen=True)
-class Ago:
-    """An event at t counts in [t + us, inf): what lies at least so far back. No definition writes it; operators do."""
-
-    us: int
-    suffix = None
-
-
-@dataclass(frozen=True)
-class Calendar:
-    """An event counts in whole units of a zone: `last` of them, the current one among them or not.
-
-    `tz` is an IANA name, or `profile` for the subject's own zone.
-    """
-
-    last: int
-    unit: Unit
-    tz: str
-    include_current: bool = True
-    suffix = None
-
-
-@dataclass(frozen=True)
-class Absolute:
-    """An event at t counts in [t, inf) for from_at <= t < to_at, else never. None leaves a side open."""
-
-    from_at: int | None
-    to_at: int | None
-    suffix = None
-
-
-@dataclass(frozen=True)
-class Lifetime:
-    """An event at t counts in [t, inf)."""
-
-    suffix = "lifetime"
-
-
-@dataclass(frozen=True)
-class Session:
-    """An event counts until `gap_us` after the last event of its session."""
-
-    gap_us: int
-    suffix = None
-
-
-@dataclass(frozen=True)
-class Since:
-    """An event at or after an anchor counts until the next anchor."""
-
-    event: EventReference
-    suffix = None
-
-
+KINDS: tuple[type[Kind], ...] = (Last, Between, Calendar, Absolute, Lifetime, Session, Since)
+"""What definitions may say; the short ones first."""
 Window = Last | Between | Ago | Calendar | Absolute | Lifetime | Session | Since
 
 
@@ -133,7 +90,7 @@ class _BetweenForm(_Form):
 class _CalendarForm(_Form):
     last: Annotated[StrictInt, Field(ge=1, le=10_000)] = 1
     unit: Unit
-    tz: str = "project"
+    tz: CalendarZone = "project"
     include_current: StrictBool = True
 
 
@@ -178,7 +135,7 @@ def _calendar(form: _CalendarWindowForm, timezone: str) -> Window:
     return Calendar(said.last, said.unit, calendar_zone(said.tz, timezone), said.include_current)
 
 
-_FORMS: dict[str, tuple[type[_Form], Callable[[Any, str], Window]]] = {
+FORMS: dict[str, tuple[type[_Form], Callable[[Any, str], Window]]] = {
     "last": (_LastForm, lambda form, timezone: Last(form.last)),
     "between": (_BetweenForm, lambda form, timezone: Between(*form.between)),
     "calendar": (_CalendarWindowForm, _calendar),
@@ -199,11 +156,11 @@ def _read(value: Any, info: ValidationInfo) -> Window:
         return _read_short(value)
     if not isinstance(value, dict) or not value:
         raise refuse("SEG-0112", "no such window", expected=_EXPECTED, found=show(value))
-    kind = next((key for key in value if key in _FORMS), None)
+    kind = next((key for key in value if key in FORMS), None)
     if kind is None:
         key = next(iter(value))
-        raise refuse("SEG-0112", "no such window", expected=_EXPECTED, found=show(key), nearest=nearest_to(key, _FORMS))
-    form, build = _FORMS[kind]
+        raise refuse("SEG-0112", "no such window", expected=_EXPECTED, found=show(key), nearest=nearest_to(key, FORMS))
+    form, build = FORMS[kind]
     window = build(form.model_validate(value, context=info.context), project_timezone(info))
     return Last(window.us, value["last"]) if isinstance(window, Last) else window
 
@@ -220,5 +177,7 @@ def _read_short(text: str) -> Window:
     return Last(length, text)
 
 
-AnyWindow = Annotated[Window, PlainValidator(_read)]
+SHORT = {"type": "string", "pattern": f"^({SOME}|lifetime)$"}
+"""The windows that are written as text, for JSON Schema."""
+AnyWindow = Annotated[Window, PlainValidator(_read), shared("a window", "window")]
 """A field that holds a window; dates and `tz: project` are in the zone of the context."""

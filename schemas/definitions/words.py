@@ -60,10 +60,10 @@ def condition_in_words(node: Node) -> str:
 
 
 def _said(field: FieldInfo, value: Any) -> str:
-    return _length(value) if isinstance(value, int) and _is_length(field) else _text(value)
+    return _length(value) if isinstance(value, int) and is_length(field) else _text(value)
 
 
-def _is_length(field: FieldInfo) -> bool:
+def is_length(field: FieldInfo) -> bool:
     """Whether a field holds a duration, also one that may be left out."""
     marks = [mark for kind in get_args(field.annotation) for mark in getattr(kind, "__metadata__", ())]
     return LENGTH in (*field.metadata, *marks)

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from runners.story_facts import SUBJECT
 from schemas.definitions.story import Story
 from tests.support.oracle_model import DAY, Consent, Event, Profile
 
-WHO = "who"
+WHO = SUBJECT
 
 
 @dataclass(frozen=True)

@@ -90,3 +90,12 @@ def test_a_missing_extension(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     monkeypatch.setattr("runners.commands.doctor.EXTENSIONS", ("no_such",))
     assert call(["doctor"]) == 1
     assert "BROKEN extension no_such: SEG-0603" in capsys.readouterr().out
+
+
+def test_schemas_of_another_version_are_told_and_are_no_illness(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(["--quiet", "init", str(tmp_path / "shop")]) == 0
+    assert call(["--project-dir", str(tmp_path / "shop"), "doctor"]) == 0
+    assert "schemas: .segue/schemas is of this version" in capsys.readouterr().out
+    (tmp_path / "shop/.segue/schemas/segment.schema.json").write_text("{}")
+    assert call(["--project-dir", str(tmp_path / "shop"), "doctor"]) == 0
+    assert "`segue schema -o .segue/schemas` renews it" in capsys.readouterr().out

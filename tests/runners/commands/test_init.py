@@ -29,7 +29,7 @@ def test_the_starter_validates_and_tells_its_stories(tmp_path: Path, capsys: pyt
 )
 def test_a_project_is_called_as_its_folder_where_that_is_a_name(tmp_path: Path, folder: str, name: str) -> None:
     assert call(["--quiet", "init", str(tmp_path / folder)]) == 0
-    assert (tmp_path / folder / "segue.yaml").read_text().splitlines()[0] == f"name: {name}"
+    assert (tmp_path / folder / "segue.yaml").read_text().splitlines()[1] == f"name: {name}"
     assert call(["--quiet", "--project-dir", str(tmp_path / folder), "validate"]) == 0
 
 
@@ -37,7 +37,7 @@ def test_the_folder_one_is_in_gives_the_name_too(tmp_path: Path, monkeypatch: py
     (tmp_path / "corner").mkdir()
     monkeypatch.chdir(tmp_path / "corner")
     assert call(["--quiet", "init", "."]) == 0
-    assert Path("segue.yaml").read_text().startswith("name: corner\n")
+    assert "\nname: corner\n" in Path("segue.yaml").read_text()
 
 
 def test_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -66,7 +66,18 @@ def test_an_example_is_copied_without_its_warehouse(tmp_path: Path, monkeypatch:
     monkeypatch.setattr("runners.commands.init.EXAMPLES", tmp_path / "examples")
     assert call(["init", str(tmp_path / "new"), "--example", "shop"]) == 0
     copied = {path.relative_to(tmp_path / "new").as_posix() for path in (tmp_path / "new").rglob("*") if path.is_file()}
-    assert copied == {"segue.yaml", "data/orders.csv"}
+    assert {name for name in copied if not name.startswith(".segue/")} == {"segue.yaml", "data/orders.csv"}
+
+
+def test_every_definition_names_a_schema_that_lies_in_the_project(tmp_path: Path) -> None:
+    assert call(["--quiet", "init", str(tmp_path / "new")]) == 0
+    files = sorted((tmp_path / "new").rglob("*.yaml"))
+    assert len(files) >= 8
+    for path in files:
+        marked, _, address = path.read_text().splitlines()[0].partition("$schema=")
+        assert marked == "# yaml-language-server: "
+        assert (path.parent / address).resolve().parent == tmp_path / "new/.segue/schemas"
+        assert json.loads((path.parent / address).read_text())["$schema"].endswith("2020-12/schema")
 
 
 def test_the_files_are_listed_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

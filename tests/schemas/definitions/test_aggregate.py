@@ -49,7 +49,7 @@ def test_windows_are_named_by_their_length_or_by_as() -> None:
         ({"name": "n", "op": "count", "windows": [{"last": "7d", "as": "Seven"}]}, [("SEG-0104", "windows", 0)]),
         ({"name": "n", "op": "count", "widnows": ["7d"]}, [("extra_forbidden", "widnows")]),
         ({"name": "n", "op": "count", "expect": {"between": [5, 1]}}, [("SEG-0103", "expect", "between")]),
-        ({"name": "n", "op": "count", "expect": {"in": []}}, [("SEG-0103", "expect", "among")]),
+        ({"name": "n", "op": "count", "expect": {"in": []}}, [("SEG-0103", "expect", "in")]),
         ({"name": "n", "op": "count", "expect": {"nul": True}}, [("extra_forbidden", "expect", "nul")]),
     ],
 )

@@ -33,6 +33,9 @@ def refused(adapter: TypeAdapter[Any], value: Any) -> list[str]:
 @pytest.mark.parametrize(
     ("value", "codes"),
     [
+        ({"did": {"event": "a", "count": True}}, ["SEG-0207"]),
+        ({"did": {"event": "a", "count": "= 'many'"}}, ["SEG-0207"]),
+        ({"trend": {"feature": "g.n", "this": "7d", "vs": "7d", "change": "= 'less'"}}, ["SEG-0207"]),
         ({"nth": {"event": "a"}}, ["missing"]),
         ({"nth": {"event": "a", "n": 0}}, ["greater_than_equal"]),
         ({"nth": {"event": "a", "n": 1, "missing": True}}, ["SEG-0108"]),

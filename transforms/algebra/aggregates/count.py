@@ -16,6 +16,14 @@ class Count(Counting):
 
     op = "count"
     takes_column = False
+    when = "How often: orders, visits, complaints."
+    example = "{name: number, op: count, windows: [30d]}"
+    compare = ">= 2"
+    story = """
+    name: two orders within 30 days
+    events: [[0d, order], [10d, order]]
+    expect: [{at: 0d, member: false}, {at: 10d, member: true}, {at: 30d, member: false}]
+    """
 
     def steps(self, rows: Contributions, values: Values, comparison: Comparison, count: int) -> Steps:
         """As for every measure, but one threshold needs no sums: the lag of the windows tells."""

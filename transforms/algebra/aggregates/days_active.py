@@ -3,7 +3,7 @@
 from pydantic import field_validator
 
 from schemas.definitions.instant import zone
-from schemas.definitions.window import PROFILE
+from schemas.definitions.window import PROFILE, CalendarZone
 from transforms.algebra.counting import Different
 from transforms.algebra.measure import Values
 from transforms.algebra.order import Ints
@@ -14,8 +14,16 @@ class DaysActive(Different):
 
     op = "days_active"
     takes_column = False
+    when = "On how many days, so that a busy afternoon counts once."
+    example = "{name: days, op: days_active, windows: [30d]}"
+    compare = ">= 2"
+    story = """
+    name: two orders of one day are one day
+    events: [[0h, order], [5h, order], [1d, order]]
+    expect: [{at: 5h, member: false}, {at: 1d, member: true}, {at: 30d, member: true}, {at: 725h, member: false}]
+    """
 
-    tz: str = "project"
+    tz: CalendarZone = "project"
 
     @field_validator("tz")
     @classmethod

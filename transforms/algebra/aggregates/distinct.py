@@ -17,6 +17,14 @@ class Distinct(Different):
 
     op = "distinct"
     takes_column = True
+    when = "How varied: categories, shops, devices."
+    example = "{name: categories, op: distinct, of: category, windows: [90d]}"
+    compare = ">= 2"
+    story = """
+    name: toys and toys are one category, and books another
+    events: [[0d, order, {category: toys}], [1d, order, {category: toys}], [2d, order, {category: books}]]
+    expect: [{at: 1d, member: false}, {at: 2d, member: true}, {at: 90d, member: true}, {at: 91d, member: false}]
+    """
 
     k: Annotated[StrictInt, Field(ge=1)] = 10_000
 

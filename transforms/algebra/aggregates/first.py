@@ -14,6 +14,14 @@ class First(Last):
     """The value of the earliest event with a value; missing of nothing. `last`, mirrored."""
 
     op = "first"
+    when = "How it began: the first category, the first shop, the campaign that brought them."
+    example = "{name: first_category, op: first, of: category, windows: [lifetime]}"
+    compare = "= 'toys'"
+    story = """
+    name: the first one stays the first
+    events: [[0d, order, {category: toys}], [5d, order, {category: books}]]
+    expect: [{at: 0d, member: true}, {at: 5d, member: true}, {at: 900d, member: true}]
+    """
 
     def arrange(self, rows: Contributions, values: Values) -> Standing:
         """Each event counts only after those before it have ceased to."""

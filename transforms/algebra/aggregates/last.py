@@ -21,6 +21,14 @@ class Last(Measure):
     op = "last"
     keeps_type = True
     is_summed = True
+    when = "How it stands: the latest shop, device or plan that an event told."
+    example = "{name: last_category, op: last, of: category, windows: [90d]}"
+    compare = "= 'toys'"
+    story = """
+    name: an order without a category changes nothing, one with another does
+    events: [[0d, order, {category: toys}], [3d, order], [5d, order, {category: books}]]
+    expect: [{at: 3d, member: true}, {at: 5d, member: false}]
+    """
 
     def result_type(self, of: DataType | None) -> DataType:
         """The column's own type."""

@@ -21,6 +21,14 @@ class Max(Measure):
     op = "max"
     keeps_type = True
     beyond: ClassVar[int] = 1
+    when = "The most of it: the dearest basket, the latest date."
+    example = "{name: largest, op: max, of: amount, windows: [90d]}"
+    compare = ">= 100"
+    story = """
+    name: one large order, and a small one after it
+    events: [[0d, order, {amount: 120}], [10d, order, {amount: 30}]]
+    expect: [{at: 10d, member: true}, {at: 89d, member: true}, {at: 90d, member: false}]
+    """
 
     def result_type(self, of: DataType | None) -> DataType:
         """The column's own type, which must have an order."""

@@ -18,6 +18,14 @@ class Mean(Measure):
 
     op = "mean"
     is_summed = True
+    when = "How much each time: the usual basket."
+    example = "{name: basket, op: mean, of: amount, windows: [90d]}"
+    compare = "> 30"
+    story = """
+    name: a mean of 20, of 35, of 50, and of nothing
+    events: [[0d, order, {amount: 20}], [1d, order, {amount: 50}]]
+    expect: [{at: 0d, member: false}, {at: 1d, member: true}, {at: 90d, member: true}, {at: 91d, member: false}]
+    """
 
     def result_type(self, of: DataType | None) -> DataType:
         """Always float."""

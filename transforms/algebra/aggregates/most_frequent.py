@@ -20,6 +20,14 @@ class MostFrequent(Last):
 
     op = "most_frequent"
     is_summed = False
+    when = "What somebody likes best: the favourite category, the usual shop."
+    example = "{name: favourite, op: most_frequent, of: category, windows: [365d]}"
+    compare = "= 'toys'"
+    story = """
+    name: books and toys are even, and books is the smaller word; then toys lead
+    events: [[0d, order, {category: books}], [1d, order, {category: toys}], [2d, order, {category: toys}]]
+    expect: [{at: 1d, member: false}, {at: 2d, member: true}]
+    """
 
     def steps(self, rows: Contributions, values: Values, comparison: Comparison, count: int) -> Steps:
         """By how frequent the most frequent value is, of all and of those below, at and above each constant."""

@@ -12,6 +12,7 @@ from pydantic import PlainValidator
 from schemas.definitions.comparison import Constant
 from schemas.definitions.datatype import DataType
 from schemas.definitions.refusal import refuse, show
+from schemas.definitions.takes import Takes
 from transforms.algebra.aggregates.max import Max
 from transforms.algebra.exact import Number, ranks, signs
 from transforms.algebra.measure import Values, groups, ones, scatter
@@ -24,12 +25,23 @@ def _part(value: Any) -> int | Decimal:
     return value
 
 
+_PART = Takes("a number from 0 to 1", {"type": "number", "minimum": 0, "maximum": 1})
+
+
 class Percentile(Max):
     """The nearest rank: the ceil(n p)-th smallest of n values, at least the first; missing of nothing."""
 
     op = "percentile"
+    when = "What is usual, whatever the outliers: `p: 0.5` is the median."
+    example = "{name: typical_order, op: percentile, of: amount, p: 0.5, windows: [365d]}"
+    compare = ">= 30"
+    story = """
+    name: one order of 500 does not make 500 usual
+    events: [[0d, order, {amount: 10}], [1d, order, {amount: 30}], [2d, order, {amount: 500}]]
+    expect: [{at: 1d, member: false}, {at: 2d, member: true}]
+    """
 
-    p: Annotated[int | Decimal, PlainValidator(_part)]
+    p: Annotated[int | Decimal, PlainValidator(_part), _PART]
 
     def weigh(self, values: Values, constants: Sequence[Constant]) -> list[Number]:
         """One; and for each constant whether the value lies below it, and whether it lies up to it."""

@@ -11,6 +11,7 @@ from pydantic import Field, PlainValidator
 from schemas.definitions.comparison import Comparison, Constant
 from schemas.definitions.datatype import DataType
 from schemas.definitions.refusal import refuse, show
+from schemas.definitions.takes import Takes
 from transforms.algebra.exact import Number, doubles, fraction, ratio_sign, signs
 from transforms.algebra.measure import Measure, Quotient, Values, ones
 from transforms.algebra.order import Ints
@@ -22,13 +23,24 @@ def _scalar(value: Any) -> Constant:
     return value
 
 
+_VALUE = Takes("a value", {"type": ["string", "number", "boolean"]})
+
+
 class Share(Measure):
     """Events with the value over events with any, compared as an exact fraction; missing of nothing."""
 
     op = "share"
     is_summed = True
+    when = "Which part of it is of one kind: of the orders those of toys, of the visits those by phone."
+    example = "{name: toys_share, op: share, of: category, value: toys, windows: [90d]}"
+    compare = "> 0.5"
+    story = """
+    name: all of one, half of two, two thirds of three
+    events: [[0d, order, {category: toys}], [1d, order, {category: books}], [2d, order, {category: toys}]]
+    expect: [{at: 0d, member: true}, {at: 1d, member: false}, {at: 2d, member: true}]
+    """
 
-    wanted: Annotated[Constant, PlainValidator(_scalar), Field(alias="value")]
+    wanted: Annotated[Constant, PlainValidator(_scalar), _VALUE, Field(alias="value")]
 
     def result_type(self, of: DataType | None) -> DataType:
         """Always float."""

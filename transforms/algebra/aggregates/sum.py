@@ -19,6 +19,14 @@ class Sum(Measure):
     op = "sum"
     never_missing = True
     is_summed = True
+    when = "How much altogether: spend, pieces, minutes."
+    example = "{name: spend, op: sum, of: amount, windows: [30d]}"
+    compare = ">= 100"
+    story = """
+    name: 60 and 40 are 100 for as long as both count
+    events: [[0d, order, {amount: 60}], [5d, order, {amount: 40}]]
+    expect: [{at: 0d, member: false}, {at: 5d, member: true}, {at: 30d, member: false}]
+    """
 
     def result_type(self, of: DataType | None) -> DataType:
         """decimal(38,s) of a decimal(p,s) with p <= 18, int of an int."""

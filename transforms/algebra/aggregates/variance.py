@@ -18,6 +18,14 @@ class Variance(Measure):
 
     op = "variance"
     is_summed = True
+    when = "Steady or not: who spends the same each time, and who does not."
+    example = "{name: unsteadiness, op: variance, of: amount, windows: [90d]}"
+    compare = "<= 25"
+    story = """
+    name: 20 and 30 lie five apart from their mean, whose square is 25; 50 is too far
+    events: [[0d, order, {amount: 20}], [1d, order, {amount: 30}], [2d, order, {amount: 50}]]
+    expect: [{at: 0d, member: true}, {at: 1d, member: true}, {at: 2d, member: false}]
+    """
 
     def result_type(self, of: DataType | None) -> DataType:
         """Always float."""

@@ -2,7 +2,9 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from schemas.definitions.node import AnyNode, Node
 from schemas.definitions.refusal import refuse, show
@@ -12,9 +14,21 @@ from transforms.algebra.view import View
 
 
 class All(Node):
-    """Kleene's conjunction of a list of nodes."""
+    """True at T when every node of the list is; false where any is false, else unknown."""
 
     name = "all"
+    when = "Several things must be true at once; each line narrows the audience further."
+    example = """
+    all:
+    - did: {event: visit, window: 7d}
+    - property: {country: "= 'DE'"}
+    """
+    story = """
+    name: a visit alone is not enough while the country is not known
+    profile: [[2d, {country: DE}]]
+    events: [[0d, visit]]
+    expect: [{at: 1d, member: false}, {at: 2d, member: true}, {at: 7d, member: false}]
+    """
 
     nodes: Annotated[tuple[AnyNode, ...], Field(min_length=1)]
 
@@ -24,6 +38,12 @@ class All(Node):
         if not isinstance(value, list):
             raise refuse("SEG-0103", f"`{cls.name}` takes a list of nodes", expected="a list", found=show(value))
         return {"nodes": value}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The list itself."""
+        nodes: JsonSchemaValue = handler(core)["properties"]["nodes"]
+        return nodes
 
     @property
     def children(self) -> tuple[Node, ...]:

@@ -6,6 +6,7 @@ from pydantic import Field, StrictInt, model_validator
 
 from schemas.definitions.node import Node
 from schemas.definitions.refusal import refuse
+from schemas.definitions.takes import Takes
 from transforms.algebra.order import Steps
 from transforms.algebra.view import View
 
@@ -17,9 +18,16 @@ class Bucket(Node):
 
     name = "bucket"
     can_be_unknown = False
+    when = "Draw lots: the same half of the subjects gets the new letter, on every day and on every machine."
+    example = "bucket: {salt: spring letter, range: [0, 50], of: 100}"
+    story = """
+    name: who is drawn stays drawn
+    events: [[0d, visit]]
+    expect: [{at: 0d, member: true}, {at: 400d, member: true}]
+    """
 
     salt: str
-    range: tuple[Bound, Bound]
+    range: Annotated[tuple[Bound, Bound], Takes("[low, high], whole numbers up to `of`")]
     of: Annotated[StrictInt, Field(ge=1, le=1 << 31)] = 100
 
     @model_validator(mode="after")
@@ -29,6 +37,10 @@ class Bucket(Node):
             expected = f"[low, high] with 0 <= low < high <= {self.of}"
             raise refuse("SEG-0103", "no such range of buckets", expected=expected, found=f"[{low}, {high}]")
         return self
+
+    def of_nothing(self) -> frozenset[bool | None]:
+        """Events have no part in it."""
+        return frozenset((True, False))
 
     def steps(self, view: View) -> Steps:
         """The first 8 bytes of SHA-256(salt, NUL, subject), big-endian, modulo `of`."""

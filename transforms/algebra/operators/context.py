@@ -17,6 +17,15 @@ class Context(Node):
     """`last` over events of any name: true at T when the condition holds for the latest of them."""
 
     name = "context"
+    when = "Where somebody is right now, whatever they do there: on a phone, in a shop, in an old version of an app."
+    example = """
+    context: {where: "device = 'phone'", window: 1d}
+    """
+    story = """
+    name: on the phone, then at a desk, then on the phone again for a day
+    events: [[0h, visit, {device: phone}], [2h, order, {device: desktop}], [3h, visit, {device: phone}]]
+    expect: [{at: 1h, member: true}, {at: 2h, member: false}, {at: 3h, member: true}, {at: 27h, member: false}]
+    """
 
     where: AnyExpression
     window: AnyWindow = Field(default=Lifetime())

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from schemas.definitions.comparison import Compare, Comparison
-from schemas.definitions.node import Node
+from schemas.definitions.node import Compared, Node
 from schemas.definitions.reference import EventFields
 from schemas.definitions.window import AnyWindow, Lifetime
 from transforms.algebra.aggregates.count import Count
@@ -18,8 +18,19 @@ class DidNot(EventFields, Node):
 
     name = "did_not"
     can_be_unknown = False
+    when = "Win back who has been away. It also holds for who never came: say `population: {active_in: 365d}` beside it."
+    example = "did_not: {event: order, window: 90d}"
+    story = """
+    name: away for 90 days to the microsecond
+    events: [[0d, order]]
+    expect: [{at: 0d, member: false}, {at: 89d, member: false}, {at: 90d, member: true}]
+    """
 
     window: AnyWindow = Field(default=Lifetime())
+
+    def compared(self) -> tuple[Compared, ...]:
+        """The number of events, which is to be 0."""
+        return (Compared(("events", self.reference, self.window, None), _NONE),)
 
     def measured(self, view: View) -> Asked:
         """The count, which is to be 0."""

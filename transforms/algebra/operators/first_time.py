@@ -19,6 +19,13 @@ class FirstTime(EventFields, Node):
 
     name = "first_time"
     can_be_unknown = False
+    when = "Welcome who is new, and nobody a second time."
+    example = "first_time: {event: order, window: 14d}"
+    story = """
+    name: new for two weeks, and the next order makes nobody new again
+    events: [[0d, order], [20d, order]]
+    expect: [{at: 0d, member: true}, {at: 13d, member: true}, {at: 14d, member: false}, {at: 20d, member: false}]
+    """
 
     window: AnyWindow = Field(default=Lifetime())
 

@@ -10,8 +10,9 @@ from pydantic import Field, PlainValidator, model_validator
 
 from schemas.definitions.datatype import DataType
 from schemas.definitions.node import Node
-from schemas.definitions.reference import EventFields, References
+from schemas.definitions.reference import EventFields, Property, References
 from schemas.definitions.refusal import refuse, show
+from schemas.definitions.takes import Takes, takes_text
 from schemas.definitions.window import AnyWindow, Lifetime
 from transforms.algebra.coded import whole
 from transforms.algebra.columns import value_name
@@ -39,6 +40,11 @@ def _place(value: Any) -> tuple[float, float]:
     return lat, lon
 
 
+_KILOMETRES = Takes("kilometres", {"type": "number", "minimum": 0})
+_DEGREES = [{"type": "number", "minimum": -most, "maximum": most} for most in (90, 180)]
+_PLACE = Takes("[latitude, longitude]", {"type": "array", "prefixItems": _DEGREES, "minItems": 2, "maxItems": 2})
+
+
 class Geo(EventFields, Node):
     """True at T when an event in the window lies within `within_km` of the place `of`, or in the polygon.
 
@@ -47,12 +53,19 @@ class Geo(EventFields, Node):
 
     name = "geo"
     can_be_unknown = False
+    when = "Who was near a shop, or in a region."
+    example = "geo: {event: visit, within_km: 5, of: [52.52, 13.405], window: 7d}"
+    story = """
+    name: a visit from Munich is not near Berlin
+    events: [[0d, visit, {lat: 48.14, lon: 11.58}], [1d, visit, {lat: 52.53, lon: 13.4}]]
+    expect: [{at: 0d, member: false}, {at: 1d, member: true}, {at: 8d, member: false}]
+    """
 
-    within_km: Annotated[float, PlainValidator(_kilometres)] | None = None
-    of: Annotated[tuple[float, float], PlainValidator(_place)] | None = None
-    polygon: str | None = None
-    lat: str = "lat"
-    lon: str = "lon"
+    within_km: Annotated[float, PlainValidator(_kilometres), _KILOMETRES] | None = None
+    of: Annotated[tuple[float, float], PlainValidator(_place), _PLACE] | None = None
+    polygon: Annotated[str, takes_text("a GeoJSON file")] | None = None
+    lat: Property = "lat"
+    lon: Property = "lon"
     window: AnyWindow = Field(default=Lifetime())
 
     @model_validator(mode="after")

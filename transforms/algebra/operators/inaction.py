@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from schemas.definitions.datatype import DataType
 from schemas.definitions.duration import Duration
 from schemas.definitions.node import Node
-from schemas.definitions.reference import AnyEventReference, References
+from schemas.definitions.reference import AnyEventReference, Property, References
 from schemas.definitions.refusal import refuse
 from transforms.algebra.columns import predicate_name
 from transforms.algebra.keys import bound, check_bind
@@ -26,10 +26,24 @@ class Inaction(Node):
 
     name = "inaction"
     can_be_unknown = False
+    when = "Something was to follow and did not: a basket that was left, a trial that was never used."
+    example = """
+    inaction:
+      after: {event: cart_add, where: "amount >= 30"}
+      not: order
+      bind: [cart_id]
+      for: 45m
+      within: 24h
+    """
+    story = """
+    name: the basket is left for 45 minutes, and then bought
+    events: [[0m, cart_add, {cart_id: a, amount: 40}], [60m, order, {cart_id: a}]]
+    expect: [{at: 44m, member: false}, {at: 45m, member: true}, {at: 60m, member: false}]
+    """
 
     after: AnyEventReference
     missed: AnyEventReference = Field(alias="not")
-    bind: tuple[str, ...] = ()
+    bind: tuple[Property, ...] = ()
     wait: Duration = Field(alias="for")
     within: Duration | None = None
 

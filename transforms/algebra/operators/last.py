@@ -15,6 +15,15 @@ class Last(EventFields, Node):
     """True at T when the condition holds for the latest event in the window; unknown where it is null or there is none."""
 
     name = "last"
+    when = "What the latest one was like decides, and not the ones before it."
+    example = """
+    last: {event: order, having: "category = 'toys'", window: 60d}
+    """
+    story = """
+    name: toys last, then books last, then nothing
+    events: [[0d, order, {category: toys}], [10d, order, {category: books}]]
+    expect: [{at: 0d, member: true}, {at: 10d, member: false}, {at: 70d, member: false}]
+    """
 
     having: AnyExpression
     window: AnyWindow = Field(default=Lifetime())

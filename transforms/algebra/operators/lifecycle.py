@@ -4,13 +4,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, field_validator
 
-from schemas.definitions.duration import LENGTH, parse_duration
+from schemas.definitions.duration import LENGTH, Duration, parse_duration
 from schemas.definitions.instant import zone
 from schemas.definitions.node import Node
 from schemas.definitions.reference import EventFields
 from schemas.definitions.refusal import refuse, show
 from schemas.definitions.strict import Strict
-from schemas.definitions.window import PROFILE, Ago, Between, Last, Lifetime, Unit
+from schemas.definitions.takes import Takes
+from schemas.definitions.window import PROFILE, Ago, Between, CalendarZone, Last, Lifetime, Unit
 from transforms.algebra.gates import either, every, remap
 from transforms.algebra.order import Steps
 from transforms.algebra.periods import in_units
@@ -34,7 +35,7 @@ class CalendarPeriod(Strict):
     """A unit of the calendar: the one that holds T, and those before it."""
 
     unit: Unit
-    tz: str = "project"
+    tz: CalendarZone = "project"
 
     @field_validator("tz")
     @classmethod
@@ -52,6 +53,10 @@ def _read_period(value: Any, info: ValidationInfo) -> int | CalendarPeriod:
     return length
 
 
+_READ = PlainValidator(_read_period, json_schema_input_type=Duration | CalendarPeriod)
+_PERIOD = Takes("a duration, or `{unit: week}`")
+
+
 def _each_once(phases: tuple[str, ...]) -> tuple[str, ...]:
     if not phases or len(set(phases)) < len(phases):
         raise refuse("SEG-0115", "no list of phases", expected="at least one, each once")
@@ -59,13 +64,28 @@ def _each_once(phases: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class Lifecycle(EventFields, Node):
-    """True at T when the subject is in one of the phases: by events in the current period, in the one before, and earlier."""
+    """True at T when the subject is in one of the phases: by events in the current period, in the one before, and earlier.
+
+    `new`: in this period for the first time. `retained`: in this one and in the one before. `resurrected`: in this one, not in
+    the one before, and earlier. `dormant`: in the one before and not in this one. `lost`: only earlier. `never`: not at all.
+    """
 
     name = "lifecycle"
     can_be_unknown = False
+    when = "See how a base of customers grows and shrinks; the six phases of one period add up to everybody."
+    example = "lifecycle: {event: order, period: 30d, in: [dormant]}"
+    story = """
+    name: dormant is who ordered in the period before this one, and not in this one
+    events: [[0d, order]]
+    expect: [{at: 29d, member: false}, {at: 30d, member: true}, {at: 59d, member: true}, {at: 60d, member: false}]
+    """
 
-    period: Annotated[int | CalendarPeriod, PlainValidator(_read_period), LENGTH]
+    period: Annotated[int | CalendarPeriod, _READ, _PERIOD, LENGTH]
     phases: Annotated[tuple[Phase, ...], AfterValidator(_each_once), Field(alias="in")]
+
+    def of_nothing(self) -> frozenset[bool | None]:
+        """Only `never` is a phase of who never did it."""
+        return frozenset(("never" in self.phases,))
 
     def evidence(self, view: View) -> Evidence:
         """All events."""

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from pydantic import model_validator
+from pydantic import GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from schemas.definitions.node import AnyNode, Node
 from transforms.algebra.gates import remap
@@ -12,9 +14,19 @@ from transforms.algebra.view import View
 
 
 class Not(Node):
-    """Kleene's negation of one node."""
+    """True at T when the node is false; unknown where it is unknown."""
 
     name = "not"
+    when = "Somebody is to be left out: who has the offer already, who is on a list, who is in another segment."
+    example = """
+    not: {property: {plan: "= 'premium'", missing: false}}
+    """
+    story = """
+    name: who never told a plan has no premium one, until it is bought
+    profile: [[5d, {plan: premium}]]
+    events: [[0d, visit]]
+    expect: [{at: 1d, member: true}, {at: 5d, member: false}]
+    """
 
     node: AnyNode
 
@@ -22,6 +34,12 @@ class Not(Node):
     @classmethod
     def _from_a_node(cls, value: Any) -> Any:
         return {"node": value}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The node itself."""
+        node: JsonSchemaValue = handler(core)["properties"]["node"]
+        return node
 
     @property
     def children(self) -> tuple[Node, ...]:

@@ -19,6 +19,13 @@ class Nth(EventFields, Node):
 
     name = "nth"
     can_be_unknown = False
+    when = "Thank for the third order, or ask after the fifth visit: a milestone, while it is fresh."
+    example = "nth: {event: order, n: 3, window: 7d}"
+    story = """
+    name: the third order counts for a week, whatever follows
+    events: [[0d, order], [1d, order], [5d, order], [6d, order]]
+    expect: [{at: 1d, member: false}, {at: 5d, member: true}, {at: 11d, member: true}, {at: 12d, member: false}]
+    """
 
     n: Annotated[StrictInt, Field(ge=1, le=1_000_000)]
     window: AnyWindow = Field(default=Lifetime())

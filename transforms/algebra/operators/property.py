@@ -4,10 +4,12 @@ from typing import Annotated, Any
 
 import numpy as np
 import pyarrow as pa
-from pydantic import PlainValidator, TypeAdapter, ValidationInfo, model_validator
+from pydantic import GetJsonSchemaHandler, PlainValidator, TypeAdapter, ValidationInfo, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from schemas.definitions.comparison import AnyComparison, Comparison, Constant
-from schemas.definitions.node import Node
+from schemas.definitions.node import Compared, Node
 from schemas.definitions.reference import References
 from schemas.definitions.refusal import refuse
 from transforms.algebra.ages import age_steps
@@ -21,7 +23,8 @@ from transforms.algebra.view import View
 AGE = "age"
 
 
-_COMPARISONS: TypeAdapter[dict[str, Comparison]] = TypeAdapter(dict[str, AnyComparison])
+_Columns = dict[str, AnyComparison]
+_COMPARISONS: TypeAdapter[dict[str, Comparison]] = TypeAdapter(_Columns)
 
 
 def _columns(value: Any, info: ValidationInfo) -> tuple[tuple[str, Comparison], ...]:
@@ -31,11 +34,23 @@ def _columns(value: Any, info: ValidationInfo) -> tuple[tuple[str, Comparison], 
 
 
 class Property(Node):
-    """True at T when all columns of the profile satisfy their comparisons; unknown where a value is missing."""
+    """True at T when all columns of the profile satisfy their comparisons; unknown where a value is missing.
+
+    `age` follows from the column `birth_date`, by the subject's own clock.
+    """
 
     name = "property"
+    when = "What is known about the subject: country, plan, age."
+    example = """
+    property: {country: "IN ('DE', 'AT')", age: ">= 18"}
+    """
+    story = """
+    name: of age from the day of the birthday on
+    profile: {country: DE, birth_date: 2008-02-01}
+    expect: [{at: 2026-01-31, member: false}, {at: 2026-02-01, member: true}]
+    """
 
-    columns: Annotated[tuple[tuple[str, Comparison], ...], PlainValidator(_columns)]
+    columns: Annotated[tuple[tuple[str, Comparison], ...], PlainValidator(_columns, json_schema_input_type=_Columns)]
 
     @model_validator(mode="before")
     @classmethod
@@ -45,9 +60,21 @@ class Property(Node):
         columns = {key: part for key, part in value.items() if key != "missing"}
         return {"columns": columns, **({"missing": value["missing"]} if "missing" in value else {})}
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """A comparison for each column."""
+        form = handler(core)
+        missing, columns = form["properties"]["missing"], form["properties"]["columns"]
+        compared = {**columns["additionalProperties"], "title": "a comparison"}
+        return {**columns, "properties": {"missing": missing}, "additionalProperties": compared, "minProperties": 1}
+
     def references(self) -> References:
         """The profile's columns with their comparisons."""
         return References(profile=self.columns)
+
+    def compared(self) -> tuple[Compared, ...]:
+        """Each column."""
+        return tuple(Compared(("profile", column), comparison) for column, comparison in self.columns)
 
     def steps(self, view: View) -> Steps:
         """Each column's own truth, all together."""

@@ -9,7 +9,7 @@ from schemas.definitions.instant import zone
 from schemas.definitions.node import Node
 from schemas.definitions.reference import EventFields
 from schemas.definitions.refusal import refuse
-from schemas.definitions.window import PROFILE, Unit
+from schemas.definitions.window import PROFILE, CalendarZone, Unit
 from transforms.algebra.handover import handover
 from transforms.algebra.order import Steps
 from transforms.algebra.periods import InUnits, in_units
@@ -24,11 +24,18 @@ class Regularly(EventFields, Node):
 
     name = "regularly"
     can_be_unknown = False
+    when = "Habits: who comes nearly every week, rather than who came often in one of them."
+    example = "regularly: {event: order, at_least: 3, of_last: 4, period: week}"
+    story = """
+    name: in three of the four whole weeks before this one; the story starts on a Monday
+    events: [[1d, order], [8d, order], [22d, order]]
+    expect: [{at: 27d, member: false}, {at: 28d, member: true}, {at: 34d, member: true}, {at: 35d, member: false}]
+    """
 
     at_least: Periods
     of_last: Periods
     period: Unit
-    tz: str = "project"
+    tz: CalendarZone = "project"
 
     @field_validator("tz")
     @classmethod

@@ -17,6 +17,13 @@ class Restarted(EventFields, Node):
 
     name = "restarted"
     can_be_unknown = False
+    when = "Who is back after a silence: greet them differently from who is new."
+    example = "restarted: {event: visit, active: 7d, quiet: 30d}"
+    story = """
+    name: back after forty days
+    events: [[0d, visit], [40d, visit]]
+    expect: [{at: 39d, member: false}, {at: 40d, member: true}, {at: 46d, member: true}, {at: 47d, member: false}]
+    """
 
     active: Duration
     quiet: Duration

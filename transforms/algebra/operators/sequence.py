@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from schemas.definitions.datatype import DataType
 from schemas.definitions.duration import Duration
 from schemas.definitions.node import Node
-from schemas.definitions.reference import AnyEventReference, EventReference, References
+from schemas.definitions.reference import AnyEventReference, EventReference, Property, References
 from schemas.definitions.refusal import refuse
 from schemas.definitions.window import AnyWindow, Lifetime
 from transforms.algebra.chains import NEVER, Instants, Pattern, latest_starts
@@ -34,11 +34,24 @@ class Sequence(Node):
 
     name = "sequence"
     can_be_unknown = False
+    when = "A path, one step after another, as in a funnel: who went all of it, and how quickly."
+    example = """
+    sequence:
+      steps: [cart_add, order]
+      bind: [cart_id]
+      within: 1h
+      window: 7d
+    """
+    story = """
+    name: the order of another basket is not the second step
+    events: [[0m, cart_add, {cart_id: a}], [10m, order, {cart_id: b}], [30m, order, {cart_id: a}]]
+    expect: [{at: 10m, member: false}, {at: 30m, member: true}, {at: 7d, member: true}, {at: 8d, member: false}]
+    """
 
     steps_: Annotated[tuple[AnyEventReference, ...], Field(alias="steps", min_length=2)]
     within: Duration | None = None
     gap: Duration | None = None
-    bind: tuple[str, ...] = ()
+    bind: tuple[Property, ...] = ()
     unless: AnyEventReference | None = None
     order: Literal["listed", "any"] = "listed"
     window: AnyWindow = Field(default=Lifetime())

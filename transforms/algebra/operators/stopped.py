@@ -14,6 +14,13 @@ class Stopped(EventFields, Node):
 
     name = "stopped"
     can_be_unknown = False
+    when = "Who used to come and has gone quiet, while there is still time to ask why."
+    example = "stopped: {event: visit, active: 30d, quiet: 14d}"
+    story = """
+    name: quiet for two weeks, until the last visit is too long ago
+    events: [[0d, visit], [10d, visit]]
+    expect: [{at: 23d, member: false}, {at: 24d, member: true}, {at: 53d, member: true}, {at: 54d, member: false}]
+    """
 
     active: Duration
     quiet: Duration

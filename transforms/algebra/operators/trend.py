@@ -1,17 +1,19 @@
 """`trend`: a feature has grown or fallen against the time before (5.7)."""
 
 from fractions import Fraction
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import numpy as np
+from pydantic import field_validator
 
 from schemas.definitions.aggregate import Aggregate
-from schemas.definitions.comparison import Constant, PercentComparison
+from schemas.definitions.comparison import Comparison, Constant, PercentComparison
 from schemas.definitions.datatype import DataType
 from schemas.definitions.duration import UNITS, Duration
 from schemas.definitions.node import Node
 from schemas.definitions.reference import References
 from schemas.definitions.refusal import refuse
+from schemas.definitions.takes import takes_text
 from schemas.definitions.window import Between, Last, Window
 from transforms.algebra.amounts import Amounts, amounts
 from transforms.algebra.exact import Number, fraction, ratio_sign
@@ -31,11 +33,24 @@ class Trend(Node):
     """
 
     name = "trend"
+    when = "Who buys less than before, or much more: the direction matters, and not the level."
+    example = 'trend: {feature: orders.number, this: 7d, vs: 7d, change: "<= -50%"}'
+    story = """
+    name: one order after two is half as many; after a week without any there is nothing to compare with
+    events: [[1d, order], [2d, order], [8d, order]]
+    expect: [{at: 8d, member: false}, {at: 9d, member: true}, {at: 15d, member: true}, {at: 22d, member: false}]
+    """
 
-    feature: str
+    feature: Annotated[str, takes_text("a feature as `group.name`")]
     this: Duration
     vs: Duration
     change: PercentComparison
+
+    @field_validator("change")
+    @classmethod
+    def _is_of_numbers(cls, change: Comparison) -> Comparison:
+        change.check(DataType("float"))
+        return change
 
     def references(self) -> References:
         """The feature, whatever its own windows."""
@@ -51,6 +66,10 @@ class Trend(Node):
         if self.this != self.vs and aggregate.op not in _PER_DAY:
             expected = "`this` and `vs` of one length"
             raise refuse("SEG-0103", f"`{aggregate.op}` can not be told by the day", expected=expected)
+
+    def of_nothing(self) -> frozenset[bool | None]:
+        """Nothing against nothing: no change, or an unknown one."""
+        return frozenset((True, False, None))
 
     def steps(self, view: View) -> Steps:
         """The sign of the change against each constant, wherever either operand changes."""
