@@ -15,6 +15,7 @@ from runners.staging import give_up
 from runners.step import Step, Tell
 from runners.stopping import undisturbed
 from runners.sweeping import sweep
+from runners.unheard import unheard
 from runners.warehouses.ducklake import Lake, folder, open_lake
 from runners.warehouses.read import LastRun
 from runners.warehouses.tables import prepare
@@ -66,7 +67,8 @@ def carry_out(lake: Lake, outlook: Outlook, tell: Tell) -> Outcome:
         is_idle = outlook.last is not None and outlook.is_idle(lake)
         published = _idle(outlook.last) if outlook.last is not None and is_idle else _computed(lake, step, tell)
     reach("before_answer")
-    return Outcome(published, outlook.t_at, time.monotonic() - started, step.notes)
+    notes = (*step.notes, *unheard(lake, outlook.project)) if published.status == "published" else step.notes
+    return Outcome(published, outlook.t_at, time.monotonic() - started, notes)
 
 
 @contextmanager

@@ -41,7 +41,7 @@ def test_a_warning_is_one(starter: Path, capsys: pytest.CaptureFixture[str]) -> 
     definition = starter / "sources/people.yaml"
     definition.write_text(definition.read_text().replace("country: string", "country: string, city: string"))
     code, said = records(capsys, "--project-dir", str(starter), "validate")
-    assert (code, [(one["level"], one["code"], one["line"]) for one in said]) == (0, [("warning", "SEG-0802", 5)])
+    assert (code, [(one["level"], one["code"], one["line"]) for one in said]) == (0, [("warning", "SEG-0802", 6)])
     assert records(capsys, "--quiet", "--project-dir", str(starter), "validate") == (0, [])
 
 
