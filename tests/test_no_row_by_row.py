@@ -33,7 +33,6 @@ REASONS: dict[str, tuple[Place, ...]] = {
         Place("schemas/definitions/reading.py", "form", "loop over a column"),
         Place("schemas/definitions/areas.py", "_polygons", "loop over a column"),
         Place("schemas/definitions/lists.py", "_column", "to_pylist"),
-        Place("schemas/definitions/areas.py", "_polygons", "loop over a column"),
         Place("schemas/definitions/composition.py", "read_noted", "loop over a column"),
         Place("runners/warehouses/held.py", "held_of_each", "loop over rows()"),
         Place("runners/pinning.py", "read_plan", "loop over a column"),
