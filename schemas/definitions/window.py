@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     Field,
     PlainValidator,
     StrictBool,
@@ -18,13 +19,12 @@ from schemas.definitions.instant import Instant, project_timezone, zone
 from schemas.definitions.reference import AnyEventReference
 from schemas.definitions.refusal import nearest_to, refuse, show
 from schemas.definitions.strict import Strict
-from schemas.definitions.takes import shared
+from schemas.definitions.takes import shared, takes_text
 from schemas.definitions.window_kinds import (
     Absolute,
     Ago,
     Between,
     Calendar,
-    CalendarZone,
     Kind,
     Last,
     Lifetime,
@@ -53,6 +53,16 @@ __all__ = [
 
 PROFILE = "profile"
 """The zone that stands for the subject's own."""
+
+
+def _zone(name: str) -> str:
+    if name not in ("project", PROFILE):
+        zone(name)
+    return name
+
+
+CalendarZone = Annotated[str, AfterValidator(_zone), takes_text("a time zone, `project` or `profile`")]
+"""A field that holds the zone of a calendar: an IANA name, `project`, or `profile` for the subject's own."""
 
 KINDS: tuple[type[Kind], ...] = (Last, Between, Calendar, Absolute, Lifetime, Session, Since)
 """What definitions may say; the short ones first."""
@@ -122,12 +132,8 @@ class _SinceForm(_Form):
 
 
 def calendar_zone(tz: str, timezone: str) -> str:
-    """The zone that `tz` means in a project of this zone: an IANA name, or `profile`. Raises ValueError."""
-    if tz == "project":
-        return timezone
-    if tz != PROFILE:
-        zone(tz)
-    return tz
+    """The zone that `tz` means in a project of this zone: an IANA name, or `profile`."""
+    return timezone if tz == "project" else tz
 
 
 def _calendar(form: _CalendarWindowForm, timezone: str) -> Window:

@@ -1,15 +1,12 @@
 """The kinds of windows: from the time of an event to the instants at which it counts (semantics 2, the table)."""
 
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from schemas.definitions.duration import write_duration
 from schemas.definitions.reference import EventReference
-from schemas.definitions.takes import takes_text
 
 Unit = Literal["day", "week", "month", "quarter", "year"]
-CalendarZone = Annotated[str, takes_text("a time zone, `project` or `profile`")]
-"""A field that holds the zone of a calendar."""
 
 
 class Kind:

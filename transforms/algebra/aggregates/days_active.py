@@ -1,9 +1,6 @@
 """`days_active`: on how many days there was an event."""
 
-from pydantic import field_validator
-
-from schemas.definitions.instant import zone
-from schemas.definitions.window import PROFILE, CalendarZone
+from schemas.definitions.window import CalendarZone
 from transforms.algebra.counting import Different
 from transforms.algebra.measure import Values
 from transforms.algebra.order import Ints
@@ -24,13 +21,6 @@ class DaysActive(Different):
     """
 
     tz: CalendarZone = "project"
-
-    @field_validator("tz")
-    @classmethod
-    def _is_a_zone(cls, name: str) -> str:
-        if name not in ("project", PROFILE):
-            zone(name)
-        return name
 
     def codes(self, values: Values) -> Ints:
         """The local date of each event."""

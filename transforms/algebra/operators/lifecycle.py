@@ -2,16 +2,15 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo
 
 from schemas.definitions.duration import LENGTH, Duration, parse_duration
-from schemas.definitions.instant import zone
 from schemas.definitions.node import Node
 from schemas.definitions.reference import EventFields
 from schemas.definitions.refusal import refuse, show
 from schemas.definitions.strict import Strict
 from schemas.definitions.takes import Takes
-from schemas.definitions.window import PROFILE, Ago, Between, CalendarZone, Last, Lifetime, Unit
+from schemas.definitions.window import Ago, Between, CalendarZone, Last, Lifetime, Unit
 from transforms.algebra.gates import either, every, remap
 from transforms.algebra.order import Steps
 from transforms.algebra.periods import in_units
@@ -36,13 +35,6 @@ class CalendarPeriod(Strict):
 
     unit: Unit
     tz: CalendarZone = "project"
-
-    @field_validator("tz")
-    @classmethod
-    def _is_a_zone(cls, name: str) -> str:
-        if name not in ("project", PROFILE):
-            zone(name)
-        return name
 
 
 def _read_period(value: Any, info: ValidationInfo) -> int | CalendarPeriod:

@@ -3,13 +3,12 @@
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import Field, StrictInt, field_validator, model_validator
+from pydantic import Field, StrictInt, model_validator
 
-from schemas.definitions.instant import zone
 from schemas.definitions.node import Node
 from schemas.definitions.reference import EventFields
 from schemas.definitions.refusal import refuse
-from schemas.definitions.window import PROFILE, CalendarZone, Unit
+from schemas.definitions.window import CalendarZone, Unit
 from transforms.algebra.handover import handover
 from transforms.algebra.order import Steps
 from transforms.algebra.periods import InUnits, in_units
@@ -36,13 +35,6 @@ class Regularly(EventFields, Node):
     of_last: Periods
     period: Unit
     tz: CalendarZone = "project"
-
-    @field_validator("tz")
-    @classmethod
-    def _is_a_zone(cls, name: str) -> str:
-        if name not in ("project", PROFILE):
-            zone(name)
-        return name
 
     @model_validator(mode="after")
     def _can_be_reached(self) -> "Regularly":
