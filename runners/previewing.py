@@ -1,7 +1,6 @@
 """A segment before it is published: its size, its members, and who would enter and leave, by a sample of subjects."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from runners.sampling import changed, estimated, sampled
 from runners.warehouses.ducklake import Lake, quoted
 from runners.warehouses.read import known_subjects, published, versions
 from schemas.definitions.instant import write_instant
-from schemas.definitions.lineage import Item, Lineage, reach
+from schemas.definitions.lineage import narrow
 from schemas.definitions.project import Project
 from transforms.algebra.order import TRUE, value_at
 
@@ -28,7 +27,7 @@ def preview(lake: Lake, project: Project, segment: str, part: float | None, seed
 
     Errors: CallError before the first run.
     """
-    last, asked = published(lake), _alone(project, segment)
+    last, asked = published(lake), narrow(project, "segments", segment)
     before = lake.arrow(f"SELECT subject FROM segment_membership WHERE segment = {quoted(segment)}")["subject"].combine_chunks()
     everyone = pc.unique(pa.concat_arrays([known_subjects(lake, asked, last.known_at), before]))
     part = min(1.0, ENOUGH / max(1, len(everyone))) if part is None else part
@@ -55,18 +54,6 @@ def _without(subjects: pa.Array, others: pa.Array) -> pa.Array:
 
 def _first(subjects: pa.Array, limit: int) -> list[str]:
     return list(subjects.take(pc.sort_indices(subjects)[:limit]).to_pylist())
-
-
-def _alone(project: Project, segment: str) -> Project:
-    """The project with nothing but what the segment depends on."""
-    item = Item("segments", segment)
-    needed = {item, *reach([item], Lineage(project).above)}
-    return replace(
-        project,
-        segments={name: one for name, one in project.segments.items() if Item("segments", name) in needed},
-        order=tuple(name for name in project.order if Item("segments", name) in needed),
-        features={name: one for name, one in project.features.items() if Item("features", name) in needed},
-    )
 
 
 def _members(lake: Lake, project: Project, segment: str, subjects: pa.Array, at: int, known_at: int) -> pa.Array:
