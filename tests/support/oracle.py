@@ -14,14 +14,16 @@ from typing import Any
 
 from tests.support.oracle_aggregate import windowed
 from tests.support.oracle_breakpoint import instants, segment_instants
-from tests.support.oracle_model import Consent, Event, Json, Profile, Truth, World
+from tests.support.oracle_model import Consent, Event, Json, Link, Profile, Score, Truth, World
 from tests.support.oracle_operator import answer, purposes_of, truth_of
 from tests.support.oracle_subject import Known, Person, View, names
 
 __all__ = [
     "Consent",
     "Event",
+    "Link",
     "Profile",
+    "Score",
     "World",
     "breakpoints",
     "event_counts",
@@ -30,6 +32,7 @@ __all__ = [
     "member",
     "node_truth",
     "purpose_open",
+    "survivor",
     "truth",
     "verdict",
 ]
@@ -47,8 +50,13 @@ def _known(world: World, K: int) -> Known:
     return _KNOWN[key]
 
 
-def _person(world: World, subject: str, K: int) -> Person:
-    return _known(world, K).person(subject)
+def _person(world: World, subject: str, T: int, K: int) -> Person:
+    return _known(world, K).person(subject, T)
+
+
+def survivor(world: World, subject: str, T: int, K: int) -> str:
+    """6.3: the subject that the links known at K lead to at T."""
+    return _person(world, subject, T, K).survivor.subject
 
 
 def member(world: World, segment: str, subject: str, T: int, K: int) -> bool:
@@ -58,25 +66,26 @@ def member(world: World, segment: str, subject: str, T: int, K: int) -> bool:
 
 def truth(world: World, segment: str, subject: str, T: int, K: int) -> Truth:
     """The root's value, whatever population and purpose say."""
-    known = _known(world, K)
-    definition = known.segments[segment]
-    return truth_of(View(known.person(subject), purposes_of(definition), T), definition["when"])
+    definition = _known(world, K).segments[segment]
+    return node_truth(world, definition["when"], purposes_of(definition), subject, T, K)
 
 
 def node_truth(world: World, node: Json, purposes: tuple[str, ...], subject: str, T: int, K: int) -> Truth:
-    """The value of one node in the epochs of these purposes."""
-    return truth_of(View(_person(world, subject, K), tuple(purposes), T), node)
+    """The value of one node in the epochs of these purposes; of a merged id, which is nobody, unknown."""
+    person = _person(world, subject, T, K)
+    return None if person.merged else truth_of(View(person, tuple(purposes), T), node)
 
 
 def purpose_open(world: World, purpose: str, subject: str, T: int, K: int) -> bool:
     """Whether the purpose is open for the subject at T."""
-    return _person(world, subject, K).open(purpose, T)
+    return _person(world, subject, T, K).open(purpose, T)
 
 
 def event_counts(world: World, purpose_names: tuple[str, ...], event: Event, T: int, K: int) -> bool:
-    """6.1 for one event, which must have been received by K (2.4)."""
-    person = _person(world, event.subject, K)
-    return event.received_at <= K and person.counts(tuple(purpose_names), event.occurred_at, T)
+    """6.1 and 6.3 for one event, which must have been received by K (2.4): whether it counts for its subject at T."""
+    person = _person(world, event.subject, T, K).survivor
+    counted = person.counts(tuple(purpose_names), event.occurred_at, T, event.subject)
+    return event.received_at <= K and counted
 
 
 _REASONS = {
@@ -91,17 +100,27 @@ _REASONS = {
 
 
 def verdict(world: World, purpose: str, channel: str, subject: str, t: int, T: int, K: int) -> str:
-    """consent.md, "Reason codes, first match wins": may an event of time t be used at T, on that channel?"""
-    person = _person(world, subject, K)
-    definition, gate = person.known.purposes[purpose], person.gate(purpose)
+    """consent.md, "Reason codes, first match wins": may an event of time t be used at T, on that channel?
+
+    Of an event that a merged id collected: by that id's own profile, by the survivor's, and of the survivor at T.
+    """
+    person = _person(world, subject, T, K)
+    found = [_verdict(person, judge, purpose, channel, t, T) for judge in person.judges]
+    if person.merged:
+        found.append(_verdict(person.survivor, person.survivor, purpose, channel, T, T))
+    return next((one for one in found if not one.startswith("ALLOW")), found[-1])
+
+
+def _verdict(person: Person, judge: Person, purpose: str, channel: str, t: int, T: int) -> str:
+    definition, gate = person.known.purposes[purpose], person.gate(purpose, "*", judge)
     step, epoch = gate.step_at(T), gate.epoch_at(T)
-    gates = [gate] if channel == "*" else [gate, person.gate(purpose, channel)]
+    gates = [gate] if channel == "*" else [gate, person.gate(purpose, channel, judge)]
     if step.state == "ERASED":
         return "SUPPRESSED"
     if any(one.step_at(T).restricted for one in gates):
         return "RESTRICTED"
     if definition.min_age is not None:
-        ages = (person.age(t, T), person.age(T, T))
+        ages = (person.survivor.age(t, T), person.survivor.age(T, T))
         if any(age is not None and age < definition.min_age for age in ages):
             return "MINOR"
         if None in ages:
@@ -109,9 +128,9 @@ def verdict(world: World, purpose: str, channel: str, subject: str, t: int, T: i
     if step.state == "OBJECTED":
         return "OBJECTED"
     if epoch is None:
-        if definition.needs_country() and not person.profile_at(T).get("country"):
+        if definition.needs_country() and not judge.profile_at(T).get("country"):
             return "JURISDICTION_UNKNOWN"
-        if step.state == "UNKNOWN" and person.in_vain(definition, T):
+        if step.state == "UNKNOWN" and person.in_vain(definition, T, judge):
             return "MINOR"
         return _REASONS[step.state]
     if not epoch.holds(t):
@@ -129,7 +148,9 @@ def feature(world: World, column: str, subject: str, T: int, K: int) -> Any:
     """The column `group__name_window` in its own group's purposes: null where missing or not open, counts too (4.5)."""
     known = _known(world, K)
     found, window = windowed(known, column)
-    view = View(known.person(subject), names(found.group["purpose"]), T)
+    view = View(known.person(subject, T), names(found.group["purpose"]), T)
+    if view.person.merged:  # 6.3: a merged id has no feature row
+        return None
     if not all(view.person.open(purpose, T) for purpose in view.purposes):
         return None
     value = found.value(view, window)

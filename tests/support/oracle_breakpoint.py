@@ -7,7 +7,6 @@ from datetime import MAXYEAR
 from typing import Any
 
 from tests.support.oracle_aggregate import windowed
-from tests.support.oracle_consent import PERMISSIVE, permits_at, restricts_at
 from tests.support.oracle_model import (
     BEGINNING,
     FOREVER,
@@ -26,27 +25,36 @@ OLDEST = 130
 
 
 def segment_instants(known: Known, name: str, subject: str) -> Iterator[int]:
+    """The instants of links, and all that each of the forests they make would add, wherever it holds (6.3)."""
+    for turn, forest in enumerate(known.forests):
+        yield forest.at
+        yield from _segment(known.person_in(subject, turn), name)
+
+
+def _segment(person: Person, name: str) -> Iterator[int]:
     """Facts, consent, population, and what the tree's windows and periods add."""
-    segment, person = known.segments[name], known.person(subject)
+    known, segment = person.known, person.known.segments[name]
     yield from purpose_instants(known, person, purposes_of(segment))
     population = population_of(known, segment)
     if population != "known_subjects" and "active_in" in population:
         yield from (event.at + duration(population["active_in"]) for event in person.events)
     elif population != "known_subjects":
-        yield from segment_instants(known, population["in_segment"], subject)
+        yield from _segment(person, population["in_segment"])
     yield from node_instants(person, segment["when"])
 
 
 def purpose_instants(known: Known, person: Person, purposes: tuple[str, ...]) -> Iterator[int]:
-    """The subject's facts and the epochs of these purposes, with `max_lookback` and `min_age`."""
+    """The facts of the subject's ids and the epochs of these purposes, with `max_lookback` and `min_age`."""
     yield from (event.at for event in person.events)
     yield from (valid_from for valid_from, _ in person.profile_states)
-    for row in person.ledger:
-        yield from [permits_at(row)] if row.action in PERMISSIVE else restricts_at(row, False)
+    yield from person.facts_at
+    for one in person.people:
+        for name in purposes:
+            for gate in one.gates(name):
+                yield from (step.at for step in gate.steps)
+                yield from (at for epoch in gate.epochs for at in (epoch.start, epoch.end))
     for name in purposes:
-        purpose, gate = known.purposes[name], person.gate(name)
-        yield from (step.at for step in gate.steps)
-        yield from (at for epoch in gate.epochs for at in (epoch.start, epoch.end))
+        purpose = known.purposes[name]
         if purpose.max_lookback is not None:
             yield from (event.at + purpose.max_lookback for event in person.events)
         if purpose.min_age is not None:
@@ -129,7 +137,11 @@ def _stopped(person: Person, args: Args) -> Iterator[int]:
 
 
 def _in_segment(person: Person, args: Args) -> Iterator[int]:
-    yield from segment_instants(person.known, args if isinstance(args, str) else args["segment"], person.subject)
+    yield from _segment(person, args if isinstance(args, str) else args["segment"])
+
+
+def _score(person: Person, args: Args) -> Iterator[int]:
+    yield from (score.valid_from for score in person.scores)
 
 
 def _nothing(person: Person, args: Args) -> Iterator[int]:
@@ -159,6 +171,9 @@ _ADDED: dict[str, Callable[[Person, Args], Iterator[int]]] = {
     "in_segment": _in_segment,
     "bucket": _nothing,
     "list": _nothing,
+    "rfm": _score,
+    "persona": _score,
+    "score": _score,
 }
 
 

@@ -85,6 +85,32 @@ class Consent:
 
 
 @dataclass(frozen=True)
+class Link:
+    """One link (6.3): from `linked_at` on `from_id` is `to_id`. An empty `to_id` undoes."""
+
+    source: str
+    position: str
+    from_id: str
+    to_id: str
+    linked_at: int
+    received_at: int
+
+
+@dataclass(frozen=True)
+class Score:
+    """One published score (5.14): a value or a label of a model, a state from `valid_from` on."""
+
+    source: str
+    subject: str
+    model: str
+    version: str
+    valid_from: int
+    received_at: int
+    value: float | Decimal | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True)
 class World:
     """Everything `member` is a function of, but for the subject, T and K."""
 
@@ -92,6 +118,8 @@ class World:
     events: tuple[Event, ...] = ()
     profiles: tuple[Profile, ...] = ()
     consents: tuple[Consent, ...] = ()
+    links: tuple[Link, ...] = ()
+    scores: tuple[Score, ...] = ()
 
 
 # --- Durations and instants -------------------------------------------------------------------------------------------
@@ -282,6 +310,13 @@ def record_hash(record: Mapping[str, object]) -> str:
     plain = {key: _plain(value) for key, value in record.items()}
     text = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def score_hash(score: Score) -> str:
+    """The content of a score: everything but where it came from and when it was received."""
+    content = dict(vars(score))
+    del content["source"], content["received_at"]
+    return record_hash(content)
 
 
 # --- Kleene's logic (3.1) ---------------------------------------------------------------------------------------------

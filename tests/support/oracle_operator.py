@@ -17,6 +17,7 @@ from tests.support.oracle_model import (
     DAY,
     FOREVER,
     Json,
+    Score,
     Truth,
     duration,
     kleene_all,
@@ -42,9 +43,10 @@ def purposes_of(segment: Json) -> tuple[str, ...]:
 def answer(known: Known, name: str, subject: str, T: int) -> bool:
     """Member at T iff in the population at T, and the purposes are open at T, and the root is true."""
     segment = known.segments[name]
-    view = View(known.person(subject), purposes_of(segment), T)
+    view = View(known.person(subject, T), purposes_of(segment), T)
     return (
-        all(view.person.open(purpose, T) for purpose in view.purposes)
+        not view.person.merged  # 6.3: the merged id is a member of nothing
+        and all(view.person.open(purpose, T) for purpose in view.purposes)
         and in_population(view, population_of(known, segment))
         and truth_of(view, segment["when"]) is True  # unknown at the root is not a member (3.1)
     )
@@ -311,15 +313,40 @@ def _inside(x: float, y: float, ring: list[tuple[float, float]]) -> bool:
 
 
 def _bucket(view: View, args: Args) -> Truth:
-    """5.19: the first 8 bytes of SHA-256(salt, NUL, subject), big-endian, modulo `of`, lies in [lo, hi)."""
+    """5.19: the first 8 bytes of SHA-256(salt, NUL, subject), big-endian, modulo `of`, lies in [lo, hi).
+
+    The subject is the one that the links at T lead to.
+    """
     digest = hashlib.sha256(f"{args['salt']}\0{view.person.subject}".encode()).digest()
     low, high = args["range"]
     return bool(low <= int.from_bytes(digest[:8], "big") % int(args["of"]) < high)
 
 
 def _list(view: View, args: Args) -> Truth:
-    """5.20: the subject's id is in the file."""
-    return view.person.subject in view.known.project["lists"][args["file"]][args["column"]]
+    """5.20: any id of the subject is in the file: of all that belong to it at T (6.3)."""
+    listed = view.known.project["lists"][args["file"]][args["column"]]
+    return any(one.subject in listed for one in view.person.people)
+
+
+def _score_of(view: View, args: Args) -> Score | None:
+    """5.14: the survivor's, valid at T: a state, used if the purpose is open at T, like a profile's (6.2)."""
+    usable = all(view.person.open(purpose, view.T) for purpose in view.purposes)
+    return view.person.score_at(args["model"], view.T) if usable else None
+
+
+def _labelled(view: View, args: Args) -> Truth:
+    """5.14, `rfm` and `persona`: the label published is among `in`; unknown when none."""
+    score = _score_of(view, args)
+    return None if score is None or score.label is None else score.label in names(args["in"])
+
+
+def _score(view: View, args: Args) -> Truth:
+    """5.14, `score`: the value published satisfies the comparison; unknown when none.
+
+    Reading: where there is none, `is null` is unknown too: 5.14 says so of the leaf, 3.2 otherwise of comparisons.
+    """
+    score = _score_of(view, args)
+    return None if score is None or score.value is None else satisfies(score.value, args["compare"])
 
 
 def _in_segment(view: View, name: Args) -> Truth:
@@ -351,4 +378,7 @@ OPERATORS: dict[str, Operator] = {
     "in_segment": _in_segment,
     "bucket": _bucket,
     "list": _list,
+    "rfm": _labelled,
+    "persona": _labelled,
+    "score": _score,
 }

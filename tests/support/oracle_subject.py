@@ -1,6 +1,7 @@
-"""What is known at K: the definitions read once, and each subject's events, profile and consent (semantics 2, 3.3, 6).
+"""Whom a question is about: the ids that are one subject at T, their events, and whose consent holds (semantics 6).
 
-`Known` is a world at one K, `Person` one subject of it, `View` one question: a person, purposes and a T.
+`Known` is a world at one K, `Person` one id of it while one forest of links holds, `View` one question: a person,
+purposes and a T.
 """
 
 
@@ -9,318 +10,205 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import date
 from functools import cached_property
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from schemas.age_of_consent import ages_of_consent
-from tests.support.oracle_consent import PERMISSIVE, Gate, Purpose, accepted, gate_of, permits_at
-from tests.support.oracle_expression import matches
-from tests.support.oracle_model import (
-    BEGINNING,
-    MINUTE,
-    Consent,
-    Event,
-    Json,
-    Profile,
-    World,
-    age_on,
-    as_date,
-    birthday,
-    duration,
-    local_date,
-    read_instant,
-    record_hash,
-    typed,
-    zone_named,
+from tests.support.oracle_consent import (
+    RESTRICTIVE,
+    Gate,
+    Purpose,
+    gate_of,
+    permits_at,
+    restricts_at,
 )
+from tests.support.oracle_expression import matches
+from tests.support.oracle_facts import Definitions, Facts, Kept, names
+from tests.support.oracle_identity import MAX_LINKS, Forest, forests
+from tests.support.oracle_model import FOREVER, Consent, Link, World
+
+__all__ = ["Kept", "Known", "Person", "View", "names", "refers"]
 
 
-def names(value: object) -> tuple[str, ...]:
-    """`purpose: NAME or [NAMES]`."""
-    return (value,) if isinstance(value, str) else tuple(str(v) for v in value) if isinstance(value, list) else ()
-
-
-def read_purpose(raw: Json, zone: ZoneInfo) -> Purpose:
-    """One entry of purposes.yaml."""
-    basis = raw.get("basis", "consent")
-    versions = [
-        (read_instant(v["introduced_at"], zone) if v.get("introduced_at") is not None else BEGINNING, int(v["major"]))
-        for v in raw.get("versions") or [{"major": 1}]
-    ]
-
-    def optional(key: str) -> int | None:
-        return duration(raw[key]) if raw.get(key) is not None else None
-
-    return Purpose(
-        name=raw["id"],
-        bases=basis if isinstance(basis, dict) else {"default": basis},
-        versions=tuple(sorted(versions)),
-        max_grant_age=optional("max_grant_age"),
-        max_lookback=optional("max_lookback"),
-        min_age=raw.get("min_age"),
-    )
-
-
-class Known:
-    """A world at one K. A fact is seen iff `received_at` <= K (2.4)."""
+class Known(Definitions):
+    """A world at one K, with the forests that its links make."""
 
     def __init__(self, world: World, K: int) -> None:
-        self.world = world
-        self.K = K
-        self.project = world.project
-        self.sources: dict[str, Json] = world.project.get("sources") or {}
-        zone = zone_named(world.project.get("timezone") or "UTC")
-        assert zone is not None, "the project's timezone is not a zone"
-        self.zone = zone
-        self.segments: dict[str, Json] = {s["segment"]: s for s in world.project.get("segments") or []}
-        self.groups: dict[str, Json] = {g["features"]: g for g in world.project.get("features") or []}
-        purposes = [read_purpose(raw, zone) for raw in world.project.get("purposes") or []]
-        self.purposes = {purpose.name: purpose for purpose in purposes}
-        self.trusted = frozenset(name for name, s in self.sources.items() if s.get("clock") == "trusted")
-        self._people: dict[str, Person] = {}
+        super().__init__(world, K)
+        self._people: dict[tuple[str, int], Person] = {}
+        self._facts: dict[str, Facts] = {}
 
-    def person(self, subject: str) -> Person:
-        """One subject; of an unknown one nothing is known."""
-        if subject not in self._people:
-            self._people[subject] = Person(self, subject)
-        return self._people[subject]
+    def person(self, subject: str, T: int = FOREVER) -> Person:
+        """One id as the links with `linked_at` <= T have it; of an unknown one nothing is known."""
+        return self.person_in(subject, sum(forest.at <= T for forest in self.forests) - 1)
 
-    def declared(self, source: str) -> dict[str, str] | None:
-        """The properties that a source declares, with their types."""
-        properties = self.sources.get(source, {}).get("properties")
-        if properties is None:
-            return None
-        return {name: p if isinstance(p, str) else p["type"] for name, p in properties.items()}
+    def person_in(self, subject: str, turn: int) -> Person:
+        """One id in one of the forests."""
+        if (subject, turn) not in self._people:
+            self._people[subject, turn] = Person(self, subject, turn)
+        return self._people[subject, turn]
 
-    # --- Events (2.3, 2.6, 2.8)
+    def facts(self, subject: str) -> Facts:
+        """What is known of one id, alone."""
+        return self._facts.setdefault(subject, Facts(self, subject))
 
-    def decoded(self, event: Event) -> dict[str, object]:
-        """Declared properties only; a key that the record lacks is null (2.8)."""
-        declared = self.declared(event.source)
-        if declared is None:
-            return dict(event.properties)
-        return {name: typed(event.properties.get(name), kind) for name, kind in declared.items()}
+    # --- Identity (6.3)
 
-    def set_aside(self, event: Event) -> bool:
-        """2.3: too far ahead of its receipt, or late where the source sets late events aside."""
-        source = self.sources.get(event.source, {})
-        skew = duration(source["max_future_skew"]) if source.get("max_future_skew") else 5 * MINUTE
-        if event.occurred_at > event.received_at + skew:
+    @cached_property
+    def forests(self) -> list[Forest]:
+        """What the links seen at K make. What is refused depends on those seen, not on the order in which they came."""
+        seen = [link for link in self.world.links if link.received_at <= self.K]
+        return forests(seen, self._refuses, lambda link: self._said(link, "max_links", MAX_LINKS))
+
+    def _said(self, link: Link, key: str, default: Any) -> Any:
+        return self.sources.get(link.source, {}).get(key, default)
+
+    def _refuses(self, link: Link, before: Forest) -> bool:
+        """Blocked values, links of nobody, and edges to an erased id."""
+        blocked = self._said(link, "blocked", ())
+        if not link.from_id or link.from_id in blocked or link.to_id in blocked:
             return True
-        if not source.get("allowed_lateness") or source.get("on_late", "correct") == "correct":
-            return False
-        return event.received_at - event.occurred_at > duration(source["allowed_lateness"])
+        return bool(link.to_id) and self._erased(link.to_id, link.linked_at, before)
+
+    def _erased(self, subject: str, at: int, forest: Forest) -> bool:
+        """consent.md, "Identity": an edge to an erased id is refused.
+
+        Reading: an id is erased once an ERASE of channel `*` has acted, for whichever purpose: its own row, or one of an
+        id that it is one subject with. The instant of the link decides, not that of its receipt. An edge *from* an erased
+        id is accepted, and its ERASE is then the survivor's too: the law refuses the other direction only.
+        """
+        rows = [row for one in forest.tree(subject) for row in self.facts(one).ledger]
+        erased = [row for row in rows if row.action == "ERASE" and row.channel == "*"]
+        return any(min(restricts_at(row, row.source in self.trusted)) <= at for row in erased)
 
 
-@dataclass(frozen=True)
-class Kept:
-    """An event that counts once: what is left after 2.3 and 2.6."""
+class Person(Facts):
+    """One id while one forest holds: a subject of its own, or merged into another."""
 
-    source: str
-    event_id: str
-    event: str
-    at: int
-    row: dict[str, object]
+    known: Known
+
+    def __init__(self, known: Known, subject: str, turn: int) -> None:
+        super().__init__(known, subject)
+        self.turn = turn
+        self.forest = known.forests[turn]
+        self._gates: dict[tuple[str, str, str], Gate] = {}
+        self._counting: OrderedDict[tuple[tuple[str, ...], int], list[Kept]] = OrderedDict()
 
     @property
-    def order(self) -> tuple[int, bytes, bytes]:
-        """2.5."""
-        return (self.at, self.event_id.encode(), self.source.encode())
+    def merged(self) -> bool:
+        """6.3: the merged id is a member of nothing from `linked_at`."""
+        return self.subject in self.forest.parents
 
+    @property
+    def survivor(self) -> Person:
+        """The subject that the links lead to."""
+        return self.known.person_in(self.forest.root(self.subject), self.turn)
 
-class Person:
-    """One subject as known at K."""
+    @property
+    def people(self) -> list[Person]:
+        """Every id of the tree, each with its own facts."""
+        return [self.known.person_in(one, self.turn) for one in sorted(self.forest.tree(self.subject))]
 
-    def __init__(self, known: Known, subject: str) -> None:
-        self.known = known
-        self.subject = subject
-        self._gates: dict[tuple[str, str], Gate] = {}
-        self._counting: OrderedDict[tuple[tuple[str, ...], int], list[Kept]] = OrderedDict()
+    def joined(self, other: str) -> int:
+        """Since when the two ids have been one subject, without a break, up to this forest.
+
+        Reading: a link that says again what holds, or leads another way to the same subject, begins nothing anew.
+        """
+        since = self.forest.at
+        for forest in reversed(self.known.forests[: self.turn + 1]):
+            if forest.root(self.subject) != forest.root(other):
+                break
+            since = forest.at
+        return since
 
     # --- Events
 
     @cached_property
     def events(self) -> list[Kept]:
-        """2.6: one (source, subject, event_id) counts once: the smallest `received_at`, then the smallest hash."""
-        chosen: dict[tuple[str, str], tuple[tuple[int, str], Kept]] = {}
-        for event in self.known.world.events:
-            if event.subject != self.subject or event.received_at > self.known.K or self.known.set_aside(event):
-                continue
-            properties = self.known.decoded(event)
-            content = {
-                **properties,
-                "event": event.event,
-                "event_id": event.event_id,
-                "occurred_at": event.occurred_at,
-                "subject": event.subject,
-            }
-            rank = (event.received_at, record_hash(content))
-            key = (event.source, event.event_id)
-            if key not in chosen or rank < chosen[key][0]:
-                row = {**properties, "event": event.event, "source": event.source}
-                chosen[key] = (rank, Kept(event.source, event.event_id, event.event, event.occurred_at, row))
-        return sorted((kept for _, kept in chosen.values()), key=lambda kept: kept.order)
-
-    # --- Profile (6.2)
-
-    @cached_property
-    def profile_rows(self) -> list[Profile]:
-        """Ordered by (`valid_from`, `received_at`, content hash); the last wins."""
-        rows = [p for p in self.known.world.profiles if p.subject == self.subject and p.received_at <= self.known.K]
-
-        def rank(row: Profile) -> tuple[int, int, str]:
-            content = {**self._columns(row), "subject": row.subject, "valid_from": row.valid_from}
-            return (row.valid_from, row.received_at, record_hash(content))
-
-        return sorted(rows, key=rank)
-
-    def _columns(self, row: Profile) -> dict[str, object]:
-        declared = self.known.declared(row.source)
-        columns = dict(row.columns)
-        if declared is not None:
-            columns = {name: typed(value, declared[name]) for name, value in columns.items() if name in declared}
-        return columns
-
-    @cached_property
-    def profile_states(self) -> list[tuple[int, dict[str, object]]]:
-        """What holds from each instant. delta: column by column; snapshot: the source's absent columns become null."""
-        states: list[tuple[int, dict[str, object]]] = []
-        state: dict[str, object] = {}
-        for row in self.profile_rows:
-            state = dict(state)
-            if self._is_snapshot(row):
-                declared = self.known.declared(row.source)
-                for column in declared if declared is not None else list(state):
-                    state[column] = None
-            state.update(self._columns(row))
-            states.append((row.valid_from, state))
-        return states
-
-    def _is_snapshot(self, row: Profile) -> bool:
-        return row.payload == "snapshot" or self.known.sources.get(row.source, {}).get("payload") == "snapshot"
-
-    def profile_at(self, instant: int) -> dict[str, object]:
-        """The profile valid at the instant; empty before the first row."""
-        found: dict[str, object] = {}
-        for valid_from, state in self.profile_states:
-            if valid_from > instant:
-                break
-            found = state
-        return found
-
-    def zone_at(self, tz: object, instant: int) -> ZoneInfo:
-        """Section 2: an IANA name, `project` (default), or `profile`: the subject's then, else the project's."""
-        if tz in (None, "project"):
-            return self.known.zone
-        if tz == "profile":
-            return zone_named(self.profile_at(instant).get("timezone")) or self.known.zone
-        zone = zone_named(tz)
-        assert zone is not None, f"not a zone: {tz!r}"
-        return zone
-
-    def zones(self, tz: object) -> list[ZoneInfo]:
-        """Every zone that `tz` can mean for this subject."""
-        found = {self.zone_at(tz, BEGINNING)} | {self.zone_at(tz, at) for at, _ in self.profile_states}
-        return sorted(found, key=str)
-
-    # --- Age (5.15; consent.md, "Age")
-
-    def birth_date(self, T: int) -> date | None:
-        """The profile's, valid at T."""
-        return as_date(self.profile_at(T).get("birth_date"))
-
-    def age(self, t: int, T: int) -> int | None:
-        """The age at t by the `birth_date` and the zone valid at T."""
-        birth = self.birth_date(T)
-        return None if birth is None else age_on(birth, local_date(t, self.zone_at("profile", T)))
-
-    def age_suffices(self, purpose: Purpose, t: int, T: int) -> bool:
-        """`min_age` holds at t and at T, both; unknown: denied."""
-        if purpose.min_age is None:
-            return True
-        ages = (self.age(t, T), self.age(T, T))
-        return all(age is not None and age >= purpose.min_age for age in ages)
+        """The timeline: of all ids of the subject, each de-duplicated by itself; a merged id has none left."""
+        if self.merged:
+            return []
+        return sorted((event for one in self.people for event in one.collected), key=lambda event: event.order)
 
     # --- Consent
 
-    @cached_property
-    def ledger(self) -> list[Consent]:
-        """The rows that count at K."""
-        rows = [row for row in self.known.world.consents if row.subject == self.subject]
-        return accepted(rows, frozenset(self.known.purposes), self.known.K)
-
-    def bases(self, purpose: Purpose) -> list[tuple[int, str]]:
-        """The purpose's basis from each instant on: it follows the profile's `country`."""
-        steps = [(BEGINNING, purpose.basis(None))]
-        for at, state in self.profile_states:
-            basis = purpose.basis(state.get("country"))
-            if steps[-1][0] == at:
-                steps.pop()
-            if not steps or steps[-1][1] != basis:
-                steps.append((at, basis))
-        return steps
-
-    def granting(self, purpose: Purpose) -> list[Consent]:
+    def granting(self, purpose: Purpose, judge: Facts) -> list[Consent]:
         """The ledger's rows; without the grants of minors, who need `parental`, where `min_age` is set."""
         if purpose.min_age is None:
             return self.ledger
-        return [row for row in self.ledger if not self.granted_as_a_minor(row)]
+        return [row for row in self.ledger if not judge.granted_as_a_minor(row)]
 
-    def in_vain(self, purpose: Purpose, T: int) -> bool:
+    def in_vain(self, purpose: Purpose, T: int, judge: Facts) -> bool:
         """Whether a minor's grant of the purpose came to nothing by T."""
-        rows = [row for row in self.ledger if row not in self.granting(purpose)]
+        rows = [row for row in self.ledger if row not in self.granting(purpose, judge)]
         return any(row.purpose == purpose.name and row.channel == "*" and permits_at(row) <= T for row in rows)
 
-    def granted_as_a_minor(self, row: Consent) -> bool:
-        """Below the age of consent of the country, by the profile valid at `effective_at`, else the next that tells."""
-        if row.action != "GRANT" or row.method == "parental":
-            return False
-        at = permits_at(row)
-        said, since = self._then_or_next(at, "birth_date")
-        country, _ = self._then_or_next(at, "country")
-        ages = [age for name, from_at, age in ages_of_consent() if name == country and from_at <= at]
-        birth = as_date(said)
-        if birth is None or not ages:
-            return False
-        return local_date(at, self.zone_at("profile", since)) < birthday(birth, ages[-1])
+    @cached_property
+    def flowing(self) -> list[tuple[int, Consent]]:
+        """6.3: restrictive rows of either id are rows of both from then on; grants never cross, nor what clears.
 
-    def _then_or_next(self, at: int, column: str) -> tuple[object, int]:
-        """The value valid at the instant or the first one after it, and from when."""
-        if self.profile_at(at).get(column) not in (None, ""):
-            return self.profile_at(at)[column], at
-        later = [step for step in self.profile_states if step[0] > at and step[1].get(column) not in (None, "")]
-        return (later[0][1][column], later[0][0]) if later else (None, at)
+        Each with the instant from which it is a row of this id. Reading: "from then on" it acts, so a grant of this id
+        given between the row and the link is closed by the link. Undone, it is as though it had never flowed.
+        """
+        others = [one for one in self.people if one.subject != self.subject]
+        rows = [(self.joined(other.subject), row) for other in others for row in other.ledger]
+        return [(since, row) for since, row in rows if row.action in RESTRICTIVE]
 
-    def gate(self, purpose: str, channel: str = "*") -> Gate:
-        """The epochs and states of one purpose and channel."""
-        if (purpose, channel) not in self._gates:
+    def gate(self, purpose: str, channel: str = "*", judge: Facts | None = None) -> Gate:
+        """The epochs and states of one purpose and channel: this id's rows and those that flow to it.
+
+        `judge` has the profile by which the jurisdiction and the age of who grants are told: this id's, if no other.
+        """
+        judge = judge or self
+        key = (purpose, channel, judge.subject)
+        if key not in self._gates:
             definition = self.known.purposes[purpose]
-            self._gates[purpose, channel] = gate_of(
-                definition, self.granting(definition), channel, self.bases(definition), self.known.trusted
-            )
-        return self._gates[purpose, channel]
+            rows, bases = self.granting(definition, judge), judge.bases(definition)
+            self._gates[key] = gate_of(definition, rows, channel, bases, self.known.trusted, self.flowing)
+        return self._gates[key]
+
+    @property
+    def judges(self) -> list[Person]:
+        """Whose profiles tell the jurisdiction, and the age of who grants, for what this id collected.
+
+        Reading: 6.3 says "the profile is the survivor's" and "one epoch of the id that collected it". An epoch must hold
+        by the id's own profile, else a merge would make usable what was not (nothing is laundered), and by the survivor's.
+        """
+        return [self, self.survivor] if self.merged else [self]
+
+    def gates(self, purpose: str) -> list[Gate]:
+        """The gates that must all hold for what this id collected."""
+        return [self.gate(purpose, judge=judge) for judge in self.judges]
 
     def open(self, purpose: str, T: int) -> bool:
-        """Whether the purpose is open at T."""
+        """Whether the purpose is open at T; for a merged id, of whom nobody is left to ask, never."""
+        if self.merged:
+            return False
         return self.gate(purpose).open_at(T) and self.age_suffices(self.known.purposes[purpose], T, T)
 
-    def counts(self, purposes: tuple[str, ...], t: int, T: int) -> bool:
-        """6.1: one epoch of each purpose contains t and T, within `max_lookback`; none before its time (2.4)."""
-        return t <= T and all(self._counts_for(purpose, t, T) for purpose in purposes)
+    def counts(self, purposes: tuple[str, ...], t: int, T: int, collected_by: str | None = None) -> bool:
+        """6.1: one epoch of each purpose contains t and T, within `max_lookback`; none before its time (2.4).
 
-    def _counts_for(self, name: str, t: int, T: int) -> bool:
+        6.3: an epoch of the id that collected it, and the survivor's purposes are open at T.
+        """
+        collector = self.known.person_in(collected_by or self.subject, self.turn)
+        return t <= T and all(self._counts_for(purpose, collector, t, T) for purpose in purposes)
+
+    def _counts_for(self, name: str, collector: Person, t: int, T: int) -> bool:
         purpose = self.known.purposes[name]
         if purpose.max_lookback is not None and not T - purpose.max_lookback < t:
             return False
-        return self.gate(name).both(t, T) and self.age_suffices(purpose, t, T)
+        # The ages at t and at T are by the survivor's profile, whichever id collected the event.
+        return (
+            all(gate.both(t, T) for gate in collector.gates(name))
+            and self.open(name, T)
+            and self.age_suffices(purpose, t, T)
+        )
 
     def counting(self, purposes: tuple[str, ...], T: int) -> list[Kept]:
         """The events that count at T, in the order of 2.5."""
         key = (purposes, T)
         if key not in self._counting:
-            self._counting[key] = [event for event in self.events if self.counts(purposes, event.at, T)]
+            self._counting[key] = [e for e in self.events if self.counts(purposes, e.at, T, e.collected_by)]
             if len(self._counting) > 64:
                 self._counting.popitem(last=False)
         return self._counting[key]
@@ -329,15 +217,13 @@ class Person:
 
     @cached_property
     def first_fact(self) -> int | None:
-        """Event, profile row, permissive consent row: the first of their instants.
+        """The first of its facts. A link is one of both its ids at `linked_at`; a refused one is none.
 
-        What 2.3 and 2.6 set aside is no fact, nor what is quarantined or loses to another body; what consent
-        refuses is one.
+        Reading: nor is one that a larger `to_id` of the same instant kept from acting, as with what loses in the ledger.
         """
-        instants = [event.at for event in self.events]
-        instants += [row.valid_from for row in self.profile_rows]
-        instants += [permits_at(row) for row in self.ledger if row.action in PERMISSIVE]
-        return min(instants, default=None)
+        links = [link for forest in self.known.forests for link in forest.came]
+        linked = [link.linked_at for link in links if self.subject in (link.from_id, link.to_id)]
+        return min([*self.facts_at, *linked], default=None)
 
 
 @dataclass(frozen=True)
