@@ -8,9 +8,10 @@ import numpy as np
 from schemas.definitions.catalog import Project
 from schemas.definitions.segment import ActiveIn, InSegment, Population, Segment
 from schemas.definitions.window import Last
+from transforms.algebra.answers import Answers
 from transforms.algebra.facts import Facts
-from transforms.algebra.gates import every, remap
 from transforms.algebra.order import FALSE, FOREVER, TRUE, Steps, Truths
+from transforms.algebra.pending import Truth, every, remap
 from transforms.algebra.project import ANY_EVENT
 from transforms.algebra.stints import crossed, unrefused
 from transforms.algebra.timeline import Timeline
@@ -36,33 +37,41 @@ class Evaluation:
 def evaluate(project: Project, facts: Facts, segments: Sequence[str] | None = None) -> Evaluation:
     """Answer every segment of `project`, those that others refer to first; or only `segments`, in such an order."""
     views: dict[tuple[str, ...], View] = {}
-    answers: dict[str, Steps] = {}
-    for name in project.order if segments is None else segments:
+    answers = Answers()
+    for name in _by_depth(project, project.order if segments is None else segments):
         segment = project.segments[name]
         view = _view(views, segment.purposes, facts, answers)
-        answers[name] = _answer(view, segment)
+        answers.ask(name, view, _members(view, segment))
     for group in project.features.values():
         _view(views, group.purposes, facts, answers)
     return Evaluation(views, answers)
 
 
-def evaluate_unrefused(project: Project, facts: Facts, segments: Sequence[str]) -> dict[str, Steps]:
+def evaluate_unrefused(project: Project, facts: Facts, segments: Sequence[str]) -> Mapping[str, Steps]:
     """Answer segments, in such an order, as if every purpose were open to every subject at all times.
 
     Nothing is published by it: it tells what consent keeps out.
     """
-    answers: dict[str, Steps] = {}
+    answers = Answers()
     view = View(Timeline(facts, unrefused(facts.grounds.count), None), answers, project)
-    for name in segments:
-        answers[name] = _answer(view, project.segments[name])
+    for name in _by_depth(project, segments):
+        answers.ask(name, view, _members(view, project.segments[name]))
     return answers
+
+
+def _by_depth(project: Project, names: Sequence[str]) -> list[str]:
+    """The segments by how many stand one behind the other below each: those of one depth are answered together."""
+    depth: dict[str, int] = {}
+    for name in names:
+        depth[name] = max((depth[other] + 1 for other in project.segments[name].segments if other in depth), default=0)
+    return sorted(depth, key=lambda name: depth[name])
 
 
 def _view(
     views: dict[tuple[str, ...], View],
     purposes: tuple[str, ...],
     facts: Facts,
-    answers: dict[str, Steps],
+    answers: Mapping[str, Steps],
 ) -> View:
     if purposes not in views:
         project = facts.grounds.project
@@ -77,12 +86,11 @@ def lookback(project: Project, purposes: tuple[str, ...]) -> int | None:
     return min(limits, default=None)
 
 
-def _answer(view: View, segment: Segment) -> Steps:
-    inside = [remap(view.steps(segment.when), MEMBER), view.once(segment.population, population)]
-    return view.timeline.onto_subjects(every(inside), FALSE)
+def _members(view: View, segment: Segment) -> Truth:
+    return every((remap(view.steps(segment.when), MEMBER), view.once(segment.population, population)))
 
 
-def population(view: View, wanted: Population) -> Steps:
+def population(view: View, wanted: Population) -> Truth:
     """Whether each stint's subject is in the population (3.3)."""
     match wanted:
         case ActiveIn(us):

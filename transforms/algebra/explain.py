@@ -16,6 +16,7 @@ from transforms.algebra.evaluate import evaluate, population
 from transforms.algebra.facts import Facts
 from transforms.algebra.measure import Measure
 from transforms.algebra.order import FOREVER, TRUE, UNKNOWN, Steps, search, value_at
+from transforms.algebra.pending import settled
 from transforms.algebra.view import View
 
 _ALONE = np.zeros(1, np.int64)
@@ -56,7 +57,7 @@ def _population(segment: Segment, view: View, stint: int | None, facts: Facts, a
     if stint is None:
         narrow = isinstance(segment.population, ActiveIn | InSegment)
         return not narrow and bool(facts.first_fact_at[0] <= at)
-    steps = population(view, segment.population)
+    steps = settled(population(view, segment.population), view.size)
     return bool(value_at(steps, np.array([stint]), np.array([at]))[0] == TRUE)
 
 
@@ -81,13 +82,13 @@ class _Tree:
         }
         if self.stint is not None:
             told |= self._measured(node)
-            told["next_flip_at"] = _following(self.view.steps(node), self.stint, self.at)
+            told["next_flip_at"] = _following(self.view.settled(node), self.stint, self.at)
         return told
 
     def _value(self, node: Node) -> bool | None:
         if self.stint is None:
             return None
-        code = int(value_at(self.view.steps(node), np.array([self.stint]), np.array([self.at]))[0])
+        code = int(value_at(self.view.settled(node), np.array([self.stint]), np.array([self.at]))[0])
         return None if code == UNKNOWN else code == TRUE
 
     def _measured(self, node: Node) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from schemas.definitions.expression import Expression
 from schemas.definitions.reference import EventReference
 from schemas.definitions.window import Window
 from transforms.algebra.handover import handover
-from transforms.algebra.order import FALSE, TRUE, UNKNOWN, Steps, Truths
-from transforms.algebra.reduce import Weight, cover
+from transforms.algebra.order import FALSE, TRUE, UNKNOWN, Truths
+from transforms.algebra.pending import Truth, cover
+from transforms.algebra.reduce import Weight
 from transforms.algebra.view import Evidence, View
 
 
@@ -23,11 +24,11 @@ def _narrowed(reference: EventReference, condition: Expression) -> EventReferenc
     return EventReference(reference.events, where)
 
 
-def latest(view: View, reference: EventReference, having: Expression, window: Window) -> Steps:
+def latest(view: View, reference: EventReference, having: Expression, window: Window) -> Truth:
     """The truth of the condition for the latest event in the window; unknown where there is none."""
     rows, chosen = latest_event(view, reference, window)
     holds, fails = (view.tells(chosen, one) for one in tells(reference, having))
-    return cover(rows, [np.ones(len(rows.who), np.int64), holds, fails], _truth, view.size)
+    return cover(rows, [np.ones(len(rows.who), np.int64), holds, fails], _truth)
 
 
 def latest_event(view: View, reference: EventReference, window: Window) -> Evidence:

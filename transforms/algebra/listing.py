@@ -7,7 +7,8 @@ from schemas.definitions.comparison import Comparison
 from schemas.definitions.datatype import DataType
 from schemas.definitions.refusal import refuse
 from transforms.algebra.measure import Measure, Values
-from transforms.algebra.order import Ints, Steps, constant
+from transforms.algebra.order import Ints
+from transforms.algebra.pending import Truth, cover
 from transforms.algebra.reduce import Contributions
 from transforms.algebra.truth import judge
 
@@ -25,10 +26,10 @@ class Listing(Measure):
             raise refuse("SEG-0208", f"`{self.op}` takes one value", expected="a property that is no list", found=str(of))
         return DataType("list", item=of)
 
-    def steps(self, rows: Contributions, values: Values, comparison: Comparison, count: int) -> Steps:
+    def steps(self, rows: Contributions, values: Values, comparison: Comparison) -> Truth:
         """What a comparison with null says of what is never null."""
         truth = judge(comparison.tree, lambda _: np.zeros(1, np.int64), _ONE)
-        return constant(np.full(count, truth[0], np.int8))
+        return cover(rows.take(slice(0, 0)), [np.empty(0, np.int64)], lambda sums: np.full(len(sums[0]), truth[0], np.int8))
 
 
 def listed(who: Ints, items: pa.Array, count: int, result: DataType) -> pa.Array:

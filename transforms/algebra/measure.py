@@ -13,8 +13,9 @@ from schemas.definitions.window import PROFILE
 from transforms.algebra.calendars import local_days
 from transforms.algebra.exact import Number
 from transforms.algebra.handover import Standing
-from transforms.algebra.order import Flags, Ints, Steps, Truths, firsts
-from transforms.algebra.reduce import Contributions, cover
+from transforms.algebra.order import Flags, Ints, Truths, firsts
+from transforms.algebra.pending import Truth, cover
+from transforms.algebra.reduce import Contributions
 from transforms.algebra.truth import judge
 from transforms.algebra.windows import OwnZones, own_days
 
@@ -92,15 +93,15 @@ class Measure(Aggregate):
         """Where the aggregate of what counts is missing: where nothing does, unless it is never missing."""
         return np.zeros(len(sums[0]), np.bool_) if self.never_missing else sums[0] == 0
 
-    def steps(self, rows: Contributions, values: Values, comparison: Comparison, count: int) -> Steps:
-        """The truth of `comparison` for each of `count` stints; its constants are in the column's terms."""
+    def steps(self, rows: Contributions, values: Values, comparison: Comparison) -> Truth:
+        """The truth of `comparison` in each stint; its constants are in the column's terms."""
         standing, index = self.arrange(rows, values)
         values = values if index is None else values.take(index)
-        return self.covered(standing, self.weigh(values, comparison.constants), values, comparison, count)
+        return self.covered(standing, self.weigh(values, comparison.constants), values, comparison)
 
     def covered(
-        self, rows: Contributions, weights: Sequence[Number], values: Values, comparison: Comparison, count: int
-    ) -> Steps:
+        self, rows: Contributions, weights: Sequence[Number], values: Values, comparison: Comparison
+    ) -> Truth:
         """The truth of `comparison` by the sums of the weights of the rows that count."""
         constants = comparison.constants
 
@@ -111,7 +112,7 @@ class Measure(Aggregate):
                 self.missing(sums),
             )
 
-        return cover(rows, weights, truth, count)
+        return cover(rows, weights, truth)
 
     def value(self, who: Ints, values: Values, count: int, result: DataType) -> pa.Array:
         """The aggregate of the rows of each `who` in 0..count-1, as a column of type `result`; rows are in event order."""

@@ -4,12 +4,13 @@ import numpy as np
 
 from schemas.definitions.reference import EventReference
 from schemas.definitions.window import Lifetime, Window
-from transforms.algebra.order import BEGINNING, Ints, Steps
-from transforms.algebra.reduce import Contributions, reaches
+from transforms.algebra.order import BEGINNING, Ints
+from transforms.algebra.pending import Truth, reaches
+from transforms.algebra.reduce import Contributions
 from transforms.algebra.view import View
 
 
-def nth(view: View, reference: EventReference, window: Window, rank: int) -> Steps:
+def nth(view: View, reference: EventReference, window: Window, rank: int) -> Truth:
     """Where the event of that rank lies in the window.
 
     An event is the n-th from when those before it but n - 1 have ceased to count, until the (n-1)-th before it does.
@@ -20,7 +21,7 @@ def nth(view: View, reference: EventReference, window: Window, rank: int) -> Ste
     stop = _back(who, stop, rank - 1, BEGINNING)
     opens, closes = view.timeline.interval(window, selected.chosen)
     rows = Contributions(who, np.maximum(start, opens), np.minimum(stop, closes))
-    return reaches(rows.take(rows.start < rows.stop), 1, view.size)
+    return reaches(rows.take(rows.start < rows.stop))
 
 
 def _back(who: Ints, stop: Ints, lag: int, absent: int) -> Ints:

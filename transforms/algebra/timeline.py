@@ -1,5 +1,6 @@
 """Stints and the events that count in them: what every leaf is computed over."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from transforms.algebra.facts import Facts
 from transforms.algebra.order import FOREVER, Ints, Steps, search, settle, spread, value_at
 from transforms.algebra.pieces import Stints
 from transforms.algebra.reduce import Contributions
+from transforms.algebra.stacks import apart, offsets, stacked
 from transforms.algebra.windows import Zones, interval, later
 
 
@@ -104,12 +106,13 @@ class Timeline:
         who, index = spread(low, high)
         return Steps(who, steps.at[index], steps.value[index], initial)
 
-    def onto_subjects(self, steps: Steps, closed: int) -> Steps:
-        """A function of each stint as a function of each subject, `closed` outside of all use."""
-        stints, count = self.stints, len(self.facts.subjects)
-        opening = value_at(steps, np.arange(self.size), stints.use_from)
+    def onto_subjects(self, many: Sequence[Steps], closed: int) -> list[Steps]:
+        """Functions of each stint as functions of each subject, `closed` outside of all use."""
+        steps, stints = stacked(many, self.size), self._repeated(len(many))
+        number = len(stints.subject)
+        opening = value_at(steps, np.arange(number), stints.use_from)
         inside = np.flatnonzero((steps.at > stints.use_from[steps.who]) & (steps.at < stints.use_to[steps.who]))
-        sizes = np.bincount(steps.who[inside], minlength=self.size) + 2  # each stint opens, has its steps, and ends
+        sizes = np.bincount(steps.who[inside], minlength=number) + 2  # each stint opens, has its steps, and ends
         ends = np.cumsum(sizes) - 1
         opens = ends - sizes + 1
         at, value = np.empty(int(sizes.sum()), np.int64), np.empty(int(sizes.sum()), np.int8)
@@ -119,4 +122,13 @@ class Timeline:
         value[opens], value[ends], value[between] = opening, closed, steps.value[inside]
         bounded = at != FOREVER
         who = np.repeat(stints.subject, sizes)[bounded]
-        return settle(who, at[bounded], value[bounded], np.full(count, closed, np.int8))
+        count = len(self.facts.subjects)
+        settled = settle(who, at[bounded], value[bounded], np.full(len(many) * count, closed, np.int8))
+        return apart(settled, len(many), count)
+
+    def _repeated(self, times: int) -> Stints:
+        """The stints of all subjects once for each of several nodes, stacked."""
+        if times == 1:
+            return self.stints
+        subject, *others = (np.tile(column, times) for column in self.stints)
+        return Stints(subject + offsets([self.size] * times, len(self.facts.subjects)), *others)

@@ -18,10 +18,10 @@ from schemas.definitions.segment import Population
 from schemas.definitions.window import Window
 from transforms.algebra.columns import predicate_name, value_name
 from transforms.algebra.engine import connect
-from transforms.algebra.gates import remap
 from transforms.algebra.measure import Measure, Values
 from transforms.algebra.order import Ints, Steps
-from transforms.algebra.reduce import Contributions, reaches
+from transforms.algebra.pending import Truth, reaches, remap, settled
+from transforms.algebra.reduce import Contributions
 from transforms.algebra.timeline import Selected, Timeline
 from transforms.algebra.truth import resolve
 from transforms.algebra.windows import Zones
@@ -50,22 +50,27 @@ class View:
     timeline: Timeline
     answers: Mapping[str, Steps]
     project: Project
-    _known: dict[Node | Population, Steps] = field(default_factory=dict)
+    _known: dict[Node | Population, Truth] = field(default_factory=dict)
+    _any: dict[tuple[str, Window], Truth] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
         """The number of stints."""
         return self.timeline.size
 
-    def steps(self, node: Node) -> Steps:
-        """The node's truth in each stint, `missing` applied."""
+    def settled(self, node: Node) -> Steps:
+        """The node's truth in each stint, computed now."""
+        return settled(self.steps(node), self.size)
+
+    def steps(self, node: Node) -> Truth:
+        """The node's truth in each stint, `missing` applied; computed with that of others."""
         if node not in self._known:
             raw = node.steps(self)  # type: ignore[attr-defined]
             self._known[node] = raw if node.missing is None else remap(raw, resolve(node.missing))
         return self._known[node]
 
-    def once(self, population: Population, steps: Callable[["View", Population], Steps]) -> Steps:
-        """The steps of a population, computed for the first segment that has it."""
+    def once(self, population: Population, steps: Callable[["View", Population], Truth]) -> Truth:
+        """The truth of a population, computed for the first segment that has it."""
         if population not in self._known:
             self._known[population] = steps(self, population)
         return self._known[population]
@@ -98,18 +103,20 @@ class View:
 
     def compare(
         self, measure: Measure, reference: EventReference, window: Window, column: str | None, comparison: Comparison
-    ) -> Steps:
+    ) -> Truth:
         """The truth of a comparison with an aggregate of the events referred to."""
         selected, values = self.select(reference, window, column)
         if column is not None:
             result = measure.result_type(self.project.event_columns[column])
             comparison = comparison.for_type(result, self.project.timezone)
-        return measure.steps(selected.rows, values, comparison, self.size)
+        return measure.steps(selected.rows, values, comparison)
 
-    def any(self, reference: EventReference, window: Window, negated: bool = False) -> Steps:
-        """Where any event referred to lies in the window; or, `negated`, where none does."""
-        selected, _ = self.select(reference, window)
-        return reaches(selected.rows, 1, self.size, negated)
+    def any(self, reference: EventReference, window: Window) -> Truth:
+        """Where any event referred to lies in the window."""
+        key = predicate_name(reference), window
+        if key not in self._any:
+            self._any[key] = reaches(self.timeline.select(*key).rows)
+        return self._any[key]
 
     def evidence(self, reference: EventReference, window: Window) -> Evidence:
         """The events referred to that lie in the window."""

@@ -7,8 +7,9 @@ from schemas.definitions.comparison import Compare, Comparison
 from schemas.definitions.datatype import DataType
 from transforms.algebra.counting import Counting
 from transforms.algebra.measure import Values
-from transforms.algebra.order import Ints, Steps
-from transforms.algebra.reduce import Contributions, reaches
+from transforms.algebra.order import Ints
+from transforms.algebra.pending import Truth, reaches
+from transforms.algebra.reduce import Contributions
 
 
 class Count(Counting):
@@ -25,13 +26,13 @@ class Count(Counting):
     expect: [{at: 0d, member: false}, {at: 10d, member: true}, {at: 30d, member: false}]
     """
 
-    def steps(self, rows: Contributions, values: Values, comparison: Comparison, count: int) -> Steps:
+    def steps(self, rows: Contributions, values: Values, comparison: Comparison) -> Truth:
         """As for every measure, but one threshold needs no sums: the lag of the windows tells."""
         turning = _threshold(comparison)
         if turning is None:
-            return super().steps(rows, values, comparison, count)
+            return super().steps(rows, values, comparison)
         threshold, negated = turning
-        return reaches(rows, threshold, count, negated)
+        return reaches(rows, threshold, negated)
 
     def value(self, who: Ints, values: Values, count: int, result: DataType) -> pa.Array:
         """The number of rows."""

@@ -11,7 +11,8 @@ from transforms.algebra.aggregates.last import Last, chosen
 from transforms.algebra.exact import Number, ranks, signs
 from transforms.algebra.frequency import by_frequency, frequency_levels
 from transforms.algebra.measure import Values
-from transforms.algebra.order import Ints, Steps
+from transforms.algebra.order import Ints
+from transforms.algebra.pending import Truth
 from transforms.algebra.reduce import Contributions
 
 
@@ -29,7 +30,7 @@ class MostFrequent(Last):
     expect: [{at: 1d, member: false}, {at: 2d, member: true}]
     """
 
-    def steps(self, rows: Contributions, values: Values, comparison: Comparison, count: int) -> Steps:
+    def steps(self, rows: Contributions, values: Values, comparison: Comparison) -> Truth:
         """By how frequent the most frequent value is, of all and of those below, at and above each constant."""
         value = ranks(values.column)
         sides = [signs(values.column, constant) for constant in comparison.constants]
@@ -37,7 +38,7 @@ class MostFrequent(Last):
         levels = [frequency_levels(rows.take(some), value[some]) for some in chosen_rows]
         weights = [np.repeat(np.arange(len(levels)) == place, [len(one.who) for one in levels]) for place in range(len(levels))]
         every = Contributions(*(np.concatenate(column) for column in zip(*levels, strict=True)))
-        return self.covered(every, [weight.astype(np.int64) for weight in weights], values, comparison, count)
+        return self.covered(every, [weight.astype(np.int64) for weight in weights], values, comparison)
 
     def sign(self, sums: Sequence[Number], place: int, constant: Constant, scale: int) -> Ints:
         """Below where no value at or above is more frequent; equal where none below is as frequent, and none above more."""

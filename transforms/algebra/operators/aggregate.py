@@ -7,7 +7,7 @@ from schemas.definitions.node import Compared, Node
 from schemas.definitions.reference import References
 from schemas.definitions.takes import takes_text
 from transforms.algebra.measure import Measure
-from transforms.algebra.order import Steps
+from transforms.algebra.pending import Truth
 from transforms.algebra.view import Asked, View
 
 
@@ -39,7 +39,7 @@ class Aggregate(Node):
         column = view.feature(self.feature)
         return cast(Measure, column.aggregate), column.source, column.window, column.aggregate.of, self.compare
 
-    def steps(self, view: View) -> Steps:
+    def steps(self, view: View) -> Truth:
         """Where the feature satisfies the comparison."""
         return view.compare(*self.measured(view))
 

@@ -8,8 +8,7 @@ from pydantic_core import CoreSchema
 
 from schemas.definitions.node import AnyNode, Node
 from schemas.definitions.refusal import refuse, show
-from transforms.algebra.gates import every
-from transforms.algebra.order import Steps
+from transforms.algebra.pending import Truth, every
 from transforms.algebra.view import View
 
 
@@ -50,9 +49,9 @@ class All(Node):
         """The list."""
         return self.nodes
 
-    def steps(self, view: View) -> Steps:
+    def steps(self, view: View) -> Truth:
         """False wins over unknown."""
-        return every([view.steps(node) for node in self.nodes])
+        return every(view.steps(node) for node in self.nodes)
 
 
 OPERATOR = All

@@ -1,8 +1,7 @@
 """`any`: true where a child is."""
 
-from transforms.algebra.gates import either
 from transforms.algebra.operators.all import All
-from transforms.algebra.order import Steps
+from transforms.algebra.pending import Truth, either
 from transforms.algebra.view import View
 
 
@@ -27,9 +26,9 @@ class Any(All):
     - {at: 50d, member: false}
     """
 
-    def steps(self, view: View) -> Steps:
+    def steps(self, view: View) -> Truth:
         """True wins over unknown."""
-        return either([view.steps(node) for node in self.nodes])
+        return either(view.steps(node) for node in self.nodes)
 
 
 OPERATOR = Any

@@ -7,7 +7,7 @@ from schemas.definitions.node import Node
 from schemas.definitions.reference import EventReference, References
 from schemas.definitions.window import AnyWindow, Lifetime
 from transforms.algebra.latest import latest, latest_event, tells
-from transforms.algebra.order import Steps
+from transforms.algebra.pending import Truth
 from transforms.algebra.view import Evidence, View
 
 _ANY = EventReference(None)
@@ -38,7 +38,7 @@ class Context(Node):
         """The one event that is the latest."""
         return latest_event(view, _ANY, self.window)
 
-    def steps(self, view: View) -> Steps:
+    def steps(self, view: View) -> Truth:
         """What the condition says of the one event that is the latest."""
         return latest(view, _ANY, self.where, self.window)
 

@@ -10,7 +10,7 @@ from schemas.definitions.window import AnyWindow, Lifetime
 from transforms.algebra.aggregates.count import Count
 from transforms.algebra.aggregates.distinct import Distinct
 from transforms.algebra.measure import Measure
-from transforms.algebra.order import Steps
+from transforms.algebra.pending import Truth
 from transforms.algebra.view import Asked, View
 
 
@@ -54,7 +54,7 @@ class Did(EventFields, Node):
         """One measure, `count` or `distinct`."""
         return self.measure, self.reference, self.window, self.distinct, self.count
 
-    def steps(self, view: View) -> Steps:
+    def steps(self, view: View) -> Truth:
         """Where the measure satisfies the comparison."""
         return view.compare(*self.measured(view))
 

@@ -7,7 +7,7 @@ from schemas.definitions.node import Compared, Node
 from schemas.definitions.reference import EventFields
 from schemas.definitions.window import AnyWindow, Lifetime
 from transforms.algebra.aggregates.count import Count
-from transforms.algebra.order import Steps
+from transforms.algebra.pending import Truth
 from transforms.algebra.view import Asked, View
 
 _NONE = Comparison(Compare("=", 0))
@@ -36,7 +36,7 @@ class DidNot(EventFields, Node):
         """The count, which is to be 0."""
         return Count(name="events"), self.reference, self.window, None, _NONE
 
-    def steps(self, view: View) -> Steps:
+    def steps(self, view: View) -> Truth:
         """Where no event counts."""
         return view.compare(*self.measured(view))
 

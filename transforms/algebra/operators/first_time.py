@@ -7,7 +7,7 @@ from schemas.definitions.node import Node
 from schemas.definitions.reference import EventFields
 from schemas.definitions.window import AnyWindow, Lifetime
 from transforms.algebra.aggregates.count import Count
-from transforms.algebra.order import Steps
+from transforms.algebra.pending import Truth
 from transforms.algebra.rank import nth
 from transforms.algebra.view import Asked, View
 
@@ -33,7 +33,7 @@ class FirstTime(EventFields, Node):
         """The events in the window; the first of them must be the first of all."""
         return Count(name="events"), self.reference, self.window, None, _ANY
 
-    def steps(self, view: View) -> Steps:
+    def steps(self, view: View) -> Truth:
         """The event of rank one, for as long as its window says."""
         return nth(view, self.reference, self.window, 1)
 

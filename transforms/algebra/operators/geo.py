@@ -16,9 +16,9 @@ from schemas.definitions.takes import Takes, takes_text
 from schemas.definitions.window import AnyWindow, Lifetime
 from transforms.algebra.coded import whole
 from transforms.algebra.columns import value_name
-from transforms.algebra.order import Flags, Ints, Steps
+from transforms.algebra.order import Flags, Ints
+from transforms.algebra.pending import Truth, reaches
 from transforms.algebra.places import distances, within
-from transforms.algebra.reduce import reaches
 from transforms.algebra.view import Evidence, View
 
 NUMBER = (int, float, Decimal)
@@ -86,9 +86,9 @@ class Geo(EventFields, Node):
             if not types[column].is_number:
                 raise refuse("SEG-0208", f"`{column}` is no coordinate", expected="float or decimal", found=str(types[column]))
 
-    def steps(self, view: View) -> Steps:
+    def steps(self, view: View) -> Truth:
         """Any of the events that lie there."""
-        return reaches(self.evidence(view).rows, 1, view.size)
+        return reaches(self.evidence(view).rows)
 
     def evidence(self, view: View) -> Evidence:
         """The events that lie there."""

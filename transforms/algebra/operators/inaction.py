@@ -12,8 +12,9 @@ from schemas.definitions.reference import AnyEventReference, Property, Reference
 from schemas.definitions.refusal import refuse
 from transforms.algebra.columns import predicate_name
 from transforms.algebra.keys import bound, check_bind
-from transforms.algebra.order import FOREVER, Ints, Steps, order, search
-from transforms.algebra.reduce import Contributions, reaches
+from transforms.algebra.order import FOREVER, Ints, order, search
+from transforms.algebra.pending import Truth, reaches
+from transforms.algebra.reduce import Contributions
 from transforms.algebra.view import Evidence, View
 from transforms.algebra.windows import later
 
@@ -61,9 +62,9 @@ class Inaction(Node):
         """Both kinds of events, and the columns that bind them."""
         return super().references() + References(event_columns=self.bind)
 
-    def steps(self, view: View) -> Steps:
+    def steps(self, view: View) -> Truth:
         """Where any case is open."""
-        return reaches(self.evidence(view).rows, 1, view.size)
+        return reaches(self.evidence(view).rows)
 
     def evidence(self, view: View) -> Evidence:
         """The cases, one for each `after` event, while they are open."""

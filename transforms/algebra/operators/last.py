@@ -7,7 +7,7 @@ from schemas.definitions.node import Node
 from schemas.definitions.reference import EventFields, References
 from schemas.definitions.window import AnyWindow, Lifetime
 from transforms.algebra.latest import latest, latest_event, tells
-from transforms.algebra.order import Steps
+from transforms.algebra.pending import Truth
 from transforms.algebra.view import Evidence, View
 
 
@@ -36,7 +36,7 @@ class Last(EventFields, Node):
         """The one event that is the latest."""
         return latest_event(view, self.reference, self.window)
 
-    def steps(self, view: View) -> Steps:
+    def steps(self, view: View) -> Truth:
         """What the condition says of the one event that is the latest."""
         return latest(view, self.reference, self.having, self.window)
 

@@ -11,10 +11,8 @@ from schemas.definitions.refusal import refuse, show
 from schemas.definitions.strict import Strict
 from schemas.definitions.takes import Takes
 from schemas.definitions.window import Ago, Between, CalendarZone, Last, Lifetime, Unit
-from transforms.algebra.gates import either, every, remap
-from transforms.algebra.order import Steps
+from transforms.algebra.pending import Truth, either, every, reaches, remap
 from transforms.algebra.periods import in_units
-from transforms.algebra.reduce import reaches
 from transforms.algebra.truth import OPPOSITE
 from transforms.algebra.view import Evidence, View
 
@@ -83,22 +81,22 @@ class Lifecycle(EventFields, Node):
         """All events."""
         return view.evidence(self.reference, Lifetime())
 
-    def steps(self, view: View) -> Steps:
+    def steps(self, view: View) -> Truth:
         """Any of the phases."""
         return either([phase_steps(PHASES[name], occurrences(view, self)) for name in self.phases])
 
 
-def occurrences(view: View, node: Lifecycle) -> list[Steps]:
+def occurrences(view: View, node: Lifecycle) -> list[Truth]:
     """Where there are events in the current period, in the one before, and before both."""
     if isinstance(node.period, CalendarPeriod):
         unit, tz = node.period.unit, node.period.tz
         spans: tuple[tuple[int, int | None], ...] = ((0, 0), (1, 1), (2, None))
-        return [reaches(in_units(view, node.reference, unit, tz, *span).rows, 1, view.size) for span in spans]
+        return [reaches(in_units(view, node.reference, unit, tz, *span).rows) for span in spans]
     length = node.period
     return [view.any(node.reference, window) for window in (Last(length), Between(2 * length, length), Ago(2 * length))]
 
 
-def phase_steps(wanted: tuple[bool | None, ...], found: list[Steps]) -> Steps:
+def phase_steps(wanted: tuple[bool | None, ...], found: list[Truth]) -> Truth:
     """Where each of the three is as it is wanted."""
     parts = [steps if want else remap(steps, OPPOSITE) for want, steps in zip(wanted, found, strict=True) if want is not None]
     return every(parts)

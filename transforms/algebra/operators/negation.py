@@ -7,8 +7,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from schemas.definitions.node import AnyNode, Node
-from transforms.algebra.gates import remap
-from transforms.algebra.order import Steps
+from transforms.algebra.pending import Truth, remap
 from transforms.algebra.truth import OPPOSITE
 from transforms.algebra.view import View
 
@@ -46,7 +45,7 @@ class Not(Node):
         """The one node."""
         return (self.node,)
 
-    def steps(self, view: View) -> Steps:
+    def steps(self, view: View) -> Truth:
         """The opposite."""
         return remap(view.steps(self.node), OPPOSITE)
 

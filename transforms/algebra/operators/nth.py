@@ -9,7 +9,7 @@ from schemas.definitions.node import Node
 from schemas.definitions.reference import EventFields
 from schemas.definitions.window import AnyWindow, Lifetime
 from transforms.algebra.aggregates.count import Count
-from transforms.algebra.order import Steps
+from transforms.algebra.pending import Truth
 from transforms.algebra.rank import nth
 from transforms.algebra.view import Asked, View
 
@@ -34,7 +34,7 @@ class Nth(EventFields, Node):
         """How many matching events there have been."""
         return Count(name="events"), self.reference, Lifetime(), None, Comparison(Compare(">=", self.n))
 
-    def steps(self, view: View) -> Steps:
+    def steps(self, view: View) -> Truth:
         """The event of rank n, for as long as its window says."""
         return nth(view, self.reference, self.window, self.n)
 

@@ -14,8 +14,8 @@ from schemas.definitions.reference import References
 from schemas.definitions.refusal import refuse
 from transforms.algebra.ages import age_steps
 from transforms.algebra.exact import signs
-from transforms.algebra.gates import every
 from transforms.algebra.order import Ints, Steps, turning
+from transforms.algebra.pending import every, settled
 from transforms.algebra.profiles import MISSING
 from transforms.algebra.truth import judge
 from transforms.algebra.view import View
@@ -78,7 +78,8 @@ class Property(Node):
 
     def steps(self, view: View) -> Steps:
         """Each column's own truth, all together."""
-        return view.of_subjects(every([_holds(view, column, comparison) for column, comparison in self.columns]))
+        holds = every(_holds(view, column, comparison) for column, comparison in self.columns)
+        return view.of_subjects(settled(holds, len(view.timeline.facts.subjects)))
 
 
 def _holds(view: View, column: str, comparison: Comparison) -> Steps:

@@ -10,9 +10,8 @@ from schemas.definitions.reference import EventFields
 from schemas.definitions.refusal import refuse
 from schemas.definitions.window import CalendarZone, Unit
 from transforms.algebra.handover import handover
-from transforms.algebra.order import Steps
+from transforms.algebra.pending import Truth, cover
 from transforms.algebra.periods import InUnits, in_units
-from transforms.algebra.reduce import cover
 from transforms.algebra.view import Evidence, View
 
 Periods = Annotated[StrictInt, Field(ge=1, le=10_000)]
@@ -47,12 +46,12 @@ class Regularly(EventFields, Node):
         """The events in those periods."""
         return Evidence(*self._found(view)[:2])
 
-    def steps(self, view: View) -> Steps:
+    def steps(self, view: View) -> Truth:
         """The number of different periods with an event."""
         rows, _, unit = self._found(view)
         different, _ = handover(rows, unit)
         number = np.ones(len(different.who), np.int64)
-        return cover(different, [number], lambda sums: (sums[0] >= self.at_least).astype(np.int8), view.size)
+        return cover(different, [number], lambda sums: (sums[0] >= self.at_least).astype(np.int8))
 
     def numbers(self, view: View, stint: int, at: int) -> dict[str, Any]:
         """In how many of the periods there was an event, and in how many there was to be."""

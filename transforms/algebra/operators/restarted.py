@@ -4,8 +4,8 @@ from schemas.definitions.duration import Duration
 from schemas.definitions.node import Node
 from schemas.definitions.reference import EventFields
 from schemas.definitions.window import Ago, Between, Last, Lifetime, Window
-from transforms.algebra.gates import every
-from transforms.algebra.order import Steps
+from transforms.algebra.pending import Truth, every, remap
+from transforms.algebra.truth import OPPOSITE
 from transforms.algebra.view import Evidence, View
 
 
@@ -39,13 +39,13 @@ class Restarted(EventFields, Node):
         """All events."""
         return view.evidence(self.reference, Lifetime())
 
-    def steps(self, view: View) -> Steps:
+    def steps(self, view: View) -> Truth:
         """Any now, none in the silence, any before it."""
         silence = Between(self.active + self.quiet, self.active)
         return every(
             [
                 view.any(self.reference, Last(self.active)),
-                view.any(self.reference, silence, negated=True),
+                remap(view.any(self.reference, silence), OPPOSITE),
                 view.any(self.reference, self.before),
             ]
         )

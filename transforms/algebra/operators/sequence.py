@@ -16,8 +16,9 @@ from schemas.definitions.window import AnyWindow, Lifetime
 from transforms.algebra.chains import NEVER, Instants, Pattern, latest_starts
 from transforms.algebra.columns import predicate_name
 from transforms.algebra.keys import bound, check_bind
-from transforms.algebra.order import FOREVER, Flags, Ints, Steps, firsts, search, spread, stable_order
-from transforms.algebra.reduce import Contributions, reaches
+from transforms.algebra.order import FOREVER, Flags, Ints, firsts, search, spread, stable_order
+from transforms.algebra.pending import Truth, reaches
+from transforms.algebra.reduce import Contributions
 from transforms.algebra.timeline import Timeline
 from transforms.algebra.view import Evidence, View
 
@@ -77,9 +78,9 @@ class Sequence(Node):
         """What is asked of a chain."""
         return Pattern(len(self.steps_), self.order == "listed", self.gap or FOREVER, self.within or FOREVER)
 
-    def steps(self, view: View) -> Steps:
+    def steps(self, view: View) -> Truth:
         """Where any match counts."""
-        return reaches(self._matches(view, *self._instants(view.timeline))[0], 1, view.size)
+        return reaches(self._matches(view, *self._instants(view.timeline))[0])
 
     def evidence(self, view: View) -> Evidence:
         """The events that could serve a step, from the first of the latest match that ends at an instant to that instant."""

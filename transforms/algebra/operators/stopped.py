@@ -4,8 +4,8 @@ from schemas.definitions.duration import Duration
 from schemas.definitions.node import Node
 from schemas.definitions.reference import EventFields
 from schemas.definitions.window import Between, Last
-from transforms.algebra.gates import every
-from transforms.algebra.order import Steps
+from transforms.algebra.pending import Truth, every, remap
+from transforms.algebra.truth import OPPOSITE
 from transforms.algebra.view import Evidence, View
 
 
@@ -29,10 +29,10 @@ class Stopped(EventFields, Node):
         """The events in both windows."""
         return view.evidence(self.reference, Last(self.quiet + self.active))
 
-    def steps(self, view: View) -> Steps:
+    def steps(self, view: View) -> Truth:
         """Any in the one window, none in the other."""
         was_active = view.any(self.reference, Between(self.quiet + self.active, self.quiet))
-        return every([was_active, view.any(self.reference, Last(self.quiet), negated=True)])
+        return every([was_active, remap(view.any(self.reference, Last(self.quiet)), OPPOSITE)])
 
 
 OPERATOR = Stopped
