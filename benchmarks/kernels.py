@@ -12,15 +12,12 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
 
 import duckdb
 import pyarrow as pa
 
 from benchmarks.by_sql import kernel_by_sql
 from runners.warehouses.ducklake import Lake, folder, open_lake
-from runners.warehouses.read import schemas_of
-from schemas import profile
 from schemas.definitions.catalog import Project, read_project
 from schemas.definitions.language import Language
 from transforms.algebra.absorb import Arrived
@@ -34,14 +31,6 @@ from transforms.algebra.state import empty_state
 from transforms.shard import split
 
 Shards = dict[int, Arrived]
-
-
-class Facts(NamedTuple):
-    """The accepted facts of all subjects, as canonical tables."""
-
-    events: pa.Table
-    profiles: pa.Table
-    consents: pa.Table
 
 
 def main(arguments: list[str]) -> None:
@@ -62,9 +51,7 @@ def main(arguments: list[str]) -> None:
 def kernel_by_segue(project: Project, shards: Shards, at: int) -> dict[str, list[pa.Table]]:
     """Advance each shard from nothing to `at`, int64 microseconds. Gives the staged tables of all shards by name."""
     program = Program(project, dict.fromkeys(project.segments, 1))
-    nothing = empty_state(
-        program.projected_schema, profile.with_properties(project.profile_columns), program.feature_schema
-    )
+    nothing = empty_state(program)
     staged: dict[str, list[pa.Table]] = {}
     for arrived in shards.values():
         _, tables = advance(program, nothing, arrived, Moment(BEGINNING, at, BEGINNING, FOREVER))
@@ -73,10 +60,10 @@ def kernel_by_segue(project: Project, shards: Shards, at: int) -> dict[str, list
     return staged
 
 
-def published(project: Project) -> Facts:
+def published(project: Project) -> Arrived:
     """The facts that the project's target holds."""
     with open_lake(folder(project.target.warehouse, project.root), write=False) as lake:
-        return Facts(**{name: _table(lake, name, schema) for name, schema in schemas_of(project).items()})
+        return {name: _table(lake, name, schema) for name, schema in project.schemas.items()}
 
 
 def _table(lake: Lake, name: str, schema: pa.Schema) -> pa.Table:
@@ -84,12 +71,11 @@ def _table(lake: Lake, name: str, schema: pa.Schema) -> pa.Table:
     return lake.arrow(f"SELECT {columns} FROM {name}").cast(schema)
 
 
-def by_shard(facts: Facts, shards: int) -> Shards:
+def by_shard(facts: Arrived, shards: int) -> Shards:
     """The facts of each shard, as a run hands them to the kernel."""
-    parts = [_parts(table, shards) for table in facts]
-    nothing = [table.slice(0, 0) for table in facts]
+    parts = {name: _parts(table, shards) for name, table in facts.items()}
     return {
-        shard: Arrived(*(part.get(shard, empty) for part, empty in zip(parts, nothing, strict=True)))
+        shard: {name: parts[name].get(shard, table.slice(0, 0)) for name, table in facts.items()}
         for shard in range(shards)
     }
 
@@ -102,13 +88,13 @@ def _parts(table: pa.Table, shards: int) -> dict[int, pa.Table]:
     return {shard: pa.Table.from_batches(parts) for shard, parts in batches.items()}
 
 
-def in_memory(facts: Facts) -> duckdb.DuckDBPyConnection:
+def in_memory(facts: Arrived) -> duckdb.DuckDBPyConnection:
     """The facts as tables of a database in memory."""
     con = duckdb.connect()
     con.execute("SET TimeZone = 'UTC'")
-    for name, table in zip(("events_once", "profiles", "consents"), facts, strict=True):
+    for name, table in facts.items():
         con.register("given", table)
-        con.execute(f"CREATE TABLE {name} AS FROM given")
+        con.execute(f"CREATE TABLE {'events_once' if name == 'events' else name} AS FROM given")
         con.unregister("given")
     return con
 

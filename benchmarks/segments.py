@@ -24,10 +24,8 @@ import pyarrow.compute as pc
 import yaml
 
 from benchmarks.kernels import by_shard, cpu_seconds, published
-from schemas import consent, profile
 from schemas.definitions.catalog import Project, read_project
 from schemas.definitions.language import Language
-from transforms.algebra.absorb import Arrived
 from transforms.algebra.advance import advance
 from transforms.algebra.aggregates import AGGREGATES
 from transforms.algebra.operators import OPERATORS
@@ -101,21 +99,20 @@ def main(arguments: list[str]) -> None:
     facts = by_shard(published(read_project(root, Language(OPERATORS, AGGREGATES, type_of))), _SLICES)[0]
     project = write(root, root.parent / f"segments_{count}", count)
     program = Program(project, dict.fromkeys(project.segments, 1))
-    profiles = profile.with_properties(project.profile_columns)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     kept: list[State] = []
-    nothing = empty_state(program.projected_schema, profiles, program.feature_schema)
+    nothing = empty_state(program)
     whole = cpu_seconds(lambda: kept.append(advance(program, nothing, facts, Moment(BEGINNING, at))[0]))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    calls = {str(size): _milliseconds(program, kept[0], facts.events, at, size) for size in CALLS}
+    calls = {str(size): _milliseconds(program, kept[0], facts["events"], at, size) for size in CALLS}
     told = {"segments": count, "cpu_seconds": whole, "peak_mb": peak / 1024, "before_mb": before / 1024, "call_ms": calls}
     print(json.dumps(told))
 
 
 def _milliseconds(program: Program, state: State, events: pa.Table, at: int, size: int) -> float:
     """The CPU time of a call with one new event of each of so many subjects, the best of a few."""
-    profiles = profile.with_properties(program.project.profile_columns).empty_table()
-    arrived = Arrived(_fresh(events, at, size), profiles, consent.SCHEMA.empty_table())
+    nothing = {name: schema.empty_table() for name, schema in program.project.schemas.items()}
+    arrived = {**nothing, "events": _fresh(events, at, size)}
     times = []
     for _ in range(_REPEATS):
         started = time.process_time()

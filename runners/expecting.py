@@ -12,11 +12,11 @@ from runners.expectations import FeatureExpectation
 from runners.finding import Finding, place
 from runners.run_plan import RunPlan
 from runners.warehouses.ducklake import Lake, instant, named, quoted
-from schemas.consent import PERMISSIVE
 from schemas.definitions.comparison import Comparison
 from schemas.definitions.condition import Compare, Condition, Either, Every, IsNull, Negation
 from schemas.definitions.lineage import Item
 from schemas.errors import JobFailed
+from schemas.kinds import KINDS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,15 +109,9 @@ def _segment_values(lake: Lake, plan: RunPlan) -> dict[str, int | float | None]:
 
 def _known_subjects(lake: Lake, plan: RunPlan) -> int:
     """How many subjects have a fact at T: an event, a profile row, a permissive consent row."""
-    t, allowed = instant(plan.t_at), ", ".join(map(quoted, PERMISSIVE))
-    dated = {
-        "events": f"occurred_at <= {t}",
-        "profiles": f"valid_from <= {t}",
-        "consents": f"effective_at <= {t} AND action IN ({allowed})",
-    }
     facts = [
-        f"SELECT subject FROM {table} WHERE {condition}"
-        for name, condition in dated.items()
+        f"SELECT subject FROM {table} WHERE {kind.at} <= {instant(plan.t_at)} AND {kind.introduces}"
+        for name, kind in KINDS.items()
         for table in _facts(name, plan)
     ]
     return int(lake.value(f"SELECT count(DISTINCT subject) FROM ({' UNION ALL '.join(facts)})"))
@@ -132,13 +126,12 @@ def _source_values(lake: Lake, plan: RunPlan) -> dict[str, int | float | None]:
     """The share of this run's records that was set aside, and the age at T of the newest record, of each source."""
     values: dict[str, int | float | None] = {}
     for name in plan.expectations.sources:
-        kinds = ("events", "profiles", "consents")
         kept, newest = lake.rows(
             "SELECT count(*) FILTER (fresh), max(epoch_us(received_at)) FROM ("
             + " UNION ALL ".join(
                 f"SELECT received_at, {str(table.startswith('staged')).lower()} AS fresh FROM {table} "
                 f"WHERE source = {quoted(name)}"
-                for kind in kinds
+                for kind in KINDS
                 for table in _facts(kind, plan)
             )
             + ")"

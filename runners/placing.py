@@ -6,9 +6,8 @@ from pathlib import Path
 
 from runners.staging import Staged, Staging
 from runners.warehouses.ducklake import Lake
+from schemas.kinds import KINDS
 
-ADOPTED = ("events", "profiles", "consents")
-"""Tables whose staged files are rows of the warehouse as they are, but for the run's id."""
 LARGE = 1 << 24
 """Bytes from which a table's files are adopted. Fewer are written anew as one: many small files make reading slow."""
 RUN = "run_id="
@@ -30,8 +29,11 @@ def place_states(lake: Lake, staged: Staging, run_id: str) -> list[Path]:
 
 
 def place_facts(lake: Lake, staged: Staging, run_id: str) -> dict[str, Path]:
-    """Let the large tables' files lie among the warehouse's data too; gives the folder of each, by table."""
-    return {name: _adopt(lake, staged.tables[name], run_id) for name in ADOPTED if _is_adopted(lake, staged.tables[name])}
+    """Let the large tables' files lie among the warehouse's data too; gives the folder of each, by table.
+
+    The staged files of facts are rows of the warehouse as they are, but for the run's id.
+    """
+    return {name: _adopt(lake, staged.tables[name], run_id) for name in KINDS if _is_adopted(lake, staged.tables[name])}
 
 
 def _is_adopted(lake: Lake, table: Staged) -> bool:

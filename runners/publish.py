@@ -12,6 +12,7 @@ from runners.warehouses.ducklake import Lake, quoted
 from runners.warehouses.read import LastRun, is_any_unseen, last_run, run_of
 from runners.writing import Writing
 from schemas.errors import TryAgain
+from schemas.kinds import KINDS
 from transforms.faults import reach
 
 
@@ -97,5 +98,5 @@ def _is_nothing_new(lake: Lake, plan: RunPlan, parent: LastRun) -> bool:
         return False
     if dict(plan.positions_before) != dict(plan.positions_after) or is_any_unseen(lake, parent):
         return False
-    tables = ("transitions", "closings", "changes", "events", "profiles", "consents", "quarantine")
+    tables = ("transitions", "closings", "changes", *KINDS, "quarantine")
     return not any(lake.value(f"SELECT EXISTS (FROM staged_{table})") for table in tables)

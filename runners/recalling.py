@@ -1,6 +1,6 @@
 """What the warehouse holds of some subjects, as the kernel takes it: as much at a time as memory has room for."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import duckdb
 import numpy as np
@@ -10,7 +10,6 @@ import pyarrow.compute as pc
 from runners.rereading import read_otherwise
 from runners.warehouses.ducklake import Lake
 from runners.warehouses.read import LastRun, count_facts, facts_of_subjects, known_subjects
-from schemas import profile
 from schemas.definitions.project import Project
 from transforms.algebra.absorb import Arrived, absorb
 from transforms.algebra.engine import connect
@@ -42,12 +41,10 @@ def recall(lake: Lake, project: Project, subjects: pa.Array, known_at: int, answ
             yield state.ids, Study.of(program, state, np.arange(state.count), moment, answered)
 
 
-def remembered(program: Program, found: Mapping[str, pa.Table]) -> State:
+def remembered(program: Program, found: Arrived) -> State:
     """A state that has nothing but these facts in it."""
-    profiles = profile.with_properties(program.project.profile_columns)
-    empty = empty_state(program.projected_schema, profiles, program.feature_schema)
     con = connect()
-    state, _ = absorb(empty, Arrived(found["events"], found["profiles"], found["consents"]), program.projection, con)
+    state, _ = absorb(empty_state(program), found, program.projection, con)
     con.close()
     return state
 

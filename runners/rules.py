@@ -6,11 +6,10 @@ from typing import NamedTuple
 from runners.run_plan import RunPlan
 from runners.staging import FATES
 from runners.warehouses.ducklake import instant, named, quoted
+from schemas.kinds import KINDS
 
 KEYS: dict[str, tuple[str, ...]] = {
-    "events": ("source", "subject", "event_id"),
-    "profiles": ("source", "subject", "position"),
-    "consents": ("source", "subject", "purpose", "channel", "event_id", "record_hash"),
+    **{name: kind.key for name, kind in KINDS.items()},
     "quarantine": ("source", "position"),
     "transitions": ("segment", "version", "subject", "at"),
     "closings": ("segment", "version", "subject", "at"),
@@ -18,9 +17,9 @@ KEYS: dict[str, tuple[str, ...]] = {
     "upcoming": ("segment", "version", "subject"),
     "feature_rows": ("subject",),
 }
-"""What no two staged rows of a table share. Two bodies of one consent id are two rows of the ledger."""
+"""What no two staged rows of a table share."""
 
-PUBLISHED_KEYS = ("events", "profiles", "consents", "quarantine")
+PUBLISHED_KEYS = (*KINDS, "quarantine")
 """Tables whose keys must also be new to the warehouse, unless the row replaces its stored twin."""
 
 

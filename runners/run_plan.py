@@ -35,8 +35,7 @@ class RunPlan:
       started_at: when the run started, by the clock.
       parent: run id of the last published run when this one started; empty for the first.
       versions: every published segment of the definitions; versions that are not here any more are closed.
-      event_columns: property -> Arrow type, the union over the sources.
-      profile_columns: property -> Arrow type.
+      fact_columns: kind of facts -> property -> Arrow type, the union over the sources.
       feature_columns: feature column -> Arrow type.
       feature_comments: feature column -> what it holds.
       full_refresh: the sources were read from their beginning: stored facts, quarantine and feature rows after T
@@ -63,8 +62,7 @@ class RunPlan:
     started_at: int
     parent: str = ""
     versions: Mapping[str, SegmentVersion] = field(default_factory=dict)
-    event_columns: Mapping[str, pa.DataType] = field(default_factory=dict)
-    profile_columns: Mapping[str, pa.DataType] = field(default_factory=dict)
+    fact_columns: Mapping[str, Mapping[str, pa.DataType]] = field(default_factory=dict)
     feature_columns: Mapping[str, pa.DataType] = field(default_factory=dict)
     feature_comments: Mapping[str, str] = field(default_factory=dict)
     full_refresh: bool = False

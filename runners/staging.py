@@ -15,10 +15,8 @@ from runners.run_plan import RunPlan
 from runners.warehouses.ducklake import Lake, quoted
 from runners.warehouses.tables import (
     CHANGES,
-    CONSENTS,
-    EVENTS,
     EXPOSURES,
-    PROFILES,
+    FACTS,
     QUARANTINE,
     TRANSITIONS,
     UPCOMING,
@@ -102,11 +100,7 @@ def staging(plan: RunPlan) -> Staging:
 
 def staged_schemas(plan: RunPlan) -> dict[str, pa.Schema]:
     """Staged table -> its exact columns: those of the published table less what publishing stamps."""
-    facts = {
-        "events": _with(_unstamped(EVENTS.schema), plan.event_columns),
-        "profiles": _with(_unstamped(PROFILES.schema), plan.profile_columns),
-        "consents": _unstamped(CONSENTS.schema),
-    }
+    facts = {name: _with(_unstamped(table.schema), plan.fact_columns.get(name, {})) for name, table in FACTS.items()}
     transitions = _unstamped(TRANSITIONS.schema)
     return {
         **{name: schema.append(_REPLACES) for name, schema in facts.items()},

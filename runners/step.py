@@ -99,9 +99,7 @@ class Step:
 
     def _decoding(self) -> DecodePlan:
         project = self.outlook.project
-        return DecodePlan(
-            project.event_columns, project.profile_columns, tuple(project.purposes), read_lookups(project)
-        )
+        return DecodePlan(project.schemas, tuple(project.purposes), read_lookups(project))
 
     def _remembered(self) -> list[ShardedBatch]:
         """What each shard starts from: its state, or for a rebuild all facts that the warehouse holds."""
@@ -154,8 +152,9 @@ class Step:
             started_at=self.outlook.options.now,
             parent="" if self.outlook.last is None else self.outlook.last.run_id,
             versions=self.outlook.versions,
-            event_columns={name: kind.arrow for name, kind in project.event_columns.items()},
-            profile_columns={name: kind.arrow for name, kind in project.profile_columns.items()},
+            fact_columns={
+                kind: {name: one.arrow for name, one in columns.items()} for kind, columns in project.declared.items()
+            },
             feature_columns={column.name: column.type.arrow for _, column in columns},
             feature_comments={column.name: feature_in_words(group, column) for group, column in columns},
             full_refresh=self.outlook.options.full_refresh and self.outlook.last is not None,

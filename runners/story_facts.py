@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas import consent, event, profile
+from schemas import consent
 from schemas.definitions.project import Project
 from schemas.definitions.segment import Segment
 from schemas.definitions.source import Source
@@ -35,35 +35,27 @@ class StoryFacts:
         self.before = min([*expected, *told, *profiled]) - DAY
 
     @cached_property
-    def tables(self) -> tuple[pa.Table, pa.Table, pa.Table]:
-        """Events, profiles and consents that reading would have accepted."""
-        import pyarrow as pa
-
-        from schemas import consent
-
-        events = pa.Table.from_pylist(list(self._events()), schema=event.with_properties(self.project.event_columns))
-        columns = profile.with_properties(self.project.profile_columns)
-        profiles = pa.Table.from_pylist(list(self._profiles()), schema=columns)
-        ledger = pa.Table.from_pylist(list(self._consents()), schema=consent.SCHEMA)
+    def tables(self) -> dict[str, pa.Table]:
+        """The facts of each kind that reading would have accepted."""
+        told = {"events": self._events(), "profiles": self._profiles(), "consents": self._consents()}
+        tables = {name: pa.Table.from_pylist(list(told[name]), schema) for name, schema in self.project.schemas.items()}
+        ledger = tables["consents"]
         place = ledger.column_names.index("effective_at")
         ledger = ledger.set_column(place, "effective_at", effective_at(ledger))
-        return events, profiles, ledger.filter(pc.is_null(quarantined(ledger, self.project.purposes)))
+        return {**tables, "consents": ledger.filter(pc.is_null(quarantined(ledger, self.project.purposes)))}
 
     @cached_property
     def receipts(self) -> list[int]:
         """The instants at which anything is received, in order."""
-        return sorted({int(at) for table in self.tables for at in ints(table["received_at"], 0)})
+        return sorted({int(at) for table in self.tables.values() for at in ints(table["received_at"], 0)})
 
-    def seen(self, after: int, until: int) -> tuple[pa.Table, pa.Table, pa.Table]:
+    def seen(self, after: int, until: int) -> dict[str, pa.Table]:
         """What was received in (after, until]."""
-        import pyarrow as pa
-
-
-        events, profiles, consents = (
-            table.filter(pa.array((ints(table["received_at"], 0) > after) & (ints(table["received_at"], 0) <= until)))
-            for table in self.tables
-        )
-        return events, profiles, consents
+        received_at = {name: ints(table["received_at"], 0) for name, table in self.tables.items()}
+        return {
+            name: table.filter(pa.array((received_at[name] > after) & (received_at[name] <= until)))
+            for name, table in self.tables.items()
+        }
 
     def _events(self) -> Iterator[dict[str, Any]]:
         for number, one in enumerate(self.story.events):

@@ -4,7 +4,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from schemas import profile
 from schemas.definitions.project import Project
 from transforms.algebra.program import Program
 from transforms.algebra.state import empty_state
@@ -19,15 +18,14 @@ def describe(project: Project, program: Program) -> dict[str, Any]:
     """Counts, the purposes touched, and how many bytes of state an event and a subject cost."""
     served = [one.purposes for one in project.segments.values()] + [one.purposes for one in project.features.values()]
     used = {name for purposes in served for name in purposes}
-    profiles = profile.with_properties(project.profile_columns)
-    kept = empty_state(program.projected_schema, profiles, program.feature_schema)
+    events = empty_state(program).facts["events"]
     return {
         "name": project.name,
         "segments": len(project.segments),
         "features": len(program.feature_schema),
         "sources": len(project.sources),
         "purposes": sorted(used),
-        "state_bytes_per_event": sum(_width(column.type) for column in kept.events.schema),
+        "state_bytes_per_event": sum(_width(column.type) for column in events.schema),
         "state_bytes_per_subject": _TEXT
         + 8
         + 2 * _TRANSITION * len(project.segments)

@@ -7,7 +7,6 @@ import numpy as np
 import pyarrow as pa
 
 from runners.story_facts import StoryFacts
-from schemas import profile
 from schemas.definitions.lineage import narrow
 from schemas.definitions.project import Project
 from schemas.definitions.segment import Segment
@@ -52,7 +51,7 @@ def program_of(project: Project, name: str) -> Program:
 
 def _cuts(program: Program, facts: StoryFacts) -> Iterator[tuple[int, State]]:
     """The state after each instant at which anything is received: a step for each."""
-    state, last = _nothing(program), BEGINNING
+    state, last = empty_state(program), BEGINNING
     for cut in facts.receipts:
         state = _advanced(program, state, facts.seen(last, cut), (last, cut))
         last = cut
@@ -64,7 +63,7 @@ def _answer(
 ) -> Answer:
     known = FOREVER if expected.known is None else expected.known
     seen = facts.seen(BEGINNING, known)
-    batch = _advanced(program, _nothing(program), seen, (BEGINNING, expected.at))
+    batch = _advanced(program, empty_state(program), seen, (BEGINNING, expected.at))
     stepped = next((state for cut, state in reversed(cuts) if cut <= known), None)
     return Answer(
         at=expected.at,
@@ -72,20 +71,13 @@ def _answer(
         expected=expected.member,
         batch=_believed(program, batch, name, expected.at),
         cuts=stepped is not None and _believed(program, stepped, name, expected.at),
-        explain=_explained(program, batch, name, seen[0], expected.at),
+        explain=_explained(program, batch, name, seen["events"], expected.at),
     )
 
 
-def _nothing(program: Program) -> State:
-    profiles = profile.with_properties(program.project.profile_columns)
-    return empty_state(program.projected_schema, profiles, program.feature_schema)
-
-
-def _advanced(
-    program: Program, state: State, seen: tuple[pa.Table, pa.Table, pa.Table], at: tuple[int, int]
-) -> State:
+def _advanced(program: Program, state: State, seen: Arrived, at: tuple[int, int]) -> State:
     """The state after these facts, from one T to another."""
-    return advance(program, state, Arrived(*seen), Moment(*at))[0]
+    return advance(program, state, seen, Moment(*at))[0]
 
 
 def _believed(program: Program, state: State, name: str, at: int) -> bool:

@@ -14,8 +14,7 @@ from runners.run_plan import RunPlan, canonical
 from runners.staging import BESIDE, FATES
 from runners.warehouses.ducklake import Lake, instant, named, quoted
 from runners.warehouses.tables import STATES, widen
-
-FACTS = ("events", "profiles", "consents")
+from schemas.kinds import KINDS
 
 # The workers tell of the restrictions that they have heard of; where a version ends here, or sources were read once more, the
 # ledger does. It was emitted by the first run that said so of an instant at which it was wrong.
@@ -94,7 +93,7 @@ class Writing:
 
     def _forget(self) -> None:
         """What sources that were read from their beginning said before goes."""
-        for table in (*FACTS, "quarantine"):
+        for table in (*KINDS, "quarantine"):
             if self.plan.full_refresh:
                 self.lake.run(f"DELETE FROM {table}")
             elif self.plan.reread:
@@ -103,9 +102,9 @@ class Writing:
             self.lake.run(f"DELETE FROM feature_rows WHERE as_of > {instant(self.plan.t_at)}")
 
     def _facts(self) -> None:
-        widen(self.lake, "events", self.plan.event_columns, {})
-        widen(self.lake, "profiles", self.plan.profile_columns, {})
-        for table in FACTS:
+        for table, columns in self.plan.fact_columns.items():
+            widen(self.lake, table, columns, {})
+        for table in KINDS:
             if not self.plan.full_refresh and self._any(f"staged_{table} WHERE replaces"):
                 key = " AND ".join(f"{table}.{named(name)} = s.{named(name)}" for name in KEYS[table])
                 self.lake.run(f"DELETE FROM {table} USING (FROM staged_{table} WHERE replaces) s WHERE {key}")

@@ -70,3 +70,8 @@ DEFAULTS: dict[str, str | int | bool] = {
     "retroactive": False,
 }
 """What an absent column means."""
+DECIDING = (
+    *("source", "event_id", "purpose", "action", "claimed_at", "received_at", "purpose_major", "channel"),
+    *("claimed_precision", "expires_at", "payload_kind", "method", "actor", "retroactive", "record_hash"),
+)
+"""What a row's effect follows from, beside its subject."""

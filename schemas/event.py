@@ -1,10 +1,6 @@
 """Events: what subjects did, canonical and de-duplicated."""
 
-from collections.abc import Mapping
-
 import pyarrow as pa
-
-from schemas.definitions.datatype import DataType
 
 INSTANT = pa.timestamp("us", tz="UTC")
 
@@ -30,8 +26,3 @@ COMMENTS = {
     "received_at": "when we received it",
     "record_hash": "SHA-256 of the decoded record without received_at",
 }
-
-
-def with_properties(columns: Mapping[str, DataType]) -> pa.Schema:
-    """The schema with the properties that the sources of events declare, by name."""
-    return pa.schema([*SCHEMA, *(pa.field(name, columns[name].arrow) for name in sorted(columns))])

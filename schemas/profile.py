@@ -1,10 +1,6 @@
 """Profiles: what is known of subjects, valid from an instant on."""
 
-from collections.abc import Mapping
-
 import pyarrow as pa
-
-from schemas.definitions.datatype import DataType
 
 INSTANT = pa.timestamp("us", tz="UTC")
 
@@ -32,8 +28,3 @@ COMMENTS = {
     "explicit_nulls": "columns that a delta sets to null in so many words",
     "record_hash": "SHA-256 of the row without received_at",
 }
-
-
-def with_properties(columns: Mapping[str, DataType]) -> pa.Schema:
-    """The schema with the properties that the sources of profiles declare, by name."""
-    return pa.schema([*SCHEMA, *(pa.field(name, columns[name].arrow) for name in sorted(columns))])

@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas import consent, event, profile, rejection
+from schemas import consent, rejection
 from schemas.definitions.datatype import DataType
 from schemas.definitions.source import INSTANTS, Source
+from schemas.kinds import KINDS
 from schemas.record import RawChunk
 from transforms.algebra.claims import effective_at, quarantined
 from transforms.algebra.order import Flags, Ints
@@ -24,27 +25,14 @@ from transforms.json_engine import pointer_sql
 from transforms.raw import columns
 from transforms.typed import normal_sql
 
-_OWN = {"events": "occurred_at", "profiles": "valid_from", "consents": "claimed_at"}
-
 
 @dataclass(frozen=True)
 class DecodePlan:
-    """What decoding needs beside the source: the union of the columns, the lookups, the registered purposes."""
+    """What decoding needs beside the source: the canonical columns of each kind, the registered purposes, the lookups."""
 
-    event_columns: Mapping[str, DataType]
-    profile_columns: Mapping[str, DataType]
+    schemas: Mapping[str, pa.Schema]
     purposes: tuple[str, ...]
     lookups: Mapping[str, pa.Table] = field(default_factory=dict)
-
-    def schema(self, kind: str) -> pa.Schema:
-        """The canonical columns of a kind."""
-        if kind == "consents":
-            return consent.SCHEMA
-        return (
-            event.with_properties(self.event_columns)
-            if kind == "events"
-            else profile.with_properties(self.profile_columns)
-        )
 
 
 class Decoded(NamedTuple):
@@ -63,7 +51,7 @@ class Decoded(NamedTuple):
 
 def decode(chunk: RawChunk, source: Source, plan: DecodePlan, con: duckdb.DuckDBPyConnection) -> Decoded:
     """Read every record of a chunk by its source's definition."""
-    schema = plan.schema(source.kind)
+    schema = plan.schemas[source.kind]
     if chunk.fault is not None or not len(chunk):
         rows = np.arange(len(chunk))
         fault = np.full(len(chunk), rejection.REASONS.index(chunk.fault or "malformed"))
@@ -104,7 +92,7 @@ def _canonical(
     count = len(found)
     said = {name: _field(found, name, source) for name in source.fields}
     said["subject"] = _normal(said["subject"], source, con)
-    own = said[_OWN[source.kind]]
+    own = said[KINDS[source.kind].own]
     received = said.get("received_at")
     said["received_at"] = own if received is None else pc.coalesce(received, own)
     said |= {"source": pa.chunked_array([pa.array([source.name]).take(pa.array(np.zeros(count, np.int64)))])}
@@ -120,32 +108,19 @@ def _canonical(
         said |= _with_defaults(said)
     said["record_hash"] = pa.chunked_array([content_hash(_hashed(source, said, properties), con)])
     said |= properties | _looked_up(found, source, plan)
-    for column in plan.schema(source.kind):
+    schema = plan.schemas[source.kind]
+    for column in schema:
         said.setdefault(column.name, pa.chunked_array([pa.nulls(count, column.type)]))
     if source.kind == "consents":
         _judge(said, plan, reason)
-    return {
-        name: column.cast(plan.schema(source.kind).field(name).type)
-        for name, column in said.items()
-        if name in plan.schema(source.kind).names
-    }, reason
+    return {name: said[name].cast(schema.field(name).type) for name in schema.names}, reason
 
 
 def _hashed(
     source: Source, said: Mapping[str, pa.ChunkedArray], properties: Mapping[str, pa.ChunkedArray]
 ) -> dict[str, pa.ChunkedArray]:
     """What the content of a record is: everything but when it was received, and from where."""
-    if source.kind == "events":
-        core = ("event", "event_id", "occurred_at", "subject")
-    elif source.kind == "profiles":
-        core = ("subject", "valid_from", "payload", "explicit_nulls")
-    else:
-        core = tuple(
-            name
-            for name in consent.SCHEMA.names
-            if name in said and name not in ("received_at", "source", "effective_at")
-        )
-    return {**{name: said[name] for name in core}, **properties}
+    return {**{name: said[name] for name in KINDS[source.kind].content if name in said}, **properties}
 
 
 def _field(found: pa.Table, name: str, source: Source) -> pa.ChunkedArray:
@@ -188,7 +163,7 @@ def _reasons(found: pa.Table, source: Source, said: Mapping[str, pa.ChunkedArray
     for name in found.column_names:
         if name.startswith("bad:"):
             wrong |= np.asarray(found[name]).astype(np.bool_)
-    for name in (_OWN[source.kind], *(["event"] if source.kind == "events" else [])):
+    for name in (KINDS[source.kind].own, *(["event"] if source.kind == "events" else [])):
         wrong |= np.asarray(said[name].is_null()).astype(np.bool_)
     code[wrong] = rejection.REASONS.index("malformed" if source.kind == "consents" else "bad_type")
     if source.kind != "consents":

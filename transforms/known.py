@@ -9,18 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from apache_beam.pvalue import PCollection
 
+from schemas.kinds import KINDS
 from transforms.algebra.order import BEGINNING
 from transforms.coder import ShardedBatch, sharded
 
 KNOWN = b"known"
 """The kind of the batch that says K: one row, `known_at`."""
-DATED = {
-    "events": "occurred_at",
-    "profiles": "valid_from",
-    # what a snapshot leaves out it withdraws, from before its own rows may permit anything
-    "consents": "least(effective_at, CASE WHEN payload_kind = 'snapshot' THEN claimed_at ELSE effective_at END)",
-}
-"""The kinds of facts, and what dates each, in SQL."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +49,7 @@ def newest_receipt(con: duckdb.DuckDBPyConnection, facts: pa.RecordBatch, kind: 
     """The largest `received_at` of the facts of a kind that are dated up to T; BEGINNING where there are none."""
     con.register("facts", facts)
     try:
-        found = con.execute(f"SELECT max(epoch_us(received_at)) FROM facts WHERE epoch_us({DATED[kind]}) <= {at}")
+        found = con.execute(f"SELECT max(epoch_us(received_at)) FROM facts WHERE epoch_us({KINDS[kind].dated}) <= {at}")
         ((newest_at,),) = found.fetchall()
     finally:
         con.unregister("facts")

@@ -14,7 +14,7 @@ from apache_beam.transforms.userstate import BagRuntimeState, BagStateSpec, Runt
 from apache_beam.transforms.window import GlobalWindow, GlobalWindows
 from apache_beam.utils.windowed_value import WindowedValue
 
-from schemas import consent, event, profile
+from schemas.kinds import KINDS
 from transforms.algebra.absorb import Arrived, absorb
 from transforms.algebra.advance import advance, believing
 from transforms.algebra.engine import connect
@@ -44,7 +44,7 @@ def segment(program: Program, batches: Iterable[pa.RecordBatch], moment: Moment)
     if KNOWN in kinds:
         moment = replace(moment, known_at=kinds[KNOWN][0]["known_at"][0].as_py())
     stored = _arrived(program, kinds, STORED)
-    if len(stored.events) or len(stored.profiles) or len(stored.consents):
+    if any(map(len, stored.values())):
         con = connect()
         state, _ = absorb(state, stored, program.projection, con)
         con.close()
@@ -56,20 +56,15 @@ def segment(program: Program, batches: Iterable[pa.RecordBatch], moment: Moment)
 def _remembered(program: Program, kinds: dict[bytes, list[pa.RecordBatch]]) -> State:
     """The state of the last run, or an empty one."""
     if STATE not in kinds:
-        profiles = profile.with_properties(program.project.profile_columns)
-        return empty_state(program.projected_schema, profiles, program.feature_schema)
+        return empty_state(program)
     path = kinds[STATE][0]["path"][0].as_py()
     state, _ = read_state(pa.memory_map(path).read_buffer())
     return state
 
 
 def _arrived(program: Program, kinds: dict[bytes, list[pa.RecordBatch]], before: bytes) -> Arrived:
-    project = program.project
-    return Arrived(
-        _table(kinds.get(before + b"events", []), event.with_properties(project.event_columns)),
-        _table(kinds.get(before + b"profiles", []), profile.with_properties(project.profile_columns)),
-        _table(kinds.get(before + b"consents", []), consent.SCHEMA),
-    )
+    schemas = program.project.schemas
+    return {name: _table(kinds.get(before + name.encode(), []), schemas[name]) for name in KINDS}
 
 
 def _table(batches: list[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
@@ -131,8 +126,8 @@ class _SegmentFn(beam.DoFn):  # type: ignore[misc]
 class Segment(beam.PTransform):  # type: ignore[misc]
     """Keep the history of segments and the features of each shard of subjects, and stage what changed.
 
-    Takes:     PCollection[ShardedBatch] by shard: facts of `event.SCHEMA`, `profile.SCHEMA` and `consent.SCHEMA`, told apart
-               by the schema's metadata `kind`; one batch of kind `state` for each shard that has one; and where the
+    Takes:     PCollection[ShardedBatch] by shard: facts of the KINDS, told apart by the schema's
+               metadata `kind`; one batch of kind `state` for each shard that has one; and where the
                moment does not say K, one of kind `known`.
     Gives:     PCollection[int], the shards that are staged.
     Windowing: the global window; bounded input.

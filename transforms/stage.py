@@ -8,7 +8,7 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from schemas import consent, event, profile, rejection
+from schemas import rejection
 from transforms.algebra.program import Program
 from transforms.algebra.state import State, write_state
 from transforms.faults import reach
@@ -97,11 +97,8 @@ def _encodings(schema: pa.Schema) -> dict[str, list[str]]:
 
 def staged_tables(program: Program) -> dict[str, pa.Schema]:
     """The columns of every table that a run of `program` stages."""
-    project = program.project
     return {
-        "events": event.with_properties(project.event_columns).append(_REPLACES),
-        "profiles": profile.with_properties(project.profile_columns).append(_REPLACES),
-        "consents": consent.SCHEMA.append(_REPLACES),
+        **{name: schema.append(_REPLACES) for name, schema in program.project.schemas.items()},
         "feature_rows": pa.schema([pa.field("subject", pa.string()), *program.feature_schema]),
         "quarantine": rejection.SCHEMA,
         "inputs": ACCOUNT,

@@ -11,12 +11,11 @@ from schemas.definitions.node import event_references
 from schemas.definitions.project import Project
 from schemas.definitions.purpose import Purpose
 from schemas.definitions.reference import References
-from transforms.known import DATED
+from schemas.kinds import KINDS
 
 About = tuple[str, str | None]
 """Facts of one kind: events of a name, or of any (None); the ledger's rows about a purpose; profiles ('')."""
 
-_WHAT = {"events": "event", "profiles": "''", "consents": "purpose"}
 _ASKED = pa.schema([("name", pa.string()), ("kind", pa.string()), ("what", pa.string())])
 
 # One row a subject and kind: all that is asked afterwards is asked of these.
@@ -71,8 +70,8 @@ def _asks_profiles(purpose: Purpose) -> bool:
 def facts_held(lake: Lake, sources: Sequence[str]) -> Iterator[None]:
     """Count the facts of some sources once, for what is asked inside."""
     listed = ", ".join(map(quoted, sources)) or "NULL"
-    for index, (table, dated) in enumerate(DATED.items()):
-        sql = _HELD.format(table=table, what=_WHAT[table], dated=dated, sources=listed).strip()
+    for index, (table, kind) in enumerate(KINDS.items()):
+        sql = _HELD.format(table=table, what=kind.about, dated=kind.dated, sources=listed).strip()
         lake.run(sql if not index else sql.replace("CREATE OR REPLACE TEMP TABLE held_facts AS", "INSERT INTO held_facts"))
     try:
         yield

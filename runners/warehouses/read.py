@@ -11,11 +11,10 @@ import pyarrow.parquet as pq
 
 from runners.run_plan import SegmentVersion
 from runners.warehouses.ducklake import Lake, instant, named, quoted
-from schemas import consent, event, profile
 from schemas.definitions.project import Project
 from schemas.errors import CallError
+from schemas.kinds import KINDS
 from transforms.algebra.order import BEGINNING
-from transforms.known import DATED
 
 
 class LastRun(NamedTuple):
@@ -69,8 +68,8 @@ def newest_receipt(lake: Lake, last: LastRun, t_at: int) -> int:
     """
     found = lake.value("SELECT max(k) FROM (" + " UNION ALL ".join(
         f"SELECT max(epoch_us(received_at)) AS k FROM {table} "
-        f"WHERE received_at > {instant(last.known_at)} AND {column} <= {instant(t_at)}"
-        for table, column in DATED.items()
+        f"WHERE received_at > {instant(last.known_at)} AND {kind.dated} <= {instant(t_at)}"
+        for table, kind in KINDS.items()
     ) + ")")
     return BEGINNING if found is None else int(found)
 
@@ -104,15 +103,6 @@ def state_paths(lake: Lake) -> dict[int, Path]:
     return {shard: lake.root / path for shard, path in lake.rows("SELECT shard, path FROM kernel_state ORDER BY shard")}
 
 
-def schemas_of(project: Project) -> dict[str, pa.Schema]:
-    """The canonical columns of the tables of facts."""
-    return {
-        "events": event.with_properties(project.event_columns),
-        "profiles": profile.with_properties(project.profile_columns),
-        "consents": consent.SCHEMA,
-    }
-
-
 def export_facts(lake: Lake, project: Project, sources: Iterable[str], folder: Path) -> dict[str, Path]:
     """Write the facts of some sources to Parquet, canonical: what a state is made anew from.
 
@@ -120,7 +110,7 @@ def export_facts(lake: Lake, project: Project, sources: Iterable[str], folder: P
     """
     folder.mkdir(exist_ok=True)
     paths = {}
-    for table, schema in schemas_of(project).items():
+    for table, schema in project.schemas.items():
         paths[table] = folder / f"{table}.parquet"
         with pq.ParquetWriter(paths[table], schema) as writer:
             for batch in lake.batches(_select(lake, sources, table, schema)):
@@ -133,7 +123,7 @@ def facts_of_subject(lake: Lake, project: Project, subject: str, known_at: int) 
     seen = f"AND subject = {quoted(subject)} AND received_at <= {instant(known_at)}"
     return {
         table: lake.arrow(f"{_select(lake, project.sources, table, schema)} {seen}").cast(schema)
-        for table, schema in schemas_of(project).items()
+        for table, schema in project.schemas.items()
     }
 
 
@@ -143,7 +133,7 @@ def facts_of_subjects(lake: Lake, project: Project, subjects: pa.Array, known_at
     with _asked(lake, subjects):
         return {
             table: lake.arrow(f"{_select(lake, project.sources, table, schema)} {seen}").cast(schema)
-            for table, schema in schemas_of(project).items()
+            for table, schema in project.schemas.items()
         }
 
 
@@ -168,7 +158,7 @@ def _whole(found: pa.Table) -> pa.Array:
 def _known(project: Project, known_at: int) -> str:
     """The subject of each fact that was received by K."""
     among = f"source IN ({', '.join(map(quoted, project.sources)) or 'NULL'}) AND received_at <= {instant(known_at)}"
-    return " UNION ALL ".join(f"SELECT subject FROM {table} WHERE {among}" for table in schemas_of(project))
+    return " UNION ALL ".join(f"SELECT subject FROM {table} WHERE {among}" for table in project.schemas)
 
 
 _AMONG = "subject IN (SELECT subject FROM asked)"

@@ -10,8 +10,9 @@ import pyarrow as pa
 
 from runners.warehouses.ducklake import Lake, named, quoted
 from runners.warehouses.views import VIEWS, View
-from schemas import change, consent, event, feature_row, kernel_state, profile, rejection, run, transition, verdict
+from schemas import change, feature_row, kernel_state, rejection, run, transition, verdict
 from schemas.errors import CallError
+from schemas.kinds import KINDS
 
 INSTANT = pa.timestamp("us", tz="UTC")
 RUN_ID = pa.field("run_id", pa.string())
@@ -114,13 +115,13 @@ VERSIONS = Table(
         "current": "whether it is the version in force",
     },
 )
-EVENTS, PROFILES, CONSENTS = _of(event), _of(profile), _of(consent)
+FACTS = {name: _of(kind.noun) for name, kind in KINDS.items()}
 TRANSITIONS, CHANGES, QUARANTINE = _of(transition), _of(change), _of(rejection)
 FEATURE_ROWS = _of(feature_row, partition="year(as_of), month(as_of), day(as_of)")
 VERDICTS, MANIFEST, STATES = _of(verdict), _of(run), _of(kernel_state)
 
 TABLES: tuple[Table, ...] = (
-    *(EVENTS, PROFILES, CONSENTS, QUARANTINE),
+    *(*FACTS.values(), QUARANTINE),
     *(TRANSITIONS, CHANGES, UPCOMING, VERSIONS, FEATURE_ROWS),
     *(VERDICTS, EXPOSURES, MANIFEST, RUN_COMMITS, STATES),
 )

@@ -23,6 +23,7 @@ from schemas.definitions.source import Source
 from schemas.definitions.strict import Strict
 from schemas.definitions.takes import takes_text
 from schemas.errors import CallError, Problem
+from schemas.kinds import schemas_of
 
 SETTINGS = "segue.yaml"
 """The file that makes a folder a project."""
@@ -156,6 +157,16 @@ class Project:
     read_as: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     as_of_at: str = ""
     lookup_contents: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def declared(self) -> Mapping[str, Mapping[str, DataType]]:
+        """The properties that sources declare, by the kind of facts."""
+        return {"events": self.event_columns, "profiles": self.profile_columns}
+
+    @cached_property
+    def schemas(self) -> Mapping[str, pa.Schema]:
+        """The canonical columns of the facts of each kind."""
+        return schemas_of(self.declared)
 
     @cached_property
     def feature_columns(self) -> Mapping[str, FeatureColumn]:

@@ -10,7 +10,7 @@ from runners import placing
 from runners.publish import publish
 from runners.sweeping import sweep
 from runners.warehouses.ducklake import Lake, open_lake
-from runners.warehouses.tables import EVENTS, prepare
+from runners.warehouses.tables import prepare
 from tests.support.staged_runs import event, first_run, plan_of, stage
 
 
@@ -53,4 +53,4 @@ def test_files_of_a_run_that_was_never_committed_are_swept(lake: Lake, monkeypat
     shutil.copytree(folder, orphan)
     sweep(lake)
     assert not orphan.exists()
-    assert lake.value(f"SELECT count(*) FROM {EVENTS.name}") == 2
+    assert lake.value("SELECT count(*) FROM events") == 2

@@ -175,7 +175,7 @@ def test_states_lie_under_their_run_and_untouched_shards_keep_theirs(lake: Lake)
 def test_new_columns_are_added_and_decimals_widened(lake: Lake) -> None:
     publish(lake, first_run(lake))
     columns = {"amount": pa.decimal128(14, 2), "brand": pa.string()}
-    plan = plan_of(lake, 20, event_columns=columns, versions={"vip": SegmentVersion(1, "m1")})
+    plan = plan_of(lake, 20, fact_columns={"events": columns}, versions={"vip": SegmentVersion(1, "m1")})
     stage(plan, "events", [event("cy", "9", 12, brand="acme", amount="123456789012.50")])
     stage(plan, "fates", [{"read": 1, "used": 1}])
     publish(lake, plan)
@@ -188,7 +188,7 @@ def test_new_columns_are_added_and_decimals_widened(lake: Lake) -> None:
 
 def test_a_column_whose_type_has_changed_is_refused_by_name(lake: Lake) -> None:
     publish(lake, first_run(lake))
-    plan = dataclasses.replace(plan_of(lake, 20), event_columns={"amount": pa.string()})
+    plan = dataclasses.replace(plan_of(lake, 20), fact_columns={"events": {"amount": pa.string()}})
     stage(plan, "fates", [{"read": 0}])
     with pytest.raises(CallError, match="column `amount` of `events`"):
         publish(lake, plan)

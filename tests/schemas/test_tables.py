@@ -5,6 +5,7 @@ import pytest
 
 from schemas import change, consent, event, feature_row, kernel_state, profile, rejection, run, transition, verdict
 from schemas.definitions.datatype import DataType
+from schemas.kinds import EVENTS
 
 TABLES = (event, profile, consent, rejection, transition, change, feature_row, run, verdict, kernel_state)
 
@@ -21,7 +22,7 @@ def test_every_instant_is_in_microseconds_utc(table: Any) -> None:
 
 
 def test_declared_properties_follow_the_built_in_columns_by_name() -> None:
-    schema = event.with_properties({"price": DataType.parse("decimal(12,2)"), "brand": DataType.parse("string")})
+    schema = EVENTS.schema({"price": DataType.parse("decimal(12,2)"), "brand": DataType.parse("string")})
     assert schema.names == [*event.SCHEMA.names, "brand", "price"] and schema.field("price").type == pa.decimal128(
         12, 2
     )

@@ -9,19 +9,19 @@ from typing import Any
 import pyarrow as pa
 
 from schemas import consent
-from schemas import profile as profile_schema
 from schemas.definitions.datatype import DataType
 from schemas.definitions.project import Project, Target
 from schemas.definitions.purpose import Purpose, Version
 from schemas.definitions.segment import KnownSubjects
 from schemas.definitions.source import Source, SourceForm, resolve_source
+from schemas.kinds import PROFILES
 
 MINUTE = 60_000_000
 COLUMNS = {
     name: DataType.parse(kind)
     for name, kind in {"country": "string", "timezone": "string", "birth_date": "date", "tags": "list(string)"}.items()
 }
-PROFILE = profile_schema.with_properties(COLUMNS)
+PROFILE = PROFILES.schema(COLUMNS)
 
 
 def purpose(name: str = "ads", basis: str | dict[str, str] = "consent", **more: Any) -> Purpose:

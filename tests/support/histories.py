@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from schemas import profile
 from schemas.definitions.project import Project
 from tests.support.oracle import history as told
 from tests.support.oracle_model import Consent, Event, Profile, World
@@ -48,8 +47,7 @@ class Shard:
 
     def __init__(self, project: Project) -> None:
         self.program = Program(project, dict.fromkeys(project.segments, 1))
-        profiles = profile.with_properties(project.profile_columns)
-        self.state: State = empty_state(self.program.projected_schema, profiles, self.program.feature_schema)
+        self.state: State = empty_state(self.program)
         self.last_at = BEGINNING
         self.published: list[dict[str, pa.Table]] = []
 
@@ -58,10 +56,7 @@ class Shard:
         return cls(read_world(folder, world))
 
     def step(self, facts: Iterable[Fact], at: int) -> "Shard":
-        kinds: tuple[list[Event], list[Profile], list[Consent]] = ([], [], [])
-        for fact in facts:
-            kinds[0 if isinstance(fact, Event) else 1 if isinstance(fact, Profile) else 2].append(fact)  # type: ignore[arg-type]
-        tables = arrived(self.program.project, *kinds)
+        tables = arrived(self.program.project, [*facts])
         self.state, published = advance(self.program, self.state, tables, Moment(self.last_at, at, FOREVER))
         self.published.append(published)
         self.last_at = at

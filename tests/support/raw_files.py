@@ -11,6 +11,7 @@ import zstandard
 from runners.sources.files import format_of
 from runners.sources.reading import read
 from schemas.definitions.source import Source, SourceForm, resolve_source
+from schemas.kinds import schemas_of
 from schemas.record import Input, Position, RawChunk
 from transforms.algebra.engine import connect
 from transforms.decode import Decoded, DecodePlan, decode
@@ -59,12 +60,8 @@ def chunks_of(path: Path, start: Position = BEGINNING) -> list[RawChunk]:
 
 def decoded(chunks: Iterable[RawChunk], source: Source, **more: Any) -> list[Decoded]:
     """Every chunk, decoded."""
-    plan = DecodePlan(
-        {name: one.type for name, one in source.properties.items()} if source.kind == "events" else {},
-        {name: one.type for name, one in source.properties.items()} if source.kind == "profiles" else {},
-        ("ads",),
-        **more,
-    )
+    declared = {source.kind: {name: one.type for name, one in source.properties.items()}}
+    plan = DecodePlan(schemas_of(declared), ("ads",), **more)
     con = connect()
     try:
         return [decode(chunk, source, plan, con) for chunk in chunks]

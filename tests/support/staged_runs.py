@@ -38,8 +38,7 @@ def plan_of(lake: Lake, day: float, **changes: Any) -> RunPlan:
         started_at=at(day),
         parent=last.run_id if last else "",
         versions={"vip": SegmentVersion(1, "m1")},
-        event_columns={"amount": pa.decimal128(12, 2)},
-        profile_columns={"country": pa.string()},
+        fact_columns={"events": {"amount": pa.decimal128(12, 2)}, "profiles": {"country": pa.string()}},
         feature_columns={"purchases__spend_7d": pa.decimal128(38, 2)},
     )
     return dataclasses.replace(standard, **changes)

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
-from schemas import consent, event, profile
+from schemas import consent
 from schemas.definitions.catalog import Project, read_project
 from schemas.definitions.language import Language
 from tests.support.oracle_model import Consent, Event, Profile, World, record_hash
@@ -88,11 +88,13 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date | datetime) else value
 
 
-def arrived(
-    project: Project, events: Sequence[Event], profiles: Sequence[Profile], consents: Sequence[Consent]
-) -> Arrived:
+def arrived(project: Project, facts: Sequence[Event | Profile | Consent]) -> Arrived:
     """Facts as canonical tables."""
-    return Arrived(_events(project, events), _profiles(project, profiles), _consents(consents))
+    return {
+        "events": _events(project, [fact for fact in facts if isinstance(fact, Event)]),
+        "profiles": _profiles(project, [fact for fact in facts if isinstance(fact, Profile)]),
+        "consents": _consents([fact for fact in facts if isinstance(fact, Consent)]),
+    }
 
 
 def _events(project: Project, events: Sequence[Event]) -> pa.Table:
@@ -102,7 +104,7 @@ def _events(project: Project, events: Sequence[Event]) -> pa.Table:
         core = {"event": one.event, "event_id": one.event_id, "occurred_at": one.occurred_at, "subject": one.subject}
         said = {**core, "source": one.source, "received_at": one.received_at}
         rows.append({**said, **declared, "record_hash": bytes.fromhex(record_hash({**core, **declared}))})
-    return pa.Table.from_pylist(rows, schema=event.with_properties(project.event_columns))
+    return pa.Table.from_pylist(rows, schema=project.schemas["events"])
 
 
 def _profiles(project: Project, profiles: Sequence[Profile]) -> pa.Table:
@@ -113,7 +115,7 @@ def _profiles(project: Project, profiles: Sequence[Profile]) -> pa.Table:
         said = {**core, "source": one.source, "received_at": one.received_at, "payload": one.payload}
         body = bytes.fromhex(record_hash({**core, **one.columns}))
         rows.append({**said, **one.columns, "position": _place(one), "explicit_nulls": nulls, "record_hash": body})
-    return pa.Table.from_pylist(rows, schema=profile.with_properties(project.profile_columns))
+    return pa.Table.from_pylist(rows, schema=project.schemas["profiles"])
 
 
 def _place(one: Profile) -> str:

@@ -10,6 +10,7 @@ from apache_beam.testing.util import assert_that, equal_to
 from runners.progress import tick
 from runners.sources.reading import read
 from schemas.definitions.source import Source
+from schemas.kinds import schemas_of
 from tests.support.raw_files import chunks_of, input_of, source_of, written
 from transforms.algebra.engine import connect
 from transforms.decode import DecodePlan
@@ -36,7 +37,7 @@ def source(policy: str) -> Source:
 
 
 def plan(policy: str) -> Plan:
-    return Plan(read, {"orders": source(policy)}, DecodePlan({}, {}, ()), 4, T, tick)
+    return Plan(read, {"orders": source(policy)}, DecodePlan(schemas_of({}), ()), 4, T, tick)
 
 
 def test_what_is_set_aside_for_its_time_keeps_its_bytes_and_position(tmp_path: Path) -> None:

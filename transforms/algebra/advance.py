@@ -42,9 +42,7 @@ def advance(program: Program, state: State, arrived: Arrived, moment: Moment) ->
     state, moved = _believe(program, before, state, heard, studies, moment)
     state, rows = _restate(program, state, studies, tally, moment)
     return state, {
-        "events": news.events,
-        "profiles": news.profiles,
-        "consents": news.consents,
+        **news.facts,
         **moved,
         "feature_rows": rows,
         "verdicts": tally.verdicts,

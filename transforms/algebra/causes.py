@@ -17,9 +17,9 @@ from transforms.algebra.program import Moment, Program
 from transforms.algebra.state import State
 from transforms.algebra.study import Study
 
-_TABLES = {"consent": "consents", "late": "events", "profile": "profiles"}
-"""The causes, the first that applies first, and which facts of a state tell of each."""
-_NAMES = pa.array([*_TABLES, "event"])
+_KINDS = {"consent": ("consents",), "late": ("events",), "profile": ("profiles",)}
+"""The causes, the first that applies first, and which kinds of facts tell of each."""
+_NAMES = pa.array([*_KINDS, "event"])
 
 
 class Exposed(NamedTuple):
@@ -56,7 +56,7 @@ class Causes:
         there = self._news(who)
         code = np.select(list(there.values()), range(len(there)), len(there))
         several = np.sum(list(there.values()), axis=0) > 1
-        for place, cause in reversed(list(enumerate(_TABLES))):
+        for place, cause in reversed(list(enumerate(_KINDS))):
             asked = np.flatnonzero(several & there[cause])
             needed = asked[~self._stands_without(cause, corrections, asked)]
             code[needed] = place
@@ -65,7 +65,7 @@ class Causes:
 
     def exposed(self, corrections: Corrections) -> Exposed:
         """What of the memberships that are taken back a restriction alone would have: since when it was wrong."""
-        taken = np.flatnonzero(~corrections.member & self.heard.consents[corrections.key % max(self.after.count, 1)])
+        taken = np.flatnonzero(~corrections.member & self.heard.facts["consents"][corrections.key % max(self.after.count, 1)])
         if not len(taken):
             return Exposed(taken, taken)
         key, from_at = corrections.key[taken], corrections.from_at[taken]
@@ -77,8 +77,8 @@ class Causes:
         return Exposed(taken[overlaps], np.maximum(from_at, first.from_at)[overlaps])
 
     def _news(self, who: Ints) -> Mapping[str, Flags]:
-        heard = self.heard
-        return {"consent": heard.consents[who], "late": heard.late[who], "profile": heard.profiles[who]}
+        heard = {**self.heard.facts, "events": self.heard.late}
+        return {cause: np.logical_or.reduce([heard[name][who] for name in kinds]) for cause, kinds in _KINDS.items()}
 
     def _stands_without(self, cause: str, corrections: Corrections, asked: Ints) -> Flags:
         """Whether each of the corrections asked for would be made as a whole without that kind of news."""
@@ -101,17 +101,17 @@ class Causes:
 
     def _without(self, cause: str) -> State:
         """The state with the facts of a kind as they were known before."""
-        return replace(self.after, **{_TABLES[cause]: self._known(_TABLES[cause])})
+        return replace(self.after, facts={**self.after.facts, **{name: self._known(name) for name in _KINDS[cause]}})
 
-    def _known(self, table: str) -> pa.Table:
-        rows: pa.Table = getattr(self.before, table)
+    def _known(self, kind: str) -> pa.Table:
+        rows = self.before.facts[kind]
         return rows.filter(pa.array(ints(rows["received_at"], 0) <= self.moment.known_before))
 
     def _restricted(self) -> State:
         """The state as it was known before, and what restricts of the new rows of the ledger. One row twice is one row."""
-        rows = self.after.consents
+        rows = self.after.facts["consents"]
         restricts = codes(rows["action"], RESTRICTIVE) >= 0
         restricts |= codes(rows["payload_kind"], ("snapshot",)) >= 0  # it withdraws what it leaves out
         both = joined(self._known("consents"), rows.filter(pa.array(restricts)))
         in_order = both.take(pa.array(np.argsort(both[WHO].to_numpy(), kind="stable")))
-        return replace(self.after, events=self._known("events"), profiles=self._known("profiles"), consents=in_order)
+        return replace(self.after, facts={**{name: self._known(name) for name in self.before.facts}, "consents": in_order})

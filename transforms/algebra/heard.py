@@ -1,11 +1,12 @@
 """Of whom there is news since the last step: facts that have arrived, and facts that K has come to see."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
-from transforms.algebra.absorb import News
+from transforms.algebra.absorb import News, flags
 from transforms.algebra.claims import WHO, ints
 from transforms.algebra.order import FOREVER, Flags, Ints
 from transforms.algebra.program import Moment
@@ -17,31 +18,31 @@ class Heard:
     """For each subject of a state, whether there is news of a kind.
 
     Attributes:
-      events, profiles, consents: facts of the kind.
+      facts: by kind.
       late: events dated up to the last T.
     """
 
-    events: Flags
+    facts: Mapping[str, Flags]
     late: Flags
-    profiles: Flags
-    consents: Flags
 
     @classmethod
     def of(cls, state: State, news: News, moment: Moment) -> "Heard":
         """What a step hears, once `news` has entered the state."""
-        shown = _shown(state.events, moment)
-        past = shown[ints(state.events["occurred_at"], 0)[shown] <= moment.last_at]
-        return cls(
-            (news.event_at != FOREVER) | _whose(state, state.events, shown),
-            (news.event_at <= moment.last_at) | _whose(state, state.events, past),
-            news.by_profile | _whose(state, state.profiles, _shown(state.profiles, moment)),
-            news.by_consent | _whose(state, state.consents, _shown(state.consents, moment)),
-        )
+        shown = {name: _shown(rows, moment) for name, rows in state.facts.items()}
+        facts = {
+            name: flags(state.count, news.who[name]) | _whose(state, rows, shown[name])
+            for name, rows in state.facts.items()
+        }
+        new, events = news.facts["events"], state.facts["events"]
+        late = news.who["events"][ints(new["occurred_at"], 0) <= moment.last_at]
+        past = shown["events"][ints(events["occurred_at"], 0)[shown["events"]] <= moment.last_at]
+        return cls(facts, flags(state.count, late) | _whose(state, events, past))
 
     @property
     def anything(self) -> Flags:
         """The subjects of whom there is any news."""
-        return self.events | self.profiles | self.consents
+        heard: Flags = np.logical_or.reduce(list(self.facts.values()))
+        return heard
 
 
 def _shown(rows: pa.Table, moment: Moment) -> Ints:
@@ -53,6 +54,4 @@ def _shown(rows: pa.Table, moment: Moment) -> Ints:
 
 
 def _whose(state: State, rows: pa.Table, chosen: Ints) -> Flags:
-    flags = np.zeros(state.count, np.bool_)
-    flags[rows[WHO].to_numpy()[chosen]] = True
-    return flags
+    return flags(state.count, rows[WHO].to_numpy()[chosen])

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schemas.consent import DECIDING
 from transforms.algebra.claims import (
     CHANNELS,
     EVERY_PURPOSE,
@@ -23,10 +24,6 @@ from transforms.algebra.claims import (
 from transforms.algebra.coded import indices, whole
 from transforms.algebra.order import FOREVER, Ints, firsts, lasts, stable_order
 
-READ = (
-    *("source", "event_id", "purpose", "action", "claimed_at", "received_at", "purpose_major", "channel"),
-    *("claimed_precision", "expires_at", "payload_kind", "method", "actor", "retroactive", "record_hash"),
-)
 _WIDEST = 1 << 62
 
 
@@ -74,7 +71,7 @@ def first_permissive(entries: Ledger) -> Ints:
 
 def _rows(consents: pa.Table, seen: Ints) -> pa.Table:
     """The rows at `seen`, with the columns that are read."""
-    table = consents.select(READ)
+    table = consents.select(DECIDING)
     return table if len(seen) == len(table) else table.take(pa.array(seen))
 
 

@@ -30,7 +30,7 @@ def reasons_at(program: Program, state: State, studies: Sequence[Study], belief:
         consented[mine] = _present(*_acts(studies, purposes), who[mine], belief.at[mine])
     asked = np.zeros(state.count, np.bool_)
     asked[who] = True
-    dated = ((state.profiles, "valid_from"), (state.events, "occurred_at"))
+    dated = ((state.facts["profiles"], "valid_from"), (state.facts["events"], "occurred_at"))
     there = [consented, *(_present(*_instants(*one, asked, known_at), who, belief.at) for one in dated)]
     return _NAMES.take(pa.array(np.select(there, [0, 1, 2], 3)))
 

@@ -8,18 +8,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas import consent, event
 from schemas.definitions.project import Project
+from schemas.kinds import EVENTS, KINDS, Kind
 from transforms.algebra.claims import WHO, ints
 from transforms.algebra.coded import coded, digests, plain, whole
 from transforms.algebra.epochs import Grounds
 from transforms.algebra.facts import Facts
-from transforms.algebra.ledger import READ
 from transforms.algebra.order import FOREVER, Ints, firsts, lasts, order, spread
+from transforms.algebra.program import Program
 
 SUBJECTS = pa.schema([("subject", pa.string()), ("next_at", pa.int64())])
-EVENTS = ("source", "event_id", "occurred_at", "received_at", "record_hash")
-CONSENTS = (*READ, "effective_at")
 BELIEF = pa.schema([("segment", pa.int16()), ("who", pa.int32()), ("at", pa.int64()), ("member", pa.bool_())])
 
 DIGEST, EVENT_DIGEST = 16, 8
@@ -33,17 +31,15 @@ class State:
 
     Attributes:
       subjects: the ids, and the next instant at which any feature or verdict may change.
-      events: a row an event, sorted by (who, occurred_at, event_id, source), with the projection's columns.
-      profiles, consents: the accepted rows by `who`, with what verdicts and leaves read.
+      facts: by kind, the accepted rows by `who`, with what verdicts and leaves read. Events are sorted by (who, occurred_at,
+        event_id, source), and have the projection's columns.
       belief: every transition of each segment (by its place among the project's), those after T included; sorted.
       features: the last written row of each subject, by `who`.
       verdicts: for each purpose and subject the verdict at the last T, as a code; none before the first step.
     """
 
     subjects: pa.Table
-    events: pa.Table
-    profiles: pa.Table
-    consents: pa.Table
+    facts: Mapping[str, pa.Table]
     belief: pa.Table
     features: pa.Table
     verdicts: pa.Table
@@ -59,28 +55,23 @@ class State:
         return whole(self.subjects["subject"])
 
 
-def empty_state(projected: pa.Schema, profile_schema: pa.Schema, feature_schema: pa.Schema) -> State:
+def empty_state(program: Program) -> State:
     """Nothing yet."""
-    nobody = np.empty(0, np.int64)
-    events = pa.schema([*event.SCHEMA, *projected]).empty_table()
-    return State(
-        SUBJECTS.empty_table(),
-        remembered(events, nobody, (*EVENTS, *projected.names)),
-        remembered(profile_schema.empty_table(), nobody, profile_columns(profile_schema)),
-        remembered(consent.SCHEMA.empty_table(), nobody, CONSENTS),
-        BELIEF.empty_table(),
-        _coded(pa.schema([pa.field(WHO, pa.int32()), *feature_schema]).empty_table()),
-        pa.table({}),
-    )
+    facts = {name: _no_facts(kind, program) for name, kind in KINDS.items()}
+    features = _coded(pa.schema([pa.field(WHO, pa.int32()), *program.feature_schema]).empty_table())
+    return State(SUBJECTS.empty_table(), facts, BELIEF.empty_table(), features, pa.table({}))
+
+
+def _no_facts(kind: Kind, program: Program) -> pa.Table:
+    schema, projected = program.project.schemas[kind.name], program.projected_schema
+    names = kind.remembered(schema)
+    if kind is EVENTS:
+        schema, names = pa.schema([*kind.noun.SCHEMA, *projected]), (*names, *projected.names)
+    return remembered(schema.empty_table(), np.empty(0, np.int64), names)
 
 
 def _coded(rows: pa.Table) -> pa.Table:
     return pa.table({name: coded(rows[name]) for name in rows.column_names})
-
-
-def profile_columns(schema: pa.Schema) -> list[str]:
-    """What a state keeps of profiles."""
-    return [name for name in schema.names if name != "subject"]
 
 
 def remembered(rows: pa.Table, who: Ints, names: Sequence[str]) -> pa.Table:
@@ -95,10 +86,10 @@ def facts_of(state: State, who: Ints, known_at: int, project: Project) -> Facts:
     """The facts about some subjects (rising numbers), as far as they were received by `known_at`."""
     everyone = len(who) == state.count
     subjects = state.ids if everyone else state.ids.take(pa.array(who))
-    tables = (state.events, state.profiles, state.consents)
-    events, profiles, consents = (_seen(rows, None if everyone else who, known_at) for rows in tables)
-    columns = events.select(events.column_names[len(EVENTS) + 1 :])
-    grounds = Grounds(project, consents, profiles, subjects)
+    seen = {name: _seen(rows, None if everyone else who, known_at) for name, rows in state.facts.items()}
+    events = seen["events"]
+    columns = events.select(events.column_names[1 + len(EVENTS.remembered(events.schema)) :])
+    grounds = Grounds(project, seen["consents"], seen["profiles"], subjects)
     return Facts(subjects, ints(events[WHO], 0), ints(events["occurred_at"], 0), columns, grounds)
 
 
@@ -132,8 +123,7 @@ def event_order(who: Ints, at: Ints, event_id: pa.ChunkedArray, source: pa.Chunk
 
 def write_state(state: State, about: Mapping[str, object], sink: pa.NativeFile) -> None:
     """Write one file: the tables as Arrow streams behind one another. `about` is JSON that `read_state` gives back."""
-    for part in fields(state):
-        table: pa.Table = getattr(state, part.name)
+    for table in (state.subjects, *(state.facts[name] for name in KINDS), state.belief, state.features, state.verdicts):
         described = table.replace_schema_metadata({"about": json.dumps(about, sort_keys=True)})
         with pa.ipc.new_stream(sink, described.schema) as stream:
             stream.write_table(described)
@@ -142,8 +132,9 @@ def write_state(state: State, about: Mapping[str, object], sink: pa.NativeFile) 
 def read_state(source: pa.Buffer) -> tuple[State, dict[str, object]]:
     """The state and what was noted about it. Errors: ArrowInvalid for a file that is none."""
     reader, tables = pa.BufferReader(source), []
-    for _ in fields(State):
+    for _ in range(len(fields(State)) - 1 + len(KINDS)):
         with pa.ipc.open_stream(reader) as stream:
             tables.append(stream.read_all())
     about = json.loads((tables[0].schema.metadata or {})[b"about"])
-    return State(*(table.replace_schema_metadata(None) for table in tables)), about
+    subjects, *facts, belief, features, verdicts = (table.replace_schema_metadata(None) for table in tables)
+    return State(subjects, dict(zip(KINDS, facts, strict=True)), belief, features, verdicts), about

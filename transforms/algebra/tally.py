@@ -3,6 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
+from schemas.kinds import EVENTS, KINDS
 from transforms.algebra.absorb import News
 from transforms.algebra.claims import ints
 from transforms.algebra.order import FOREVER, Flags, Ints
@@ -20,8 +21,9 @@ class Tally:
 
     def __init__(self, program: Program, state: State, news: News, moment: Moment) -> None:
         self.program, self.state, self.news, self.moment = program, state, news, moment
-        self.due = _dated(news.events, "occurred_at", moment)
-        self.who, self.at = news.who[self.due], ints(news.events["occurred_at"], 0)[self.due]
+        events = news.facts["events"]
+        self.due = _dated(events, EVENTS.at, moment)
+        self.who, self.at = news.who["events"][self.due], ints(events[EVENTS.at], 0)[self.due]
         self.allowed = np.zeros(len(self.who), np.bool_)
         self.codes = {name: self._before(name) for name in program.project.purposes}
         self.events = {name: np.zeros(len(REASONS), np.int64) for name in program.project.purposes}
@@ -72,9 +74,10 @@ class Tally:
     def fates(self) -> pa.Table:
         """One row with the number of records of each fate."""
         news, needed = self.news, _needed(self.news.projected)[self.due]
-        used = _due(news.profiles, "valid_from", self.moment) + _due(news.consents, "effective_at", self.moment)
+        others = (kind for kind in KINDS.values() if kind is not EVENTS)
+        used = sum(int(_dated(news.facts[kind.name], kind.at, self.moment).sum()) for kind in others)
         used += int((self.allowed & needed).sum())
-        accepted = len(news.events) + len(news.profiles) + len(news.consents)
+        accepted = sum(map(len, news.facts.values()))
         refused, unneeded = int((~self.allowed).sum()), int((self.allowed & ~needed).sum())
         fates = {
             "read": accepted + news.repeated,
@@ -100,7 +103,3 @@ def _needed(projected: pa.Table) -> Flags:
 def _dated(rows: pa.Table, column: str, moment: Moment) -> Flags:
     """The rows dated up to T and received by K; the others are kept."""
     return (ints(rows[column], FOREVER) <= moment.at) & (ints(rows["received_at"], 0) <= moment.known_at)
-
-
-def _due(rows: pa.Table, column: str, moment: Moment) -> int:
-    return int(_dated(rows, column, moment).sum())

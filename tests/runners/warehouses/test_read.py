@@ -81,7 +81,7 @@ def test_exported_facts_have_the_canonical_columns_and_nulls_for_what_is_not_sto
     published: Lake, tmp_path: Path
 ) -> None:
     paths = read.export_facts(published, PROJECT, PROJECT.sources, tmp_path / "facts")
-    assert {name: pq.read_schema(path) for name, path in paths.items()} == read.schemas_of(PROJECT)
+    assert {name: pq.read_schema(path) for name, path in paths.items()} == PROJECT.schemas
     events = pq.read_table(paths["events"])
     assert sorted(map(str, events["amount"].to_pylist())) == ["9.50", "9.50"]
     assert events["brand"].to_pylist() == [None, None]
