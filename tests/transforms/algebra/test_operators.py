@@ -175,7 +175,8 @@ def test_explain_tells_the_numbers(tmp_path: Path, when: dict[str, Any], numbers
     shard = Shard.of(tmp_path, world(when, *spent)).step(spent, START + 3 * DAY)
     project = shard.program.project
     facts = facts_of(shard.state, pa.array([0]).to_numpy(), FOREVER, project)
-    events = shard.state.facts["events"].select(["source", "event_id", "occurred_at"]).append_column("event", pa.array(["a", "a"]))
+    events = shard.state.facts["events"].select(["source", "event_id", "occurred_at"])
+    events = events.append_column("event", pa.array(["a", "a"]))
     told = explain(project.segments["s"], facts, events, START + 30 * HOUR)
     assert told["tree"]["numbers"] == numbers
 
