@@ -1,15 +1,18 @@
 """Random worlds: few ids, instants and sources, so that ties, boundaries and refusals are common. Every choice is the seed's."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from random import Random
 from typing import Any, TypeVar
 
-from tests.support.oracle_model import DAY, HOUR, Consent, Event, Profile, World, start_of_date, zone_named
+from tests.support.oracle_model import DAY, HOUR, Consent, Event, Link, Profile, Score, World, start_of_date, zone_named
 
 Choice = TypeVar("Choice")
 SUBJECTS = ("u1", "u2", "u3")
+LINKED = ("u0", *SUBJECTS)
+"""Whom links name: `u0` has no other facts."""
 ZONE = zone_named("Europe/Berlin")
 assert ZONE is not None
 START = start_of_date(date(2025, 3, 28), ZONE)
@@ -75,13 +78,21 @@ SHARED: dict[str, tuple[Any, ...]] = {
     "ts": ("2025-03-30T00:00:00Z", "2025-03-28T00:00:00+01:00"),
     "flag": (True, False),
 }
+MODELS = ("m", "n")
+LABELS = ("loyal", "lost", "new")
+SCORES = (">= 0.5", "< 0.5", "= 0.25", "between 0.25 and 0.75", "!= 2", "> 1", "IN (0.5, 2)")
+PUBLISHED: tuple[tuple[float | None, str | None], ...] = (
+    *((0.25, None), (0.5, None), (0.75, "loyal"), (2.0, "lost"), (None, "loyal"), (None, "lost"), (0.5, "other")),
+)
 
 
 class Generator:
-    """Draws one world from a source of randomness."""
+    """Draws one world from a source of randomness; where asked, a third of them with links, and a third with scores."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, merges: bool = False, scored: bool = False) -> None:
         self.random = random
+        self.merges = merges and self.chance(34)
+        self.scored = scored and self.chance(34)
         self.instants = [
             START + self.pick((0, 6, 18, 23, 24)) * HOUR + self.pick(range(7)) * DAY + self.pick((0, 1, -1))
             for _ in range(6)
@@ -109,7 +120,8 @@ class Generator:
 
     def world(self) -> World:
         """Definitions and facts."""
-        return World(self.project(), self.events(), self.several(5, self.profile), self.consents())
+        drawn = World(self.project(), self.events(), self.several(5, self.profile), self.consents())
+        return replace(drawn, links=self.links(), scores=self.scores())
 
     def project(self) -> dict[str, Any]:
         group = {"features": "grp", "purpose": "p", "source": self.reference(), "aggregates": self.aggregates}
@@ -143,6 +155,8 @@ class Generator:
                     },
                 },
                 "led": {"kind": "consents"},
+                **({"ids": {"kind": "identities", **self.most_links()}} if self.merges else {}),
+                **({"models": {"kind": "scores"}} if self.scored else {}),
             },
             "lists": {"lists/v.csv": {"subject": {"u1", "zz"}}},
             "polygons": {"lists/area.geojson": [(13.0, 52.0), (14.0, 52.0), (14.0, 53.0), (13.5, 52.5), (13.0, 53.0)]},
@@ -227,6 +241,7 @@ class Generator:
             "bucket",
             "list",
             *(["in_segment"] if segments else []),
+            *(["rfm", "persona", "score", "score"] if self.scored else []),
         )
         name = self.pick(names)
         if name == "in_segment":
@@ -319,6 +334,15 @@ class Generator:
     def _list(self) -> dict[str, Any]:
         return {"file": "lists/v.csv", "column": "subject"}
 
+    def _rfm(self) -> dict[str, Any]:
+        labels = [label for label in LABELS if self.chance(50)] or [self.pick(LABELS)]
+        return {"model": self.pick(MODELS), "in": labels, **self.missing()}
+
+    _persona = _rfm
+
+    def _score(self) -> dict[str, Any]:
+        return {"model": self.pick(MODELS), "compare": self.pick(SCORES), **self.missing()}
+
     def missing(self) -> dict[str, Any]:
         return {"missing": self.pick((True, False, "unknown"))} if self.chance(40) else {}
 
@@ -410,3 +434,26 @@ class Generator:
             actor=self.pick(("system", "subject")),
             retroactive=self.chance(50),
         )
+
+    def most_links(self) -> dict[str, Any]:
+        return {"max_links": self.pick((2, 3))} if self.chance(25) else {}
+
+    def links(self) -> tuple[Link, ...]:
+        return (self.link(), *self.several(5, self.link)) if self.merges else ()
+
+    def link(self) -> Link:
+        """Few ids and few instants: chains, cycles and ties come of themselves. Some are known before their instant."""
+        at, from_id = self.at(), self.pick(LINKED)
+        others = [one for one in LINKED if one != from_id]
+        to_id = "" if self.chance(20) else from_id if self.chance(3) else self.pick(others)
+        received = at - DAY if self.chance(10) else self.received(at)
+        return Link("ids", f"f\0{self.random.randrange(10**15):020d}", from_id, to_id, at, received)
+
+    def scores(self) -> tuple[Score, ...]:
+        return (self.score(), *self.several(7, self.score)) if self.scored else ()
+
+    def score(self) -> Score:
+        at, (value, label) = self.at(), self.pick(PUBLISHED)
+        received = at - DAY if self.chance(10) else self.received(at)
+        subject, model, version = self.pick(SUBJECTS), self.pick(MODELS), self.pick(("1", "2"))
+        return Score("models", subject, model, version, at, received, value, label)
