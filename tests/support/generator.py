@@ -121,7 +121,13 @@ class Generator:
     def world(self) -> World:
         """Definitions and facts."""
         drawn = World(self.project(), self.events(), self.several(5, self.profile), self.consents())
-        return replace(drawn, links=self.links(), scores=self.scores())
+        return self._linked(replace(drawn, links=self.links(), scores=self.scores()))
+
+    def _linked(self, drawn: World) -> World:
+        """With what makes it matter whose consent, country and age hold: more rows of the ledger and of profiles."""
+        said = tuple(row for link in drawn.links for row in self.said_around(link))
+        lived = self.several(6, self.profile) if drawn.links else ()
+        return replace(drawn, consents=(*drawn.consents, *said), profiles=(*drawn.profiles, *lived))
 
     def project(self) -> dict[str, Any]:
         group = {"features": "grp", "purpose": "p", "source": self.reference(), "aggregates": self.aggregates}
@@ -166,6 +172,9 @@ class Generator:
         basis = self.pick(({"default": "consent"}, {"default": "consent", "DE": "legitimate_interest"}))
         one: dict[str, Any] = {"id": "p", "basis": self.pick(("legitimate_interest", "consent"))}
         other: dict[str, Any] = {"id": "q", "basis": basis}
+        if self.merges:  # so that whose consent, country and age hold is asked of most segments
+            one["basis"] = self.pick(("legitimate_interest", "consent", {"default": "consent", "DE": "legitimate_interest"}))
+            one |= {"min_age": 14} if self.chance(20) else {}
         for purpose, key, value, percent in (
             (one, "max_lookback", "3d", 50),
             (other, "max_grant_age", "2d", 30),
@@ -448,6 +457,16 @@ class Generator:
         to_id = "" if self.chance(20) else from_id if self.chance(3) else self.pick(others)
         received = at - DAY if self.chance(10) else self.received(at)
         return Link("ids", f"f\0{self.random.randrange(10**15):020d}", from_id, to_id, at, received)
+
+    def said_around(self, link: Link) -> tuple[Consent, ...]:
+        """What its ids say near its instant: a refusal of one and a grant of the other decide what flows when."""
+        return tuple(self._said_near(link, who) for who in (link.from_id, link.to_id) if who and self.chance(70))
+
+    def _said_near(self, link: Link, who: str) -> Consent:
+        at = link.linked_at + self.pick((-DAY, -HOUR, -1, 0, HOUR, DAY))
+        action = self.pick(("GRANT", "GRANT", "GRANT", "WITHDRAW", "WITHDRAW", "OBJECT", "RESTRICT", "UNRESTRICT", "INVALIDATE"))
+        number, personal = self.random.randrange(10**6), {"method": "interactive", "actor": "subject"}
+        return Consent("led", who, f"n{number}", self.pick("pq"), action, at, at, **personal, retroactive=self.chance(50))
 
     def scores(self) -> tuple[Score, ...]:
         return (self.score(), *self.several(7, self.score)) if self.scored else ()
