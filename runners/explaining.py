@@ -73,7 +73,7 @@ def known_facts(project: Project, subject: str, found: dict[str, pa.Table]) -> t
     if not state.count:
         raise CallError(
             "SEG-0905",
-            "the subject is not known: by that K no event, profile or consent row came with this id",
+            "the subject is not known: by that K no event, profile, consent row or score came with this id",
             "ids are as the sources give them; --known takes a later K",
         )
     events = found["events"]

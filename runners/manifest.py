@@ -94,6 +94,7 @@ def _segment(segment: Segment) -> dict[str, Any]:
             "profile_columns": sorted({name for one in refers for name, _ in one.profile}),
             "lists": sorted({file for one in refers for file, _ in one.lists}),
             "areas": sorted({file for one in refers for file in one.areas}),
+            "models": sorted({name for one in refers for name in one.models}),
         },
     }
 

@@ -29,7 +29,7 @@ class StoryFacts:
     def __init__(self, project: Project, segment: Segment, story: Story) -> None:
         self.project, self.segment, self.story = project, segment, story
         expected = [one.at for one in story.expect]
-        told = [*(one.at for one in story.events), *(one.at for one in story.consent or ())]
+        told = [*(one.at for one in story.events), *(one.at for one in story.consent or ()), *(one.at for one in story.scores)]
         profiled = [one.at for one in story.profile if one.at is not None]
         # A day is out of reach of every rule about instants that are nearly equal.
         self.before = min([*expected, *told, *profiled]) - DAY
@@ -37,7 +37,12 @@ class StoryFacts:
     @cached_property
     def tables(self) -> dict[str, pa.Table]:
         """The facts of each kind that reading would have accepted."""
-        told = {"events": self._events(), "profiles": self._profiles(), "consents": self._consents()}
+        told = {
+            "events": self._events(),
+            "profiles": self._profiles(),
+            "consents": self._consents(),
+            "scores": self._scores(),
+        }
         tables = {name: pa.Table.from_pylist(list(told[name]), schema) for name, schema in self.project.schemas.items()}
         ledger = tables["consents"]
         place = ledger.column_names.index("effective_at")
@@ -107,6 +112,14 @@ class StoryFacts:
             said = {"source": (*sources, "story")[0], "subject": SUBJECT, "event_id": f"row {number:04}"}
             told = {"purpose": purpose, "action": one.action, "claimed_at": one.at, **one.said}
             row = {**consent.DEFAULTS, **BY_SUBJECT, **said, **told}
+            received_at = one.at if one.received_at is None else one.received_at
+            yield {**row, "received_at": received_at, "record_hash": _hash(row)}
+
+    def _scores(self) -> Iterator[dict[str, Any]]:
+        sources = [source.name for source in self.project.sources.values() if source.kind == "scores"]
+        for number, one in enumerate(self.story.scores):
+            said = {"source": (*sources, "story")[0], "subject": SUBJECT, "position": f"story\0{number:020}"}
+            row = {**said, "valid_from": one.at, **{name: getattr(one, name) for name in ("model", "version", "value", "label")}}
             received_at = one.at if one.received_at is None else one.received_at
             yield {**row, "received_at": received_at, "record_hash": _hash(row)}
 

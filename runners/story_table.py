@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from textwrap import dedent
 from typing import Any
 
-from schemas.definitions.story import Story
+from schemas.definitions.story import Story, StoryScore
 from schemas.definitions.yaml import read_yaml
 
 _BEFORE = -(1 << 63)
@@ -49,6 +49,13 @@ def _facts(story: Story, written: Mapping[str, Any]) -> Iterator[tuple[int, str,
     for event, said in zip(story.events, written.get("events", ()), strict=True):
         values = _values(event.properties)
         yield event.at, _label(said), f"`{event.event}`" + (f" with {values}" if values else "")
+    for score, said in zip(story.scores, written.get("scores", ()), strict=True):
+        yield score.at, _label(said), _scored(score)
+
+
+def _scored(score: StoryScore) -> str:
+    named = {"version": score.version, "label": score.label, "value": score.value}
+    return f"score of `{score.model}`: {_values({name: one for name, one in named.items() if one is not None})}"
 
 
 def _label(said: Any) -> str:

@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pyarrow as pa
 
-from schemas import consent, event, profile
+from schemas import consent, event, profile, score
 from schemas.definitions.datatype import DataType
 
 
@@ -85,7 +85,18 @@ CONSENTS = Kind(
     about="purpose",
     introduces=f"action IN ({', '.join(repr(action) for action in consent.PERMISSIVE)})",
 )
-KINDS = {kind.name: kind for kind in (EVENTS, PROFILES, CONSENTS)}
+SCORES = Kind(
+    noun=score,
+    key=("source", "subject", "position"),
+    own="valid_from",
+    at="valid_from",
+    dated="valid_from",
+    content=("subject", "model", "version", "value", "label", "valid_from"),
+    kept=None,
+    about="model",
+    introduces="false",
+)
+KINDS = {kind.name: kind for kind in (EVENTS, PROFILES, CONSENTS, SCORES)}
 
 
 def schemas_of(declared: Mapping[str, Mapping[str, DataType]]) -> dict[str, pa.Schema]:

@@ -85,7 +85,7 @@ REASONS: dict[str, tuple[Place, ...]] = {
         Place("runners/explaining.py", "explain_subject", "to_pylist"),
         Place("transforms/algebra/explain.py", "_events", "to_pylist"),
         Place("transforms/algebra/explain.py", "_measured", "as_py"),
-        Place("transforms/algebra/explain.py", "_stated", "as_py"),
+        Place("transforms/algebra/explain.py", "_told", "as_py"),
     ),
     "one story's subject": (
         Place("runners/telling.py", "_believed", "to_pylist"),

@@ -25,6 +25,9 @@ from transforms.json_engine import pointer_sql
 from transforms.raw import columns
 from transforms.typed import normal_sql
 
+_NEEDED = {"events": (("event",),), "scores": (("model",), ("value", "label"))}
+"""Fields beside the own instant of which, each time, a record says at least one."""
+
 
 @dataclass(frozen=True)
 class DecodePlan:
@@ -102,25 +105,20 @@ def _canonical(
     reason = _reasons(found, source, said)
     if source.kind == "events":
         said.setdefault("event_id", pa.chunked_array([positions]))
-    elif source.kind == "profiles":
-        said |= {"position": pa.chunked_array([positions]), **_payload(source, read, count, con)}
-    else:
+    elif source.kind == "consents":
         said |= _with_defaults(said)
-    said["record_hash"] = pa.chunked_array([content_hash(_hashed(source, said, properties), con)])
-    said |= properties | _looked_up(found, source, plan)
+    else:
+        said["position"] = pa.chunked_array([positions])
+    if source.kind == "profiles":
+        said |= _payload(source, read, count, con)
     schema = plan.schemas[source.kind]
-    for column in schema:
-        said.setdefault(column.name, pa.chunked_array([pa.nulls(count, column.type)]))
+    absent = {column.name: pa.chunked_array([pa.nulls(count, column.type)]) for column in schema if column.name not in said}
+    hashed = {name: absent.get(name, said.get(name)) for name in KINDS[source.kind].content} | properties
+    said["record_hash"] = pa.chunked_array([content_hash(hashed, con)])
+    said = absent | said | properties | _looked_up(found, source, plan)
     if source.kind == "consents":
         _judge(said, plan, reason)
     return {name: said[name].cast(schema.field(name).type) for name in schema.names}, reason
-
-
-def _hashed(
-    source: Source, said: Mapping[str, pa.ChunkedArray], properties: Mapping[str, pa.ChunkedArray]
-) -> dict[str, pa.ChunkedArray]:
-    """What the content of a record is: everything but when it was received, and from where."""
-    return {**{name: said[name] for name in KINDS[source.kind].content if name in said}, **properties}
 
 
 def _field(found: pa.Table, name: str, source: Source) -> pa.ChunkedArray:
@@ -163,8 +161,9 @@ def _reasons(found: pa.Table, source: Source, said: Mapping[str, pa.ChunkedArray
     for name in found.column_names:
         if name.startswith("bad:"):
             wrong |= np.asarray(found[name]).astype(np.bool_)
-    for name in (KINDS[source.kind].own, *(["event"] if source.kind == "events" else [])):
-        wrong |= np.asarray(said[name].is_null()).astype(np.bool_)
+    for names in ((KINDS[source.kind].own,), *_NEEDED.get(source.kind, ())):
+        absent = [np.asarray(said[name].is_null()).astype(np.bool_) for name in names if name in said]
+        wrong |= np.logical_and.reduce(absent)
     code[wrong] = rejection.REASONS.index("malformed" if source.kind == "consents" else "bad_type")
     if source.kind != "consents":
         code[_empty_text(said["subject"])] = rejection.REASONS.index("missing_id")

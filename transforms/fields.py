@@ -13,7 +13,7 @@ from transforms.in_order import PLACE, in_order
 from transforms.instants import in_range_sql, instant_sql
 from transforms.typed import quick_values, typed_sql
 
-_TYPES = {"purpose_major": DataType("int"), "retroactive": DataType("bool")}
+_TYPES = {"purpose_major": DataType("int"), "retroactive": DataType("bool"), "value": DataType("float")}
 _NUMBERS = ("int", "float", "decimal")
 _LARGEST_MAJOR = 2**31 - 1
 _CAST = re.compile(

@@ -14,7 +14,7 @@ from schemas.definitions.reference import References
 from schemas.kinds import KINDS
 
 About = tuple[str, str | None]
-"""Facts of one kind: events of a name, or of any (None); the ledger's rows about a purpose; profiles ('')."""
+"""Facts of one kind: events of a name, or of any (None); the ledger's rows about a purpose; profiles (''); scores of a model."""
 
 _ASKED = pa.schema([("name", pa.string()), ("kind", pa.string()), ("what", pa.string())])
 
@@ -56,6 +56,7 @@ def about(project: Project, references: Iterable[References], purposes: Iterable
     events += [reference for aggregate in aggregates for _, reference in event_references(aggregate)]
     found: set[About] = {("events", name) for one in events for name in (one.events or (None,))}
     found |= {("profiles", "") for one in refers if one.profile}
+    found |= {("scores", model) for one in refers for model in one.models}
     for name in purposes:
         found |= {("consents", name)} | ({("profiles", "")} if _asks_profiles(project.purposes[name]) else set())
     return found

@@ -109,7 +109,7 @@ def _leaf(node: Node, refers: References, meanings: Meanings, within: list[Any])
 def _about(refers: References) -> tuple[str, ...]:
     events = {name for one in refers.events for name in (("any",) if one.events is None else one.events)}
     others = (refers.features, refers.segments, (name for name, _ in refers.profile), (file for file, _ in refers.lists))
-    return tuple(sorted(events.union(*others, refers.areas)))
+    return tuple(sorted(events.union(*others, refers.areas, refers.models)))
 
 
 def noted(found: Mapping[str, Composition]) -> dict[str, Any]:

@@ -59,6 +59,11 @@ class Expression:
     tree: Any = field(compare=False, repr=False)
 
     @property
+    def literal(self) -> str | None:
+        """The text that it is, where it is one outright."""
+        return str(self.tree.this) if isinstance(self.tree, exp.Literal) and self.tree.is_string else None
+
+    @property
     def negated(self) -> "Expression":
         """Where it is false."""
         return replace(self, text=f"NOT ({self.text})", sql=f"(NOT {self.sql})", tree=exp.not_(self.tree.copy()))

@@ -74,6 +74,8 @@ class Lineage:
             found |= self._sources("events", columns.union(*(one.event_columns for one in refers)))
         if any(one.profile for one in refers):
             found |= self._sources("profiles", {column for one in refers for column, _ in one.profile})
+        if any(one.models for one in refers):
+            found |= self._sources("scores", set())
         return found
 
     def _sources(self, kind: str, columns: set[str]) -> set[Item]:

@@ -25,7 +25,8 @@ Path = tuple[str | int, ...]
 class Compared:
     """What a node compares, and how: `of` is equal for nodes that compare the same.
 
-    It is ("events", reference, window, distinct), a number of events; ("feature", `group.name_window`); or ("profile", column).
+    It is ("events", reference, window, distinct), a number of events; ("feature", `group.name_window`); ("profile", column); or
+    ("score", model, column).
     """
 
     of: tuple[Any, ...]

@@ -100,6 +100,7 @@ class References:
       profile: profile properties with the comparisons that must hold.
       lists: files of ids with the column to read.
       areas: GeoJSON files.
+      models: the models whose scores it compares.
     """
 
     events: tuple[EventReference, ...] = ()
@@ -109,6 +110,7 @@ class References:
     profile: tuple[tuple[str, Comparison], ...] = ()
     lists: tuple[tuple[str, str], ...] = ()
     areas: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
 
     def __add__(self, other: "References") -> "References":
         """Both together."""
@@ -120,4 +122,5 @@ class References:
             self.profile + other.profile,
             self.lists + other.lists,
             self.areas + other.areas,
+            self.models + other.models,
         )

@@ -1,4 +1,4 @@
-"""Sources: how raw records become events, profiles, consents and lookups."""
+"""Sources: how raw records become events, profiles, consents, scores and lookups."""
 
 import re
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from schemas.definitions.expression import AnyFieldExpression, Expression, quote
 from schemas.definitions.instant import Timezone
 from schemas.definitions.name import Name
 from schemas.definitions.refusal import listed, nearest_to, refuse, refuse_at, show
-from schemas.definitions.source_kinds import CONSENT_COLUMNS, FIELDS, KEYS, REQUIRED, Kind, of_kind
+from schemas.definitions.source_kinds import CONSENT_COLUMNS, EITHER, FIELDS, KEYS, REQUIRED, Kind, of_kind
 from schemas.definitions.strict import Strict
 
 Normaliser = Literal["trim", "lower"]
@@ -133,7 +133,7 @@ class Normalise(Strict):
 
 
 _Error = tuple[tuple[str | int, ...], PydanticCustomError]
-_PLURALS = {"events": "events", "profiles": "profiles", "consents": "consents", "lookup": "a lookup"}
+_PLURALS = {"events": "events", "profiles": "profiles", "consents": "consents", "scores": "scores", "lookup": "a lookup"}
 
 
 class SourceForm(Strict):
@@ -202,6 +202,10 @@ class SourceForm(Strict):
             (("fields",), refuse("SEG-0408", f"{_PLURALS[self.kind]} need `{name}`", expected=f"{name}: SQL"))
             for name in absent
         ]
+        either = EITHER.get(self.kind, ())
+        if either and not set(either) & set(self.fields):
+            message = f"{_PLURALS[self.kind]} need {' or '.join(f'`{name}`' for name in either)}"
+            errors.append((("fields",), refuse("SEG-0408", message, expected=f"{either[0]}: SQL")))
         if self.kind == "lookup" and self.key is None:
             errors.append(
                 (("key",), refuse("SEG-0101", "a lookup needs its key", expected="key: a column of its files"))

@@ -2,20 +2,23 @@
 
 from typing import Any, Literal
 
-Kind = Literal["events", "profiles", "consents", "lookup"]
+Kind = Literal["events", "profiles", "consents", "scores", "lookup"]
+_FACTS = ("events", "profiles", "consents", "scores")
 
 REQUIRED: dict[str, tuple[str, ...]] = {
     "events": ("event", "subject", "occurred_at"),
     "profiles": ("subject", "valid_from"),
     "consents": (),  # they have the ledger's own columns where nothing else is said
+    "scores": ("subject", "model", "valid_from"),
     "lookup": (),
 }
+EITHER: dict[str, tuple[str, ...]] = {"scores": ("value", "label")}
+"""Fields of which at least one is needed."""
 KEYS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("allowed_lateness", "on_late", "max_future_skew", "lookups"), ("events",)),
     **dict.fromkeys(("clock", "silence_budget"), ("consents",)),
     **dict.fromkeys(("columns", "key"), ("lookup",)),
-    **dict.fromkeys(("normalise", "timezone", "expect"), ("events", "profiles", "consents")),
-    **dict.fromkeys(("fields",), ("events", "profiles", "consents")),
+    **dict.fromkeys(("normalise", "timezone", "expect", "fields"), _FACTS),
     "properties": ("events", "profiles"),
     "payload": ("profiles",),
 }
@@ -29,6 +32,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "events": ("event_id", "event", "subject", "occurred_at", "received_at"),
     "profiles": ("subject", "valid_from", "received_at"),
     "consents": CONSENT_COLUMNS,
+    "scores": ("subject", "model", "version", "value", "label", "valid_from", "received_at"),
     "lookup": (),
 }
 NEEDED: dict[str, tuple[str, ...]] = {"lookup": ("key", "columns")}
@@ -38,8 +42,11 @@ NEEDED: dict[str, tuple[str, ...]] = {"lookup": ("key", "columns")}
 def of_kind(kind: str) -> dict[str, Any]:
     """For JSON Schema: a condition on the kind, and what follows from it for keys and fields."""
     foreign = {key: False for key, kinds in KEYS.items() if kind not in kinds}
-    fields = {"properties": dict.fromkeys(FIELDS[kind], True), "additionalProperties": False, "required": [*REQUIRED[kind]]}
+    known = {"properties": dict.fromkeys(FIELDS[kind], True), "additionalProperties": False}
+    fields: dict[str, Any] = {**known, "required": [*REQUIRED[kind]]}
+    if kind in EITHER:
+        fields["anyOf"] = [{"required": [name]} for name in EITHER[kind]]
     needed = [*NEEDED.get(kind, ()), *(["fields"] if REQUIRED[kind] else [])]
-    known = {} if "fields" in foreign else {"fields": fields}
+    own = {} if "fields" in foreign else {"fields": fields}
     asked = {"properties": {"kind": {"const": kind}}, "required": [] if kind == "events" else ["kind"]}
-    return {"if": asked, "then": {"properties": {**known, **foreign}, "required": needed}}
+    return {"if": asked, "then": {"properties": {**own, **foreign}, "required": needed}}

@@ -73,6 +73,18 @@ class StoryConsent:
     said: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
+@dataclass(frozen=True)
+class StoryScore:
+    """What a model says of the subject."""
+
+    model: str
+    at: int
+    received_at: int | None = None
+    version: str | None = None
+    value: float | None = None
+    label: str | None = None
+
+
 class Expected(Strict):
     """The answer at an instant, by what was known at another (by default: everything)."""
 
@@ -126,6 +138,22 @@ class _ProfileForm(Strict):
     columns: dict[str, Any]
 
 
+def _number(value: Any) -> float:
+    try:
+        return float(value_of(value, DataType("float")))
+    except ValueError:
+        raise refuse("SEG-0501", "no value of a score", expected="a number", found=show(value)) from None
+
+
+class _ScoreForm(Strict):
+    at: Moment
+    model: str
+    received: Moment | None = None
+    version: str | None = None
+    value: Annotated[float, PlainValidator(_number, json_schema_input_type=float)] | None = None
+    label: str | None = None
+
+
 def _spread(value: Any, second: str, shape: str) -> dict[str, Any]:
     """A fact as a mapping: `[at, second, {more}]` is `{at:, second:, more…}`."""
     if isinstance(value, dict):
@@ -154,6 +182,16 @@ def _consent(value: Any, info: ValidationInfo) -> StoryConsent:
     return StoryConsent(form.action, form.at, form.received, form.purpose, more)
 
 
+def _score(value: Any, info: ValidationInfo) -> StoryScore:
+    is_row = isinstance(value, list) and len(value) == 2 and isinstance(value[1], dict)
+    said = {"at": value[0], **value[1]} if is_row else value
+    shape = "[10m, {model: name, value: 0.8}] or {at: 10m, model: name, label: text}"
+    if not isinstance(said, dict) or not {"value", "label"} & {key for key, part in said.items() if part is not None}:
+        raise refuse("SEG-0500", "no score of a story", expected=shape, found=show(value))
+    form = _ScoreForm.model_validate(said, context=info.context)
+    return StoryScore(form.model, form.at, form.received, form.version, form.value, form.label)
+
+
 def _profile(value: Any, info: ValidationInfo) -> tuple[StoryProfile, ...]:
     if isinstance(value, dict):
         return (StoryProfile(value),)
@@ -174,6 +212,7 @@ _EventRow = tuple[Moment, str] | tuple[Moment, str, _More]
 _ConsentRow = tuple[Moment, str] | tuple[Moment, str, _More]
 _OfEvent = Annotated[StoryEvent, PlainValidator(_event, json_schema_input_type=_EventRow | _OpenEvent)]
 _OfConsent = Annotated[StoryConsent, PlainValidator(_consent, json_schema_input_type=_ConsentRow | _ConsentForm)]
+_OfScore = Annotated[StoryScore, PlainValidator(_score, json_schema_input_type=tuple[Moment, _More] | _ScoreForm)]
 _ProfileRows = list[tuple[Moment, _More] | _ProfileForm]
 
 
@@ -184,6 +223,7 @@ class Story(Strict):
       profile: rows of the profile; the subject was born in 1980 unless they say otherwise.
       consent: ledger rows; None for consent that is granted from before the first event, empty for none at all.
       events: in the order of the file.
+      scores: what models say; they make nobody known.
       expect: at least one answer.
     """
 
@@ -191,6 +231,7 @@ class Story(Strict):
     profile: Annotated[tuple[StoryProfile, ...], PlainValidator(_profile, json_schema_input_type=_More | _ProfileRows)] = ()
     consent: tuple[_OfConsent, ...] | None = None
     events: tuple[_OfEvent, ...] = ()
+    scores: tuple[_OfScore, ...] = ()
     expect: Annotated[tuple[Expected, ...], Field(min_length=1)]
 
 

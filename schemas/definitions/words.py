@@ -30,7 +30,7 @@ from schemas.definitions.window import (
 
 _OPERATIONS = {"count": "number of events", "distinct": "exact number of different values", "days_active": "days with events"}
 """Where the name of the operation is no word for what it gives."""
-_PLAIN = ("event", "window", "segment", "feature", "columns")
+_PLAIN = ("event", "window", "segment", "feature", "columns", "model")
 """Fields of a condition that need no name beside their value."""
 _UNITS = {"d": "day", "h": "hour", "m": "minute", "s": "second"}
 

@@ -62,7 +62,7 @@ def definitions(folder: Path) -> dict[str, Any]:
 def by_oracle(folder: Path, story: Story) -> list[bool]:
     events, profiles, _ = TO.facts(story)
     known = [FOREVER if one.known is None else one.known for one in story.expect]
-    world = World(definitions(folder), events, profiles)
+    world = World(definitions(folder), events, profiles, scores=TO.scores(story))
     return [member(world, "example", SUBJECT, one.at, k) for one, k in zip(story.expect, known, strict=True)]
 
 

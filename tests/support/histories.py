@@ -7,14 +7,14 @@ import pyarrow as pa
 
 from schemas.definitions.project import Project
 from tests.support.oracle import history as told
-from tests.support.oracle_model import Consent, Event, Profile, World
+from tests.support.oracle_model import Consent, Event, Profile, Score, World
 from tests.support.worlds import arrived, read_world
 from transforms.algebra.advance import advance
 from transforms.algebra.order import BEGINNING, FOREVER
 from transforms.algebra.program import Moment, Program
 from transforms.algebra.state import State, empty_state
 
-Fact = Event | Profile | Consent
+Fact = Event | Profile | Consent | Score
 History = dict[tuple[str, str], list[tuple[int, int | None]]]
 LATER = 10**17
 SKEW = 300_000_000
@@ -23,13 +23,13 @@ SKEW = 300_000_000
 def facts_of(world: World) -> list[Fact]:
     """What is not set aside as dated in the future."""
     events = [event for event in world.events if event.occurred_at <= event.received_at + SKEW]
-    return [*events, *world.profiles, *world.consents]
+    return [*events, *world.profiles, *world.consents, *world.scores]
 
 
 def expected(world: World, until: int | None = None) -> History:
     """The oracle's histories, those that are not empty; as they are known up to `until` where it is given."""
     names = [segment["segment"] for segment in world.project["segments"]]
-    facts: list[Fact] = [*world.events, *world.profiles, *world.consents]
+    facts: list[Fact] = [*world.events, *world.profiles, *world.consents, *world.scores]
     subjects = sorted({fact.subject for fact in facts})
     found = {(name, subject): told(world, name, subject, LATER) for name in names for subject in subjects}
     if until is not None:

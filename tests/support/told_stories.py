@@ -6,7 +6,7 @@ from typing import Any
 
 from runners.story_facts import SUBJECT
 from schemas.definitions.story import Story
-from tests.support.oracle_model import DAY, Consent, Event, Profile
+from tests.support.oracle_model import DAY, Consent, Event, Profile, Score
 
 WHO = SUBJECT
 
@@ -28,9 +28,16 @@ class Told:
 
     def facts(self, story: Story) -> tuple[tuple[Event, ...], tuple[Profile, ...], tuple[Consent, ...]]:
         """The facts of a story, in the order of `World`."""
-        said: list[Any] = [*story.events, *(story.consent or ()), *story.expect]
+        said: list[Any] = [*story.events, *(story.consent or ()), *story.scores, *story.expect]
         before = min(one.at for one in said) - DAY
         return tuple(self._events(story)), tuple(self._profiles(story, before)), tuple(self._consents(story, before))
+
+    def scores(self, story: Story) -> tuple[Score, ...]:
+        """The scores of a story, where the project has no source of them by name."""
+        return tuple(
+            Score("story", WHO, one.model, one.version, one.at, _received(one), one.value, one.label)
+            for one in story.scores
+        )
 
     def _events(self, story: Story) -> Iterator[Event]:
         for number, one in enumerate(story.events):

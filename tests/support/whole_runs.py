@@ -18,7 +18,7 @@ from schemas.definitions.catalog import read_project
 from schemas.definitions.instant import write_instant
 from tests.support.generator import Generator
 from tests.support.histories import Fact, History, changes_folded
-from tests.support.oracle_model import Consent, Event, Profile, World
+from tests.support.oracle_model import Consent, Event, Profile, Score, World
 from tests.support.worlds import language, write_project
 
 NOW = 1_900_000_000_000_000
@@ -171,7 +171,13 @@ def _consent(fact: Consent) -> dict[str, Any]:
     return {name: write_instant(value) if name in _INSTANTS else value for name, value in said.items()}
 
 
-_RECORDS: dict[type, Any] = {Event: _event, Profile: _profile, Consent: _consent}
+def _score(fact: Score) -> dict[str, Any]:
+    times = {"at": write_instant(fact.valid_from), "got": write_instant(fact.received_at)}
+    said = {name: getattr(fact, name) for name in ("model", "version", "value", "label")}
+    return {"uid": fact.subject, **times, **said}
+
+
+_RECORDS: dict[type, Any] = {Event: _event, Profile: _profile, Consent: _consent, Score: _score}
 
 
 def _text(value: Any) -> Any:

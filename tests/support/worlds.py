@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -11,10 +11,10 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
-from schemas import consent
+from schemas import consent, score
 from schemas.definitions.catalog import Project, read_project
 from schemas.definitions.language import Language
-from tests.support.oracle_model import Consent, Event, Profile, World, record_hash
+from tests.support.oracle_model import Consent, Event, Profile, Score, World, record_hash, score_hash
 from transforms.algebra.absorb import Arrived
 from transforms.algebra.aggregates import AGGREGATES
 from transforms.algebra.claims import effective_at
@@ -26,6 +26,10 @@ _FIELDS = {
     "events": {"event_id": "id", "event": "name", "subject": "uid", "occurred_at": "at", "received_at": "got"},
     "profiles": {"subject": "uid", "valid_from": "at", "received_at": "got"},
     "consents": {},
+    "scores": {
+        **{name: name for name in ("model", "version", "value", "label")},
+        "subject": "uid", "valid_from": "at", "received_at": "got",
+    },
 }
 
 
@@ -88,12 +92,13 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date | datetime) else value
 
 
-def arrived(project: Project, facts: Sequence[Event | Profile | Consent]) -> Arrived:
+def arrived(project: Project, facts: Sequence[Event | Profile | Consent | Score]) -> Arrived:
     """Facts as canonical tables."""
     return {
         "events": _events(project, [fact for fact in facts if isinstance(fact, Event)]),
         "profiles": _profiles(project, [fact for fact in facts if isinstance(fact, Profile)]),
         "consents": _consents([fact for fact in facts if isinstance(fact, Consent)]),
+        "scores": _scores([fact for fact in facts if isinstance(fact, Score)]),
     }
 
 
@@ -114,13 +119,27 @@ def _profiles(project: Project, profiles: Sequence[Profile]) -> pa.Table:
         core = {"subject": one.subject, "valid_from": one.valid_from}
         said = {**core, "source": one.source, "received_at": one.received_at, "payload": one.payload}
         body = bytes.fromhex(record_hash({**core, **one.columns}))
-        rows.append({**said, **one.columns, "position": _place(one), "explicit_nulls": nulls, "record_hash": body})
+        place = _place(one, sorted(one.columns.items()))
+        rows.append({**said, **one.columns, "position": place, "explicit_nulls": nulls, "record_hash": body})
     return pa.Table.from_pylist(rows, schema=project.schemas["profiles"])
 
 
-def _place(one: Profile) -> str:
+def _scores(scores: Sequence[Score]) -> pa.Table:
+    rows = [
+        {
+            **vars(one),
+            "value": None if one.value is None else float(one.value),
+            "position": _place(one, ()),
+            "record_hash": bytes.fromhex(score_hash(one)),
+        }
+        for one in scores
+    ]
+    return pa.Table.from_pylist(rows, schema=score.SCHEMA)
+
+
+def _place(one: Profile | Score, columns: Iterable[tuple[str, object]]) -> str:
     """Where it stands in the one file: the same whichever step reads it, and another for every other row."""
-    said = repr((*vars(one).values(), *sorted(one.columns.items())))
+    said = repr((*vars(one).values(), *columns))
     return f"f\0{int(hashlib.sha256(said.encode()).hexdigest()[:15], 16):020d}"
 
 

@@ -17,6 +17,7 @@ from transforms.algebra.facts import Facts
 from transforms.algebra.measure import Measure
 from transforms.algebra.order import FOREVER, TRUE, UNKNOWN, Steps, search, value_at
 from transforms.algebra.pending import settled
+from transforms.algebra.scored import Scored
 from transforms.algebra.view import View
 
 _ALONE = np.zeros(1, np.int64)
@@ -95,7 +96,7 @@ class _Tree:
         """The numbers, the window and the events of a leaf that measures events."""
         asked = measured(node, self.view)
         if asked is None:
-            return self._evident(node) or self._stated(node)
+            return self._evident(node) or self._scored(node) or self._stated(node)
         measure, reference, window, column, comparison = asked
         selected, values = self.view.select(reference, window, column)
         mine = (selected.rows.who == self.stint) & (selected.rows.start <= self.at) & (self.at < selected.rows.stop)
@@ -134,6 +135,13 @@ class _Tree:
         columns = ["source", "event_id", "event", "occurred_at"]
         return list(self.events.select(columns).take(pa.array(rows)).to_pylist()) if len(rows) else []
 
+    def _scored(self, node: Node) -> dict[str, Any] | None:
+        """What the model of a condition on scores says."""
+        if not isinstance(node, Scored):
+            return None
+        said = node.said(self.view)
+        return {"numbers": _told(said.steps, said.values, node.comparison, self.at)}
+
     def _stated(self, node: Node) -> dict[str, Any]:
         """The profile values of a node that compares them."""
         values = {}
@@ -141,9 +149,7 @@ class _Tree:
             steps, distinct = self.view.timeline.facts.grounds.profiles.column(
                 "birth_date" if column == "age" else column
             )
-            index = int(value_at(steps, _ALONE, np.array([self.at]))[0])
-            value = distinct[index].as_py() if index >= 0 else None
-            values[column] = {"value": value, "compared": comparison.text, **_nearest(value, comparison)}
+            values[column] = _told(steps, distinct, comparison, self.at)
         return {"numbers": values}
 
 
@@ -151,6 +157,13 @@ def measured(node: Node, view: View) -> tuple[Measure, EventReference, Window, s
     """What a leaf measures, over which events, and what it is compared with; None for other nodes."""
     told = getattr(node, "measured", None)
     return None if told is None else told(view)
+
+
+def _told(steps: Steps, distinct: pa.Array, comparison: Comparison, at: int) -> dict[str, Any]:
+    """The value of a state of the one subject at T, and what it is compared with."""
+    index = int(value_at(steps, _ALONE, np.array([at]))[0])
+    value = distinct[index].as_py() if index >= 0 else None
+    return {"value": value, "compared": comparison.text, **_nearest(value, comparison)}
 
 
 def _nearest(value: Any, comparison: Comparison) -> dict[str, Any]:

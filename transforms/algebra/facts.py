@@ -10,6 +10,7 @@ from transforms.algebra.epochs import Grounds
 from transforms.algebra.ledger import first_permissive
 from transforms.algebra.order import Flags, Ints, Steps
 from transforms.algebra.profiles import zones
+from transforms.algebra.scores import Scores
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Facts:
       subjects: the ids.
       who, at, columns: a row an event, in event order (2.5) within each subject; `columns` is its projection.
       grounds: the ledger and the profiles.
+      scores: what models say.
     """
 
     subjects: pa.Array
@@ -27,6 +29,7 @@ class Facts:
     at: Ints
     columns: pa.Table
     grounds: Grounds
+    scores: Scores
     _flags: dict[str, Flags] = field(default_factory=dict)
 
     def flags(self, predicate: str) -> Flags:

@@ -35,7 +35,7 @@ class Profiles:
     ) -> None:
         self.count, self._declared = len(subjects), declared or {}
         who = owners(profiles, subjects)
-        index = _in_order(profiles, np.flatnonzero(who >= 0), who)
+        index = by_validity(profiles, np.flatnonzero(who >= 0), who)
         self.who, self.at = who[index], ints(profiles["valid_from"], 0)[index]
         self._rows = profiles.take(pa.array(index))
         self._snapshot = codes(self._rows["payload"], ("snapshot",)) >= 0
@@ -44,7 +44,7 @@ class Profiles:
         """The steps of one column; of a column that no source declares there are none."""
         if name not in self._rows.column_names:
             return ProfileColumn(constant(np.full(self.count, MISSING)), pa.nulls(0))
-        code, values = _encoded(self._rows[name])
+        code, values = encoded(self._rows[name])
         others = [source for source, columns in self._declared.items() if name not in columns]
         resets = self._snapshot & (codes(self._rows["source"], others) < 0)
         says = (code != MISSING) | resets | self._nulled(name)
@@ -64,17 +64,17 @@ class Profiles:
         return flags
 
 
-def _in_order(profiles: pa.Table, known: Ints, who: Ints) -> Ints:
-    """The rows known in their order; the content is looked at only where all else is equal."""
-    valid_from, received_at = ints(profiles["valid_from"], 0), ints(profiles["received_at"], 0)
+def by_validity(rows: pa.Table, known: Ints, who: Ints) -> Ints:
+    """The places of the rows that are `known`, in their order; the content is looked at only where all else is equal."""
+    valid_from, received_at = ints(rows["valid_from"], 0), ints(rows["received_at"], 0)
     index = known[np.lexsort((received_at[known], valid_from[known], who[known]))]
     keys = who[index], valid_from[index], received_at[index]
     tied = ~(firsts(*keys) & lasts(*keys))
     if tied.any():
-        rows = index[tied]
-        body = profiles["record_hash"].take(pa.array(rows)).cast(pa.binary())
+        twins = index[tied]
+        body = rows["record_hash"].take(pa.array(twins)).cast(pa.binary())
         minor = np.asarray(pc.rank(body, tiebreaker="dense")).astype(np.int64)
-        index[tied] = rows[np.lexsort((minor, received_at[rows], valid_from[rows], who[rows]))]
+        index[tied] = twins[np.lexsort((minor, received_at[twins], valid_from[twins], who[twins]))]
     return index
 
 
@@ -99,11 +99,11 @@ def is_zone(name: str) -> bool:
     return True
 
 
-def _encoded(column: pa.ChunkedArray) -> tuple[Ints, pa.Array]:
+def encoded(column: pa.ChunkedArray) -> tuple[Ints, pa.Array]:
     """Codes and distinct values; lists, which have no order, keep one value a row."""
     values = whole(column)
     if pa.types.is_nested(values.type):
         valid = np.asarray(values.is_valid()).astype(np.bool_)
         return np.where(valid, np.arange(len(values)), MISSING), values
-    encoded = values if pa.types.is_dictionary(values.type) else plain(values).dictionary_encode()
-    return indices(encoded, MISSING), encoded.dictionary
+    coded = values if pa.types.is_dictionary(values.type) else plain(values).dictionary_encode()
+    return indices(coded, MISSING), coded.dictionary

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
+from schemas.kinds import EVENTS, PROFILES, SCORES
 from transforms.algebra.belief import Belief
 from transforms.algebra.claims import EVERY_PURPOSE, WHO, ints
 from transforms.algebra.order import Flags, Ints, order, search
@@ -30,9 +31,12 @@ def reasons_at(program: Program, state: State, studies: Sequence[Study], belief:
         consented[mine] = _present(*_acts(studies, purposes), who[mine], belief.at[mine])
     asked = np.zeros(state.count, np.bool_)
     asked[who] = True
-    dated = ((state.facts["profiles"], "valid_from"), (state.facts["events"], "occurred_at"))
-    there = [consented, *(_present(*_instants(*one, asked, known_at), who, belief.at) for one in dated)]
-    return _NAMES.take(pa.array(np.select(there, [0, 1, 2], 3)))
+    there = {
+        kind.name: _present(*_instants(state.facts[kind.name], kind.at, asked, known_at), who, belief.at)
+        for kind in (PROFILES, SCORES, EVENTS)
+    }
+    told = [consented, there["profiles"] | there["scores"], there["events"]]
+    return _NAMES.take(pa.array(np.select(told, [0, 1, 2], 3)))
 
 
 def _acts(studies: Sequence[Study], purposes: Sequence[str]) -> tuple[Ints, Ints]:

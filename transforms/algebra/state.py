@@ -16,6 +16,7 @@ from transforms.algebra.epochs import Grounds
 from transforms.algebra.facts import Facts
 from transforms.algebra.order import FOREVER, Ints, firsts, lasts, order, spread
 from transforms.algebra.program import Program
+from transforms.algebra.scores import Scores
 
 SUBJECTS = pa.schema([("subject", pa.string()), ("next_at", pa.int64())])
 BELIEF = pa.schema([("segment", pa.int16()), ("who", pa.int32()), ("at", pa.int64()), ("member", pa.bool_())])
@@ -90,7 +91,8 @@ def facts_of(state: State, who: Ints, known_at: int, project: Project) -> Facts:
     events = seen["events"]
     columns = events.select(events.column_names[1 + len(EVENTS.remembered(events.schema)) :])
     grounds = Grounds(project, seen["consents"], seen["profiles"], subjects)
-    return Facts(subjects, ints(events[WHO], 0), ints(events["occurred_at"], 0), columns, grounds)
+    scores = Scores(seen["scores"], len(subjects))
+    return Facts(subjects, ints(events[WHO], 0), ints(events["occurred_at"], 0), columns, grounds, scores)
 
 
 def _seen(rows: pa.Table, who: Ints | None, known_at: int) -> pa.Table:
@@ -123,18 +125,23 @@ def event_order(who: Ints, at: Ints, event_id: pa.ChunkedArray, source: pa.Chunk
 
 def write_state(state: State, about: Mapping[str, object], sink: pa.NativeFile) -> None:
     """Write one file: the tables as Arrow streams behind one another. `about` is JSON that `read_state` gives back."""
-    for table in (state.subjects, *(state.facts[name] for name in KINDS), state.belief, state.features, state.verdicts):
-        described = table.replace_schema_metadata({"about": json.dumps(about, sort_keys=True)})
+    own = {part.name: getattr(state, part.name) for part in fields(state) if part.name != "facts"}
+    for name, table in {**state.facts, **own}.items():
+        described = table.replace_schema_metadata({"about": json.dumps(about, sort_keys=True), "table": name})
         with pa.ipc.new_stream(sink, described.schema) as stream:
             stream.write_table(described)
 
 
 def read_state(source: pa.Buffer) -> tuple[State, dict[str, object]]:
-    """The state and what was noted about it. Errors: ArrowInvalid for a file that is none."""
-    reader, tables = pa.BufferReader(source), []
-    for _ in range(len(fields(State)) - 1 + len(KINDS)):
+    """The state and what was noted about it; of a kind of facts that its writer did not know there is no table.
+
+    Errors: ArrowInvalid for a file that is none.
+    """
+    reader, tables, noted = pa.BufferReader(source), dict[str, pa.Table](), dict[bytes, bytes]()
+    while "verdicts" not in tables:
         with pa.ipc.open_stream(reader) as stream:
-            tables.append(stream.read_all())
-    about = json.loads((tables[0].schema.metadata or {})[b"about"])
-    subjects, *facts, belief, features, verdicts = (table.replace_schema_metadata(None) for table in tables)
-    return State(subjects, dict(zip(KINDS, facts, strict=True)), belief, features, verdicts), about
+            table = stream.read_all()
+        noted = table.schema.metadata or {}
+        tables[noted.get(b"table", b"").decode()] = table.replace_schema_metadata(None)
+    facts = {name: tables.pop(name) for name in KINDS if name in tables}
+    return State(facts=facts, **tables), json.loads(noted[b"about"])

@@ -10,6 +10,7 @@ from schemas.definitions.lint.same import two_names
 from schemas.definitions.lint.too_far import too_far_back
 from schemas.definitions.lint.unbounded import unbounded_lookback
 from schemas.definitions.lint.unkept import unkept_promises
+from schemas.definitions.lint.unscored import unscored_models
 from schemas.definitions.lint.unused import unused_properties
 from schemas.definitions.lint.unyielded import unyielded_events
 from schemas.definitions.project import Project
@@ -24,6 +25,7 @@ LINTS: tuple[Callable[[Project, Reading], Iterator[Problem]], ...] = (
     too_far_back,
     whoever_never_did,
     unyielded_events,
+    unscored_models,
     unbounded_lookback,
     expensive_definitions,
     two_names,

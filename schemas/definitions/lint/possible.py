@@ -16,6 +16,7 @@ from schemas.definitions.lint.values import Truth, enough, every, opposite, some
 from schemas.definitions.node import Compared, Node
 from schemas.definitions.project import Project
 from schemas.definitions.window import Last, Lifetime
+from schemas.score import ASKED
 
 Key = tuple[Any, ...]
 Part = tuple[Key, Comparison | None]
@@ -31,6 +32,8 @@ MOST = 1_000
 COUNTS = ("count", "distinct", "days_active")
 FOREVER = 1 << 62
 _INT = DataType("int")
+_STATES = ("profile", "score")
+"""What is compared that no event has a part in, and that may be missing."""
 
 
 @dataclass
@@ -98,7 +101,7 @@ class Possible:
         """Values enough for these comparisons."""
         if key[0] == "node":
             return (True, False, None) if key[2] else (True, False)
-        if self.without_events and key[0] != "profile":
+        if self.without_events and key[0] not in _STATES:
             return (None if self._can_be_missing(key) else self._of_nothing(key),)
         constants = [constant for one in comparisons if one is not None for constant in one.constants]
         values = enough(constants, self._type(key), self._is_count(key))
@@ -110,15 +113,17 @@ class Possible:
     def _type(self, key: Key) -> DataType:
         if key[0] == "feature":
             return self.project.feature_columns[key[1]].type
+        if key[0] == "score":
+            return ASKED[key[2]]
         return _INT if key[0] == "events" or key[1] == "age" else self.project.profile_columns[key[1]]
 
     def _is_count(self, key: Key) -> bool:
         if key[0] == "feature":
             return self.project.feature_columns[key[1]].aggregate.op in COUNTS
-        return key[0] == "events" or key[1] == "age"
+        return key[0] == "events" or key == ("profile", "age")
 
     def _can_be_missing(self, key: Key) -> bool:
-        return key[0] == "profile" or (key[0] == "feature" and not self.project.feature_columns[key[1]].aggregate.never_missing)
+        return key[0] in _STATES or (key[0] == "feature" and not self.project.feature_columns[key[1]].aggregate.never_missing)
 
 
 def _nested(keys: Sequence[Key]) -> list[tuple[Key, Key]]:

@@ -2,9 +2,6 @@
 
 from collections.abc import Iterator
 
-from sqlglot import exp
-
-from schemas.definitions.expression import Expression
 from schemas.definitions.node import event_references
 from schemas.definitions.project import Project
 from schemas.definitions.reading import Reading
@@ -29,13 +26,8 @@ def unyielded_events(project: Project, reading: Reading) -> Iterator[Problem]:
 def _yielded(project: Project) -> frozenset[str] | None:
     """The names of all events; None where a source reads them from its records."""
     sources = [source for source in project.sources.values() if source.kind == "events"]
-    names = [_literal(source.fields["event"].expression) for source in sources]
+    names = [source.fields["event"].expression.literal for source in sources]
     return frozenset(name for name in names if name) if all(name is not None for name in names) else None
-
-
-def _literal(expression: Expression) -> str | None:
-    tree = expression.tree
-    return str(tree.this) if isinstance(tree, exp.Literal) and tree.is_string else None
 
 
 def _references(project: Project, reading: Reading) -> Iterator[tuple[Document, Path, EventReference]]:

@@ -20,6 +20,12 @@ PEOPLE = {
     "fields": {"subject": "id", "valid_from": "at"},
 }
 LEDGER = {"source": "ledger", "kind": "consents", "from": {"files": "c.csv"}}
+SCORES = {
+    "source": "models",
+    "kind": "scores",
+    "from": {"files": "s.csv"},
+    "fields": {"subject": "id", "model": "'churn'", "value": "p", "valid_from": "at"},
+}
 LOOKUP = {
     "source": "products",
     "kind": "lookup",
@@ -115,6 +121,12 @@ def test_files_are_one_pattern_or_several() -> None:
         (EVENTS, {"expect": {"quarantined": "few"}}, [("SEG-0206", "expect", "quarantined")]),
         (PEOPLE, {"allowed_lateness": "1d"}, [("SEG-0408", "allowed_lateness")]),
         (LEDGER, {"properties": {"x": "int"}}, [("SEG-0408", "properties")]),
+        (SCORES, {"fields": {"subject": "id", "model": "m", "valid_from": "at"}}, [("SEG-0408", "fields")]),
+        (SCORES, {"fields": {"value": "p"}}, [("SEG-0408", "fields")] * 3),
+        (SCORES, {"fields": {**SCORES["fields"], "score": "x"}}, [("SEG-0408", "fields", "score")]),
+        (SCORES, {"fields": {**SCORES["fields"], "value": {"from": "x", "format": "s"}}}, [("SEG-0408", "fields", "value")]),
+        (SCORES, {"properties": {"x": "int"}, "payload": "delta"}, [("SEG-0408", "properties"), ("SEG-0408", "payload")]),
+        (SCORES, {"allowed_lateness": "1d"}, [("SEG-0408", "allowed_lateness")]),
         (LOOKUP, {"key": None}, [("SEG-0101", "key")]),
         (LOOKUP, {"columns": {}}, [("SEG-0101", "columns")]),
         (LOOKUP, {"fields": {"subject": "x"}}, [("SEG-0408", "fields")]),

@@ -8,7 +8,16 @@ from pydantic import ValidationError
 from schemas.definitions.datatype import DataType
 from schemas.definitions.duration import UNITS
 from schemas.definitions.instant import parse_instant
-from schemas.definitions.story import START, Story, StoryConsent, StoryEvent, StoryProfile, typed_story, value_of
+from schemas.definitions.story import (
+    START,
+    Story,
+    StoryConsent,
+    StoryEvent,
+    StoryProfile,
+    StoryScore,
+    typed_story,
+    value_of,
+)
 
 MINUTE = UNITS["m"]
 EXPECT = [{"at": "60m", "member": True}]
@@ -76,6 +85,16 @@ def test_a_profile_holds_from_before_the_first_event_or_changes() -> None:
     assert read(profile=[["10m", {"country": "FR"}]]).profile == (StoryProfile({"country": "FR"}, START + 10 * MINUTE),)
 
 
+def test_a_score_is_a_list_or_a_mapping() -> None:
+    rows = read(
+        scores=[["10m", {"model": "churn", "value": Decimal("0.8")}], {"at": "2h", "model": "m", "label": "a", "received": "3h"}]
+    ).scores
+    assert rows == (
+        StoryScore("churn", START + 10 * MINUTE, value=0.8),
+        StoryScore("m", START + 120 * MINUTE, START + 180 * MINUTE, label="a"),
+    )
+
+
 @pytest.mark.parametrize(
     ("more", "found"),
     [
@@ -94,6 +113,10 @@ def test_a_profile_holds_from_before_the_first_event_or_changes() -> None:
             [("extra_forbidden", "consent", 0, "metod")],
         ),
         ({"profile": "DE"}, [("SEG-0500", "profile")]),
+        ({"scores": [["0m", "churn", 0.8]]}, [("SEG-0500", "scores", 0)]),
+        ({"scores": [["0m", {"model": "churn"}]]}, [("SEG-0500", "scores", 0)]),
+        ({"scores": [["0m", {"model": "churn", "value": "much"}]]}, [("SEG-0501", "scores", 0, "value")]),
+        ({"scores": [["0m", {"model": "churn", "label": "a", "score": 1}]]}, [("extra_forbidden", "scores", 0, "score")]),
         ({"subject": "x"}, [("extra_forbidden", "subject")]),
     ],
 )

@@ -35,7 +35,7 @@ def test_every_answer_at_every_instant_is_the_oracles(random: Random) -> None:
 @WORLDS
 @given(st.randoms(use_true_random=False))
 def test_any_arrival_in_any_cuts_gives_the_same_history_and_the_changes_fold_to_it(random: Random) -> None:
-    generator = Generator(random)
+    generator = Generator(random, scored=True)
     world = MET.note(generator.world())
     facts = facts_of(world)
     random.shuffle(facts)

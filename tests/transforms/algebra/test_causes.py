@@ -16,13 +16,13 @@ from schemas.consent import RESTRICTIVE
 from tests.support.generator import Generator
 from tests.support.histories import LATER, Fact, Shard, facts_of
 from tests.support.oracle import history
-from tests.support.oracle_model import Consent, Event, Profile, World, to_instant
+from tests.support.oracle_model import Consent, Event, Profile, Score, World, to_instant
 
 UNSHRUNK = [Phase.explicit, Phase.generate]
 WORLDS = settings(
     max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, phases=UNSHRUNK
 )
-KINDS = {"consent": Consent, "late": Event, "profile": Profile}
+KINDS: dict[str, tuple[type[Fact], ...]] = {"consent": (Consent,), "late": (Event,), "profile": (Profile, Score)}
 ASKED: Counter[str] = Counter()
 
 
@@ -34,8 +34,8 @@ def hard_questions() -> Iterator[None]:
 
 
 def told(world: World, facts: Sequence[Fact]) -> World:
-    kinds = {kind: tuple(fact for fact in facts if isinstance(fact, kind)) for kind in KINDS.values()}
-    return replace(world, events=kinds[Event], profiles=kinds[Profile], consents=kinds[Consent])
+    kinds = {"events": Event, "profiles": Profile, "consents": Consent, "scores": Score}
+    return replace(world, **{name: tuple(fact for fact in facts if isinstance(fact, kind)) for name, kind in kinds.items()})
 
 
 def holds(world: World, facts: Sequence[Fact], row: dict[str, Any], last_at: int, member: bool) -> bool:
@@ -53,7 +53,7 @@ def restricts(fact: Fact) -> bool:
 @WORLDS
 @given(st.randoms(use_true_random=False))
 def test_a_correction_names_a_restriction_or_the_first_kind_of_news_without_which_it_would_not_be_made(random: Random) -> None:
-    generator = Generator(random)
+    generator = Generator(random, scored=True)
     world = generator.world()
     facts = facts_of(world)
     random.shuffle(facts)

@@ -30,6 +30,8 @@ def said(folder: Path, when: str) -> list[str]:
         "property: {age: '< 0'}",
         "property: {birth_date: \"> '2000-01-01' and < '2000-01-02'\"}",
         "aggregate: {feature: orders.number_30d, compare: is null}",
+        "all: [{score: {model: m, compare: '> 0.5'}}, {score: {model: m, compare: '< 0.5'}}]",
+        "all: [{rfm: {model: m, in: [a]}}, {persona: {model: m, in: [b]}}]",
         "aggregate: {feature: orders.cat_30d, compare: \"> 'a' and < 'a'\"}",
     ],
 )

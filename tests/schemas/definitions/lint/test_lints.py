@@ -11,10 +11,10 @@ AT_WINDOW = "did:\n    event: a\n    window: {}"
 
 
 def test_a_project_of_good_sense_has_no_warning_but_for_its_missing_files(tmp_path: Path) -> None:
-    codes = [f"SEG-08{number:02}" for number in range(4, 13)]
+    codes = [f"SEG-08{number:02}" for number in range(4, 14)]
     text = segment("did: {event: order, window: 7d}")
     assert [one for code in codes for one in warned(tmp_path, code, segments__some=text)] == []
-    assert len({lint.__name__ for lint in LINTS}) == len(LINTS) == 10
+    assert len({lint.__name__ for lint in LINTS}) == len(LINTS) == 11
 
 
 @pytest.mark.parametrize(
@@ -107,6 +107,31 @@ def test_the_events_of_features_and_of_anchors_too(tmp_path: Path) -> None:
 
 def test_where_a_source_reads_the_names_from_its_records_nothing_is_known_of_them(tmp_path: Path) -> None:
     assert warned(tmp_path, "SEG-0809", segments__some=segment("did: {event: nobody_does_this}")) == []
+
+
+SCORED = (
+    "source: models\nkind: scores\nfrom: {{files: 'data/scores/*.ndjson'}}\n"
+    "fields: {{subject: who, model: {model}, value: p, valid_from: at}}\n"
+)
+
+
+def test_a_model_that_no_source_tells_scores_of_is_told_with_the_nearest(tmp_path: Path) -> None:
+    when = "any: [{score: {model: chrun, compare: '> 0.5'}}, {score: {model: churn, compare: '> 0.9'}}]"
+    models = SCORED.format(model="\"'churn'\"")
+    found = warned(tmp_path, "SEG-0813", segments__some=segment(when), sources__models=models)
+    assert [(one.line, one.message, one.nearest) for one in found] == [
+        (4, "no source tells scores of the model `chrun`", "churn")
+    ]
+
+
+def test_so_is_every_model_where_there_is_no_source_of_scores(tmp_path: Path) -> None:
+    found = warned(tmp_path, "SEG-0813", segments__some=segment("rfm: {model: ranks, in: [loyal]}"))
+    assert [(one.line, one.expected) for one in found] == [(4, "a source of `kind: scores`")]
+
+
+def test_where_the_records_name_the_models_nothing_is_known_of_them(tmp_path: Path) -> None:
+    when, models = segment("rfm: {model: ranks, in: [loyal]}"), SCORED.format(model="model")
+    assert warned(tmp_path, "SEG-0813", segments__some=when, sources__models=models) == []
 
 
 def test_a_purpose_without_bounds_of_which_events_count_for_ever_is_told(tmp_path: Path) -> None:
