@@ -10,6 +10,7 @@ from tests.support.oracle import history as told
 from tests.support.oracle_model import Consent, Event, Profile, Score, World
 from tests.support.worlds import arrived, read_world
 from transforms.algebra.advance import advance
+from transforms.algebra.claims import WHO
 from transforms.algebra.order import BEGINNING, FOREVER
 from transforms.algebra.program import Moment, Program
 from transforms.algebra.state import State, empty_state
@@ -68,7 +69,7 @@ class Shard:
         ids, names = self.state.ids.to_pylist(), self.program.segments
         for row in self.state.belief.to_pylist():
             if row["at"] <= until:
-                _turn(history.setdefault((names[row["segment"]], ids[row["who"]]), []), row["at"], row["member"])
+                _turn(history.setdefault((names[row["segment"]], ids[row[WHO]]), []), row["at"], row["member"])
         return history
 
     def folded(self) -> History:

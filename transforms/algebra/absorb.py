@@ -1,6 +1,6 @@
 """New facts enter a state: numbered, de-duplicated, projected, and merged in order."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -10,9 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.kinds import EVENTS, KINDS, Kind
-from transforms.algebra.claims import WHO, codes, ints
-from transforms.algebra.coded import digests, joined, whole
-from transforms.algebra.order import FOREVER, Flags, Ints
+from transforms.algebra.by_subject import replaced, rows_of
+from transforms.algebra.claims import WHO, ints
+from transforms.algebra.coded import aligned, digests, indices, joined, told, whole
+from transforms.algebra.order import FOREVER, Flags, Ints, different, in_turn
 from transforms.algebra.project import Projection
 from transforms.algebra.state import SUBJECTS, State, event_order, remembered
 from transforms.deduplicate import deduplicate
@@ -73,50 +74,71 @@ def _number(state: State, arrived: Arrived) -> tuple[State, dict[str, Ints]]:
     """Give the subjects that are new their numbers, and tell by kind whose each row is."""
     coded = {name: whole(arrived[name]["subject"].dictionary_encode()) for name in KINDS}
     named = pc.unique(pa.concat_arrays([column.dictionary for column in coded.values()]))
-    new = named.filter(pc.invert(pc.is_in(named, value_set=state.ids)))
-    added = pa.table({"subject": new, "next_at": np.full(len(new), FOREVER)}, schema=SUBJECTS)
-    state = replace(state, subjects=joined(state.subjects, added))
-    return state, {name: codes(column, state.ids) for name, column in coded.items()}
+    number = pc.index_in(named, value_set=state.ids).cast(pa.int64())
+    new = named.filter(number.is_null())
+    if len(new):
+        added = pa.table({"subject": new, "next_at": np.full(len(new), FOREVER)}, schema=SUBJECTS)
+        state = replace(state, subjects=joined(state.subjects, added))
+        number = pc.replace_with_mask(number, number.is_null(), pa.array(np.arange(len(new)) + state.count - len(new)))
+    return state, {name: _numbers(column, named, number) for name, column in coded.items()}
+
+
+def _numbers(column: pa.DictionaryArray, named: pa.Array, number: pa.Array) -> Ints:
+    """The number of each row's subject."""
+    of_text = number.take(pc.index_in(column.dictionary, value_set=named))
+    return np.asarray(of_text).astype(np.int64)[indices(column, -1)]
 
 
 def _choose(before: pa.Table, arrived: pa.Table, who: Ints, kind: Kind) -> _Entry:
     """The arrived rows that stand, and the rows of the state that still do."""
+    if not len(who):
+        return _Entry(arrived.append_column("replaces", pa.array([], pa.bool_())), who, None, 0)
     key = [WHO, *(name for name in kind.key if name != "subject")]
-    known = before[WHO].to_numpy()
-    rivals = np.flatnonzero(flags(max(int(known.max(initial=-1)), int(who.max(initial=-1))) + 1, who)[known])
+    rivals, _ = rows_of(before, different(who))
     columns = {name: arrived[name] for name in dict.fromkeys((*key[1:], "received_at"))}
     columns["record_hash"] = digests(arrived["record_hash"], before.schema.field("record_hash").type.byte_width)
     candidates = pa.table({WHO: who, **columns})
     choice = deduplicate(before.select(candidates.column_names).take(pa.array(rivals)), candidates, key)
-    kept = None if choice.stands.all() else np.delete(np.arange(len(known)), rivals[~choice.stands])
+    kept = None if choice.stands.all() else np.delete(np.arange(len(before)), rivals[~choice.stands])
     rows = arrived if choice.enters.all() else arrived.filter(pa.array(choice.enters))
     return _Entry(
         rows.append_column("replaces", pa.array(choice.replaces)), who[choice.enters], kept, choice.conflicts
     )
 
 
-def _standing(before: pa.Table, entry: _Entry) -> pa.Table:
-    return before if entry.kept is None else before.take(pa.array(entry.kept))
-
-
 def _with_rows(before: pa.Table, entry: _Entry) -> pa.Table:
     """The rows of the state that still stand and the new ones, by subject."""
-    if not len(entry.who):
-        return _standing(before, entry)
-    both = joined(_standing(before, entry), remembered(entry.rows, entry.who, before.column_names[1:]))
-    return both.take(pa.array(np.argsort(both[WHO].to_numpy(), kind="stable")))
+    return _entered(before, entry, remembered(entry.rows, entry.who, before.column_names[1:]), _by_subject)
 
 
 def _with_events(before: pa.Table, entry: _Entry, projected: pa.Table) -> pa.Table:
     """The events of the state that still stand and the new ones, in order."""
-    if not len(entry.who):
-        return _standing(before, entry)
     new = remembered(entry.rows, entry.who, EVENTS.remembered(entry.rows.schema))
     for name in projected.column_names:
         new = new.append_column(name, projected[name])
-    both = joined(_standing(before, entry), new)
-    index = event_order(ints(both[WHO], 0), ints(both["occurred_at"], 0), both["event_id"], both["source"])
-    return both.take(pa.array(index))
+    return _entered(before, entry, new, _by_instant)
+
+
+def _entered(before: pa.Table, entry: _Entry, new: pa.Table, in_order: Callable[[pa.Table], Ints]) -> pa.Table:
+    """The rows with the new ones among them. Where none of them goes, those of other subjects are left as they are."""
+    if entry.kept is not None or not len(before):
+        standing = before if entry.kept is None else before.take(pa.array(entry.kept))
+        both = joined(standing, new)
+        return both.take(pa.array(in_order(both))) if len(entry.who) else both
+    if not len(entry.who):
+        return before
+    mine, theirs, texts = aligned(before, new)
+    touched = different(entry.who)
+    some = pa.concat_tables([mine.take(pa.array(rows_of(mine, touched)[0])), theirs]).combine_chunks()
+    return told(replaced(mine, touched, some.take(pa.array(in_order(told(some, texts))))), texts)
+
+
+def _by_subject(rows: pa.Table) -> Ints:
+    return in_turn(rows[WHO].to_numpy())
+
+
+def _by_instant(rows: pa.Table) -> Ints:
+    return event_order(ints(rows[WHO], 0), ints(rows["occurred_at"], 0), rows["event_id"], rows["source"])
 
 
 def flags(count: int, who: Ints) -> Flags:

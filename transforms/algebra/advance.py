@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
-from transforms.algebra.absorb import Arrived, absorb
-from transforms.algebra.belief import Belief, differ
+from transforms.algebra.absorb import Arrived, absorb, flags
+from transforms.algebra.belief import Belief, differ, merged
+from transforms.algebra.believed import believed, falling_due, rethought
 from transforms.algebra.causes import Causes
 from transforms.algebra.claims import ints
 from transforms.algebra.engine import connect
@@ -16,7 +17,7 @@ from transforms.algebra.order import FOREVER
 from transforms.algebra.program import Moment, Program
 from transforms.algebra.publications import Publications
 from transforms.algebra.reasons import reasons_at
-from transforms.algebra.state import BELIEF, State
+from transforms.algebra.state import State
 from transforms.algebra.study import Study
 from transforms.algebra.tally import Tally
 
@@ -54,7 +55,7 @@ def believing(program: Program, state: State, moment: Moment) -> State:
     """A state made anew, with what its facts said up to the last T and K: what a step compares with."""
     before = replace(moment, known_at=moment.known_before)
     study = Study.of(program, state, np.arange(state.count), before, answered=True)
-    return replace(state, belief=_kept(study.belief(program, state.count), state.count))
+    return rethought(state, study.who, study.belief(program, state.count))
 
 
 def _restate(
@@ -75,19 +76,14 @@ def _believe(
 ) -> tuple[State, dict[str, pa.Table]]:
     """Publish what differs for those seen, the first of the studies, and what has fallen due for the others."""
     seen, count = studies[0], state.count
-    fresh = seen.belief(program, count)
-    held = _held(state, count)
-    mine = np.isin(held.key % max(count, 1), seen.who)
-    others = held.take(~mine)
-    due = others.take((others.at > moment.last_at) & (others.at <= moment.at))
-    difference = differ(held.take(mine), fresh, moment.last_at, moment.at)
-    after = _merged(others, fresh)
+    fresh, held = seen.belief(program, count), believed(state, seen.who)
+    due = falling_due(state, flags(count, seen.who), moment.last_at, moment.at)
+    difference = differ(held, fresh, moment.last_at, moment.at)
     causes = Causes(program, before, state, heard, held, moment)
     exposed = causes.exposed(difference.corrections)
     tables = Publications(program, state)
     closings = difference.closings.take(np.full(len(difference.closings.key), not moment.everyone))
     inserts = fresh.take(fresh.at <= moment.at) if moment.everyone else difference.inserts
-    concerned = np.concatenate((fresh.key, due.key, closings.key))
     changes = [
         *(tables.changes(one, reasons_at(program, state, studies, one, moment.known_at)) for one in (difference.news, due)),
         tables.corrected(difference.corrections, causes.of(difference.corrections, exposed)),
@@ -97,24 +93,14 @@ def _believe(
         "closings": tables.closings(closings),
         "changes": pa.concat_tables(changes),
         "exposed": tables.exposed(difference.corrections, exposed),
-        "upcoming": tables.upcoming(after, np.unique(concerned), moment.at),
+        "upcoming": tables.upcoming(_concerned(state, fresh, due), moment.at),
     }
-    return replace(state, belief=_kept(after, count)), moved
+    return rethought(state, seen.who, fresh), moved
 
 
-def _held(state: State, count: int) -> Belief:
-    belief = state.belief
-    member = np.asarray(belief["member"]).astype(np.bool_)
-    return Belief(ints(belief["segment"], 0) * count + ints(belief["who"], 0), ints(belief["at"], 0), member)
-
-
-def _merged(one: Belief, other: Belief) -> Belief:
-    """Beliefs about different keys, in order."""
-    both = Belief(*(np.concatenate(pair) for pair in zip(one, other, strict=True)))
-    return both.take(np.argsort(both.key, kind="stable"))
-
-
-def _kept(belief: Belief, count: int) -> pa.Table:
-    segment, who = np.divmod(belief.key, max(count, 1))
-    columns = (segment.astype(np.int16), who.astype(np.int32), belief.at, belief.member)
-    return pa.Table.from_arrays([pa.array(column) for column in columns], schema=BELIEF)
+def _concerned(state: State, fresh: Belief, due: Belief) -> Belief:
+    """All of the belief about whom there is something to publish."""
+    if not len(due.key):
+        return fresh
+    others = believed(state, np.unique(due.key % state.count))
+    return merged(fresh, others.take(np.isin(others.key, due.key)))

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from transforms.algebra.order import FOREVER, Flags, Ints, firsts, lasts, running, search, settle, stable_order
+from transforms.algebra.order import FOREVER, Flags, Ints, firsts, lasts, running, settle, stable_order
 
 
 class Belief(NamedTuple):
@@ -56,10 +56,17 @@ def differ(old: Belief, new: Belief, last_at: int, at: int) -> Difference:
     gone, come = _unmatched(was, now)
     news = new.take((new.at > last_at) & (new.at <= at))
     reinserted = _ends(now.take(come))
-    order = stable_order(np.concatenate((reinserted.key, news.key)), np.concatenate((reinserted.at, news.at)))
-    inserts = Belief(*(np.concatenate(pair)[order] for pair in zip(reinserted, news, strict=True)))
+    inserts = merged(reinserted, news)
     corrections = _corrections(old, new, last_at, at)
     return Difference(_ends(was.take(gone)), inserts, _with_turns_at_t(news, new, corrections, at), corrections)
+
+
+def merged(one: Belief, other: Belief) -> Belief:
+    """The transitions of both, in order."""
+    if not len(one.key) or not len(other.key):
+        return one if len(one.key) else other
+    both = Belief(*(np.concatenate(pair) for pair in zip(one, other, strict=True)))
+    return both.take(stable_order(both.key, both.at))
 
 
 class _Intervals(NamedTuple):
@@ -125,10 +132,9 @@ def _with_turns_at_t(news: Belief, new: Belief, corrections: Corrections, at: in
 
 def standing_at(belief: Belief, at: int) -> tuple[Ints, Ints]:
     """The keys that are members at `at`, and the next instant at which each one's answer flips, or the end of time."""
-    current = belief.take(belief.at <= at)
-    latest = lasts(current.key) & current.member
-    keys = current.key[latest]
-    index = search(belief.key, belief.at, keys, np.full(len(keys), at), "right")
-    clipped = np.minimum(index, max(len(belief.key) - 1, 0))
-    same = (index < len(belief.key)) & (belief.key[clipped] == keys) if len(keys) else np.zeros(0, np.bool_)
-    return keys, np.where(same, belief.at[clipped] if len(keys) else keys, FOREVER)
+    begun = belief.at <= at
+    goes_on = ~lasts(belief.key)
+    latest = begun & belief.member
+    latest[:-1] &= ~(goes_on[:-1] & begun[1:])
+    following = np.append(belief.at[1:], FOREVER)[: len(begun)]
+    return belief.key[latest], np.where(goes_on, following, FOREVER)[latest]

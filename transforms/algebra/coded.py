@@ -1,5 +1,7 @@
 """Columns as a state keeps them: texts hold each distinct value once, with the narrowest index that will do."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -54,6 +56,29 @@ def joined(one: pa.Table, other: pa.Table) -> pa.Table:
     return pa.table({name: _joined(whole(one[name]), whole(other[name])) for name in one.column_names})
 
 
+def aligned(one: pa.Table, other: pa.Table) -> tuple[pa.Table, pa.Table, dict[str, pa.Array]]:
+    """Both with numbers instead of texts, and the texts of each column: those of `one`, what is new in `other` behind them."""
+    columns: tuple[dict[str, pa.Array], dict[str, pa.Array]] = ({}, {})
+    texts = {}
+    for name in one.column_names:
+        mine, theirs = whole(one[name]), whole(other[name])
+        if pa.types.is_dictionary(mine.type):
+            texts[name], mine, theirs = _numbered(mine, theirs)
+        columns[0][name], columns[1][name] = mine, theirs.cast(mine.type)
+    return pa.table(columns[0]), pa.table(columns[1]), texts
+
+
+def told(rows: pa.Table, texts: Mapping[str, pa.Array]) -> pa.Table:
+    """Rows with the texts that their numbers stand for."""
+    columns = {name: whole(rows[name]) for name in rows.column_names}
+    return pa.table({**columns, **{name: pa.DictionaryArray.from_arrays(columns[name], of) for name, of in texts.items()}})
+
+
+def referred(rows: pa.Table) -> pa.Table:
+    """Rows without the texts that none of them has any more: a state forgets what was replaced."""
+    return pa.table({name: _only_referred(whole(rows[name])) for name in rows.column_names})
+
+
 def digests(hashes: pa.ChunkedArray, size: int) -> pa.Array:
     """The first bytes of content hashes: they order and tell apart as the whole does, but for prefixes that are equal."""
     column = whole(hashes)
@@ -66,14 +91,26 @@ def digests(hashes: pa.ChunkedArray, size: int) -> pa.Array:
 def _joined(one: pa.Array, other: pa.Array) -> pa.Array:
     if not pa.types.is_dictionary(one.type):
         return pa.concat_arrays([one, other.cast(one.type)])
+    dictionary, mine, theirs = _numbered(one, other)
+    return _narrow(_referred(pa.concat_arrays([mine, theirs]).cast(pa.int32()), dictionary))
+
+
+def _numbered(one: pa.DictionaryArray, other: pa.DictionaryArray) -> tuple[pa.Array, pa.Array, pa.Array]:
+    """The texts of both, those of the first before the others, and the numbers of each column by them."""
     place = pc.index_in(other.dictionary, value_set=one.dictionary)
-    dictionary = pa.concat_arrays([one.dictionary, other.dictionary.filter(place.is_null())])
-    codes = pc.index_in(other.dictionary, value_set=dictionary).cast(pa.int32()).take(other.indices)
-    return _narrow(_referred(pa.concat_arrays([one.indices.cast(pa.int32()), codes]), dictionary))
+    texts = pa.concat_arrays([one.dictionary, other.dictionary.filter(place.is_null())]) if place.null_count else one.dictionary
+    place = pc.index_in(other.dictionary, value_set=texts) if place.null_count else place
+    return texts, one.indices.cast(_width(texts)), place.cast(_width(texts)).take(other.indices)
+
+
+def _only_referred(column: pa.Array) -> pa.Array:
+    if not pa.types.is_dictionary(column.type):
+        return column
+    return _narrow(_referred(column.indices.cast(pa.int32()), column.dictionary))
 
 
 def _referred(codes: pa.Int32Array, dictionary: pa.StringArray) -> pa.DictionaryArray:
-    """The column without the texts that no row refers to any more: a state forgets what was replaced."""
+    """The column without the texts that no row refers to."""
     used = np.zeros(len(dictionary), np.bool_)
     used[codes.drop_null().to_numpy()] = True
     if not used.all():
@@ -83,5 +120,8 @@ def _referred(codes: pa.Int32Array, dictionary: pa.StringArray) -> pa.Dictionary
 
 
 def _narrow(column: pa.DictionaryArray) -> pa.DictionaryArray:
-    kind = next((kind for size, kind in _WIDTHS if len(column.dictionary) < size), pa.int32())
-    return pa.DictionaryArray.from_arrays(column.indices.cast(kind), column.dictionary)
+    return pa.DictionaryArray.from_arrays(column.indices.cast(_width(column.dictionary)), column.dictionary)
+
+
+def _width(texts: pa.Array) -> pa.DataType:
+    return next((kind for size, kind in _WIDTHS if len(texts) < size), pa.int32())

@@ -9,8 +9,9 @@ import pyarrow.compute as pc
 
 from schemas.definitions.catalog import Project
 from schemas.definitions.feature import FeatureColumn
+from transforms.algebra.by_subject import replaced
 from transforms.algebra.claims import WHO, ints
-from transforms.algebra.coded import coded, joined, plain, whole
+from transforms.algebra.coded import aligned, coded, joined, plain, referred, told, whole
 from transforms.algebra.evaluate import Evaluation
 from transforms.algebra.measure import Measure
 from transforms.algebra.order import FOREVER, Flags, Ints
@@ -73,9 +74,10 @@ def _numbered(who: Ints, rows: pa.Table) -> pa.Table:
 
 def _replaced(features: pa.Table, written: pa.Table) -> pa.Table:
     """The rows with those written instead of the subjects' former ones; both are by `who`."""
-    kept = features.filter(pa.array(~np.isin(features[WHO].to_numpy(), written[WHO].to_numpy())))
-    both = joined(kept, written)
-    return both.take(pa.array(np.argsort(both[WHO].to_numpy(), kind="stable"))) if len(kept) else both
+    if not len(features) or not len(written):
+        return joined(features, written)
+    mine, theirs, texts = aligned(features, written)
+    return referred(told(replaced(mine, theirs[WHO].to_numpy(), theirs), texts))
 
 
 def _differs(one: pa.Table, other: pa.Table) -> Flags:

@@ -47,6 +47,12 @@ def stable_order(who: Ints, at: Ints) -> Ints:
     return np.lexsort((at, who)) if packed is None else np.argsort(packed[1], kind="stable")
 
 
+def in_turn(number: npt.NDArray[np.integer]) -> Ints:
+    """The permutation that sorts numbers from 0 on and keeps equal ones as they came."""
+    few = int(number.max(initial=0)) < 1 << 16  # then numpy counts instead of comparing
+    return np.argsort(number.astype(np.uint16) if few else number, kind="stable")
+
+
 class _Packing(NamedTuple):
     """How pairs of small numbers and instants become one number, in their order.
 

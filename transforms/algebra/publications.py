@@ -76,9 +76,9 @@ class Publications:
         said = {"kind": kind, "effective_at": at, "until_at": until_at, "member": member, "reason": reason}
         return pa.table({**self._keys(key), **said})
 
-    def upcoming(self, belief: Belief, concerned: Ints, at: int) -> pa.Table:
-        """The next flip of the members at T among the keys concerned."""
-        keys, following = standing_at(belief.take(np.isin(belief.key, concerned)), at)
+    def upcoming(self, belief: Belief, at: int) -> pa.Table:
+        """The next flip of the members at T."""
+        keys, following = standing_at(belief, at)
         shown = self._shown(keys)
         return pa.table({**self._keys(keys[shown]), "next_transition_at": _instants(following[shown])})
 

@@ -10,16 +10,17 @@ import pyarrow.compute as pc
 
 from schemas.definitions.project import Project
 from schemas.kinds import EVENTS, KINDS, Kind
+from transforms.algebra.by_subject import rows_of
 from transforms.algebra.claims import WHO, ints
 from transforms.algebra.coded import coded, digests, plain, whole
 from transforms.algebra.epochs import Grounds
 from transforms.algebra.facts import Facts
-from transforms.algebra.order import FOREVER, Ints, firsts, lasts, order, spread
+from transforms.algebra.order import FOREVER, Ints, firsts, lasts, order
 from transforms.algebra.program import Program
 from transforms.algebra.scores import Scores
 
 SUBJECTS = pa.schema([("subject", pa.string()), ("next_at", pa.int64())])
-BELIEF = pa.schema([("segment", pa.int16()), ("who", pa.int32()), ("at", pa.int64()), ("member", pa.bool_())])
+BELIEF = pa.schema([("segment", pa.int16()), (WHO, pa.int32()), ("at", pa.int64()), ("member", pa.bool_())])
 
 DIGEST, EVENT_DIGEST = 16, 8
 """How many bytes a state keeps of content hashes; those of events are only compared where all else is equal."""
@@ -34,7 +35,8 @@ class State:
       subjects: the ids, and the next instant at which any feature or verdict may change.
       facts: by kind, the accepted rows by `who`, with what verdicts and leaves read. Events are sorted by (who, occurred_at,
         event_id, source), and have the projection's columns.
-      belief: every transition of each segment (by its place among the project's), those after T included; sorted.
+      belief: every transition of each segment (by its place among the project's), those after T included; by
+        (who, segment, at).
       features: the last written row of each subject, by `who`.
       verdicts: for each purpose and subject the verdict at the last T, as a code; none before the first step.
     """
@@ -98,8 +100,7 @@ def facts_of(state: State, who: Ints, known_at: int, project: Project) -> Facts:
 def _seen(rows: pa.Table, who: Ints | None, known_at: int) -> pa.Table:
     """The rows of some subjects (of all where `who` is None) that were received by `known_at`, their `who` counted anew."""
     if who is not None:
-        owner = rows[WHO].to_numpy()
-        local, index = spread(np.searchsorted(owner, who, "left"), np.searchsorted(owner, who, "right"))
+        index, local = rows_of(rows, who)
         rows = rows.take(pa.array(index)).set_column(0, WHO, pa.array(local.astype(np.int32)))
     if known_at != FOREVER:
         rows = rows.filter(pa.array(ints(rows["received_at"], 0) <= known_at))
