@@ -55,12 +55,11 @@ def segment(program: Program, batches: Iterable[pa.RecordBatch], moment: Moment)
 
 def _remembered(program: Program, kinds: dict[bytes, list[pa.RecordBatch]]) -> State:
     """The state of the last run, or an empty one."""
-    empty = empty_state(program)
     if STATE not in kinds:
-        return empty
+        return empty_state(program)
     path = kinds[STATE][0]["path"][0].as_py()
     state, _ = read_state(pa.memory_map(path).read_buffer())
-    return replace(state, facts={**empty.facts, **state.facts})
+    return state
 
 
 def _arrived(program: Program, kinds: dict[bytes, list[pa.RecordBatch]], before: bytes) -> Arrived:

@@ -1,6 +1,7 @@
 """What goes wrong with a warehouse, as its user is told: the catalog, its files, the disk."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ import duckdb
 
 from runners.disk import not_allowed
 from schemas.errors import CallError, JobFailed, SegueError, TryAgain
+from schemas.kinds import KINDS
 
 CATALOG = "catalog.sqlite"
 _BUSY = ("failed to probe", "database is locked", "database is busy", "conflict")
@@ -16,6 +18,7 @@ _DAMAGED = ("file is not a database", "disk image is malformed")
 _REFUSED = ("readonly database", "unable to open database", "permission denied", "read-only file system")
 _UNREAD = ("don't know what type", "tprotocolexception", "decompression fail")
 """What the engine says of a Parquet file that is damaged inside, without its name."""
+_ABSENT = re.compile("Table with name (\\w+) does not exist")
 _FULL = ("no space left", "file too large", "disk full", "could not write", "disk i/o error", "too many open files")
 
 
@@ -40,6 +43,9 @@ def _translated(message: str, root: Path) -> SegueError | None:
         return _refused(low, root)
     if (file := table_file(message, root)) or any(sign in low for sign in _UNREAD):
         return lost(root, file)
+    if (found := _ABSENT.search(message)) and found[1] in KINDS:
+        message = f"the warehouse in {root} is of an earlier version: it has no table `{found[1]}`"
+        return CallError("SEG-0600", message, "`segue run` makes it")
     if any(sign in low for sign in _FULL):
         return JobFailed("SEG-0604", "the warehouse could not be written", "is its disk full? Nothing was published")
     if any(sign in low for sign in _BUSY):

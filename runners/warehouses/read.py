@@ -140,25 +140,28 @@ def facts_of_subjects(lake: Lake, project: Project, subjects: pa.Array, known_at
 def count_facts(lake: Lake, project: Project, subjects: pa.Array, known_at: int) -> int:
     """How many facts about some subjects were received by K."""
     with _asked(lake, subjects):
-        return int(lake.value(f"SELECT count(*) FROM ({_known(project, known_at)}) WHERE {_AMONG}"))
+        return int(lake.value(f"SELECT count(*) FROM ({_received(project, known_at)}) WHERE {_AMONG}"))
 
 
 def known_subjects(lake: Lake, project: Project, known_at: int, among: pa.Array | None = None) -> pa.Array:
-    """The subjects, all or some, of whom a fact was received by K."""
+    """The subjects, all or some, who are known by a fact that was received by K."""
     if among is None:
-        return _whole(lake.arrow(f"SELECT DISTINCT subject FROM ({_known(project, known_at)})"))
+        return _whole(lake.arrow(f"SELECT DISTINCT subject FROM ({_received(project, known_at)}) WHERE introduces"))
     with _asked(lake, among):
-        return _whole(lake.arrow(f"SELECT DISTINCT subject FROM ({_known(project, known_at)}) WHERE {_AMONG}"))
+        said = f"FROM ({_received(project, known_at)}) WHERE introduces AND {_AMONG}"
+        return _whole(lake.arrow(f"SELECT DISTINCT subject {said}"))
 
 
 def _whole(found: pa.Table) -> pa.Array:
     return found["subject"].combine_chunks()
 
 
-def _known(project: Project, known_at: int) -> str:
-    """The subject of each fact that was received by K."""
+def _received(project: Project, known_at: int) -> str:
+    """The subject of each fact that was received by K, and whether one is known by it (semantics 3.3)."""
     among = f"source IN ({', '.join(map(quoted, project.sources)) or 'NULL'}) AND received_at <= {instant(known_at)}"
-    return " UNION ALL ".join(f"SELECT subject FROM {table} WHERE {among}" for table in project.schemas)
+    return " UNION ALL ".join(
+        f"SELECT subject, {kind.introduces} AS introduces FROM {table} WHERE {among}" for table, kind in KINDS.items()
+    )
 
 
 _AMONG = "subject IN (SELECT subject FROM asked)"

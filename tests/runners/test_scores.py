@@ -32,6 +32,12 @@ def score(hour: float, value: float | None, received: float | None = None, who: 
     return Score("models", who, "churn", "7", at, at if received is None else START + int(received * HOUR), value, label)
 
 
+def asked(target: Target, *arguments: str) -> Any:
+    with redirect_stdout(io.StringIO()) as said:
+        assert call(["--project-dir", str(target.folder), "--format", "json", *arguments]) == 0
+    return json.loads(said.getvalue())
+
+
 @pytest.fixture
 def target(tmp_path: Path) -> Target:
     """Ann visits, and the model sees her leave from hour 2 to hour 5; nobody but the model knows Bob."""
@@ -75,16 +81,14 @@ def test_a_score_that_says_nothing_is_set_aside_whole(target: Target) -> None:
     assert target.rows("SELECT reason, decode(raw) FROM quarantine") == [("bad_type", first)]
 
 
+def test_whom_only_models_speak_of_is_not_among_the_subjects_of_a_preview(target: Target) -> None:
+    assert asked(target, "preview", "risky")["subjects"] == 1
+
+
 def test_a_full_refresh_reads_them_once_more_and_keeps_one_of_each(target: Target) -> None:
     before = target.rows(TABLE)
     target.run(T, full_refresh=True)
     assert target.rows(TABLE) == before
-
-
-def asked(target: Target, *arguments: str) -> Any:
-    with redirect_stdout(io.StringIO()) as said:
-        assert call(["--project-dir", str(target.folder), "--format", "json", *arguments]) == 0
-    return json.loads(said.getvalue())
 
 
 def test_explain_tells_the_value_in_force_and_what_it_misses(target: Target) -> None:

@@ -171,7 +171,9 @@ def _nearest(value: Any, comparison: Comparison) -> dict[str, Any]:
     if not isinstance(comparison.tree, Compare) or not (_is_number(value) and _is_number(comparison.tree.constant)):
         return {}
     constant: Any = comparison.tree.constant
-    return {"distance": value - (float(constant) if isinstance(value, float) else constant)}
+    if isinstance(value, float):  # as it is written: 0.7 is 0.2 above 0.5, and not a little less
+        return {"distance": float(Decimal(repr(value)) - Decimal(constant))}
+    return {"distance": value - constant}
 
 
 def _is_number(value: Any) -> bool:

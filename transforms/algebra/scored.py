@@ -1,5 +1,6 @@
 """What conditions on scores share: a model, what it said last of the subject, and what is asked of it (semantics 5.14)."""
 
+from abc import abstractmethod
 from typing import Annotated, ClassVar
 
 import numpy as np
@@ -29,9 +30,9 @@ class Scored(Node):
     model: Annotated[str, takes_text("a model")]
 
     @property
+    @abstractmethod
     def comparison(self) -> Comparison:
         """What is asked of the column."""
-        raise NotImplementedError
 
     def references(self) -> References:
         """The model."""

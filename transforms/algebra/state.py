@@ -134,15 +134,12 @@ def write_state(state: State, about: Mapping[str, object], sink: pa.NativeFile) 
 
 
 def read_state(source: pa.Buffer) -> tuple[State, dict[str, object]]:
-    """The state and what was noted about it; of a kind of facts that its writer did not know there is no table.
-
-    Errors: ArrowInvalid for a file that is none.
-    """
+    """The state and what was noted about it. Errors: ArrowInvalid for a file that is none."""
     reader, tables, noted = pa.BufferReader(source), dict[str, pa.Table](), dict[bytes, bytes]()
     while "verdicts" not in tables:
         with pa.ipc.open_stream(reader) as stream:
             table = stream.read_all()
         noted = table.schema.metadata or {}
         tables[noted.get(b"table", b"").decode()] = table.replace_schema_metadata(None)
-    facts = {name: tables.pop(name) for name in KINDS if name in tables}
+    facts = {name: tables.pop(name) for name in KINDS}
     return State(facts=facts, **tables), json.loads(noted[b"about"])

@@ -14,6 +14,7 @@ from runners.warehouses.ducklake import Lake, open_lake
 from runners.warehouses.tables import prepare
 from schemas.definitions.datatype import DataType
 from schemas.definitions.project import Project
+from schemas.errors import CallError
 from tests.support.consent_rows import project as bare_project
 from tests.support.consent_rows import source
 from tests.support.staged_runs import at, correction, first_run, plan_of
@@ -86,3 +87,12 @@ def test_exported_facts_have_the_canonical_columns_and_nulls_for_what_is_not_sto
     assert sorted(map(str, events["amount"].to_pylist())) == ["9.50", "9.50"]
     assert events["brand"].to_pylist() == [None, None]
     assert len(pq.read_table(paths["profiles"])) == 0
+
+
+def test_a_warehouse_of_a_version_that_knew_fewer_kinds_of_facts_is_told_of_and_the_next_run_makes_the_table(lake: Lake) -> None:
+    publish(lake, first_run(lake))
+    lake.commit(lambda: lake.run("DROP TABLE scores"), "as it was")
+    with pytest.raises(CallError, match="is of an earlier version: it has no table `scores`"):
+        read.facts_of_subject(lake, PROJECT, "ann", at(10))
+    prepare(lake)
+    assert len(read.facts_of_subject(lake, PROJECT, "ann", at(10))["scores"]) == 0

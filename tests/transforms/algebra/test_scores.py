@@ -105,13 +105,13 @@ def test_a_score_read_twice_is_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("when", "numbers"),
     [
-        (RISKY, {"value": 0.75, "compared": ">= 0.5", "distance": 0.25}),
+        (RISKY, {"value": 0.7, "compared": ">= 0.5", "distance": 0.2}),
         ({"rfm": {"model": "churn", "in": ["low"]}}, {"value": "high", "compared": "= 'low'"}),
         ({"score": {"model": "other", "compare": "> 1"}}, {"value": None, "compared": "> 1"}),
     ],
 )
 def test_explain_tells_what_the_model_says(tmp_path: Path, when: Json, numbers: Json) -> None:
-    shard = shard_of(tmp_path, event(0, "a", "look"), score(1, "a", value=0.75, label="high"), when=when)
+    shard = shard_of(tmp_path, event(0, "a", "look"), score(1, "a", value=0.7, label="high"), when=when)
     project = shard.program.project
     facts = seen_of(shard.state, np.zeros(1, np.int64), FOREVER, project)
     told = explain(project.segments["it"], facts, pa.table({}), START + DAY)
