@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from tests.support.generator import Generator
-from tests.support.histories import LATER, Fact, History, expected
+from tests.support.histories import LATER, Fact, History, every_fact, expected
 from tests.support.oracle import feature, member
 from tests.support.oracle_model import DAY, World, to_instant
 from tests.support.whole_runs import Target, crowded, standing, versioned
@@ -17,10 +17,12 @@ from tests.support.whole_runs import Target, crowded, standing, versioned
 GROUPS = 6
 SHARDS = (1, 3, 16)
 BESIDE = (-1, 0, 1)
+SCORED = (1,)
+"""Seeds of worlds in which models speak of the subjects."""
 
 
 def facts_in_any_order(world: World, dice: Random) -> list[Fact]:
-    facts = [*world.events, *world.profiles, *world.consents]
+    facts = every_fact(world)
     return dice.sample(facts, len(facts))
 
 
@@ -39,7 +41,7 @@ def asked(history: History, dice: Random, until: int) -> list[int]:
 def one_history_and_its_record(folder: Path, seed: int) -> None:
     """Any order, any cut, the number of shards changed between runs; then the record of every earlier run."""
     dice = Random(seed)
-    generator = Generator(dice)
+    generator = Generator(dice, scored=True)
     world = crowded(generator, GROUPS)
     target = Target(folder, world)
     moments = sorted(generator.at() + DAY for _ in range(3))
@@ -68,7 +70,7 @@ def tells_what_was_published(target: Target, published: Sequence[History], dice:
 def what_was_published_is_what_was_known(folder: Path, seed: int) -> None:
     """Facts that are read as they are received: the record at (T, K) is the oracle's answer at (T, K)."""
     dice = Random(seed)
-    generator = Generator(dice)
+    generator = Generator(dice, scored=True)
     world = crowded(generator, GROUPS)
     target, facts = Target(folder, world).sharded(3), facts_in_any_order(world, dice)
     moments = sorted({generator.at() + DAY for _ in range(3)})
@@ -88,7 +90,7 @@ def what_was_published_is_what_was_known(folder: Path, seed: int) -> None:
 def definitions_change_and_come_back(folder: Path, seed: int) -> None:
     """Other segments and purposes over the same facts, then the first again, while facts arrive and T moves."""
     dice = Random(seed)
-    generator = Generator(dice)
+    generator = Generator(dice, scored=True)
     first = crowded(generator, GROUPS)
     changed = {"segments": generator.segments(), "purposes": generator.purposes()}
     other = replace(first, project={**first.project, **changed})
@@ -128,21 +130,21 @@ def as_number(value: object) -> object:
 
 def known_members(world: World, at: int, known_at: int) -> set[tuple[str, str]]:
     names = [segment["segment"] for segment in world.project["segments"]]
-    subjects = {fact.subject for fact in (*world.events, *world.profiles, *world.consents)}
+    subjects = {fact.subject for fact in every_fact(world)}
     return {(f"{name}@1", who) for name in names for who in subjects if member(world, name, who, at, known_at)}
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, SCORED[0]])
 def test_any_order_any_cuts_and_any_shards_give_one_history_and_keep_its_record(tmp_path: Path, seed: int) -> None:
     one_history_and_its_record(tmp_path, seed)
 
 
-@pytest.mark.parametrize("seed", range(1))
+@pytest.mark.parametrize("seed", SCORED[:1])
 def test_what_was_published_about_t_at_k_is_what_was_known_at_k(tmp_path: Path, seed: int) -> None:
     what_was_published_is_what_was_known(tmp_path, seed)
 
 
-@pytest.mark.parametrize("seed", range(1))
+@pytest.mark.parametrize("seed", SCORED[:1])
 def test_definitions_that_change_and_come_back_leave_what_they_say(tmp_path: Path, seed: int) -> None:
     definitions_change_and_come_back(tmp_path, seed)
 

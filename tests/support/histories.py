@@ -1,6 +1,7 @@
 """Run the kernel over a world in steps, and read what it believes and what it published."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -24,14 +25,18 @@ SKEW = 300_000_000
 def facts_of(world: World) -> list[Fact]:
     """What is not set aside as dated in the future."""
     events = [event for event in world.events if event.occurred_at <= event.received_at + SKEW]
-    return [*events, *world.profiles, *world.consents, *world.scores]
+    return every_fact(replace(world, events=tuple(events)))
+
+
+def every_fact(world: World) -> list[Fact]:
+    """The facts of all kinds."""
+    return [*world.events, *world.profiles, *world.consents, *world.scores]
 
 
 def expected(world: World, until: int | None = None) -> History:
     """The oracle's histories, those that are not empty; as they are known up to `until` where it is given."""
     names = [segment["segment"] for segment in world.project["segments"]]
-    facts: list[Fact] = [*world.events, *world.profiles, *world.consents, *world.scores]
-    subjects = sorted({fact.subject for fact in facts})
+    subjects = sorted({fact.subject for fact in every_fact(world)})
     found = {(name, subject): told(world, name, subject, LATER) for name in names for subject in subjects}
     if until is not None:
         found = {key: cut(value, until) for key, value in found.items()}

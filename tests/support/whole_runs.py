@@ -23,6 +23,7 @@ from tests.support.worlds import language, write_project
 
 NOW = 1_900_000_000_000_000
 FATES = ("quarantined", "future", "late", "duplicate", "kept", "refused", "unneeded", "used")
+KINDS = ("events", "profiles", "consents", "scores")
 _CURRENT = "known_to IS NULL"
 _HISTORY = """
 SELECT segment, version, subject, epoch_us(valid_from), epoch_us(valid_to) FROM segment_history
@@ -200,13 +201,11 @@ def crowded(generator: Generator, groups: int) -> World:
     """A world with the facts of many draws, each about subjects of its own."""
     draws = [generator.world() for _ in range(groups)]
     parts = [_renamed(draw, str(index)) for index, draw in enumerate(draws)]
-    events = tuple(fact for part in parts for fact in part.events)
-    profiles = tuple(fact for part in parts for fact in part.profiles)
-    return of_files(World(draws[0].project, events, profiles, tuple(fact for part in parts for fact in part.consents)))
+    facts = {kind: tuple(fact for part in parts for fact in getattr(part, kind)) for kind in KINDS}
+    return of_files(World(draws[0].project, **facts))
 
 
 def _renamed(world: World, group: str) -> World:
     """The world with the group behind the id of each subject."""
-    events = tuple(replace(fact, subject=f"{fact.subject}.{group}") for fact in world.events)
-    profiles = tuple(replace(fact, subject=f"{fact.subject}.{group}") for fact in world.profiles)
-    return World(world.project, events, profiles, tuple(replace(c, subject=f"{c.subject}.{group}") for c in world.consents))
+    facts = {kind: tuple(replace(fact, subject=f"{fact.subject}.{group}") for fact in getattr(world, kind)) for kind in KINDS}
+    return World(world.project, **facts)

@@ -25,7 +25,7 @@ def steps_of(steps: Steps) -> tuple[list[int], ...]:
 @WORLDS
 @given(st.randoms(use_true_random=False))
 def test_it_is_the_answer_of_the_same_segment_for_a_purpose_that_is_always_open(random: Random) -> None:
-    world = replace(Generator(random).world(), consents=())
+    world = replace(Generator(random, scored=True).world(), consents=())
     with tempfile.TemporaryDirectory() as folder:
         shard = Shard.of(Path(folder), world).step(facts_of(world), LATER)
     project = shard.program.project
