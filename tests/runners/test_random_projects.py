@@ -17,7 +17,7 @@ from runners.main import call
 from tests.support.generator import SUBJECTS
 from tests.support.oracle import feature, history, member, verdict
 from tests.support.oracle_consent import PERMISSIVE, quarantined
-from tests.support.oracle_model import DAY, EPOCH, Consent, Event, Profile, World, duration, to_instant
+from tests.support.oracle_model import DAY, EPOCH, Consent, Event, Profile, Score, World, duration, to_instant
 from tests.support.oracle_subject import Known
 from tests.support.random_project import Fact, RandomProject, Step
 
@@ -81,9 +81,9 @@ def closed(reason: str) -> str:
 class Driven:
     """One random project, run step by step."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, scored: bool) -> None:
         self.folder = folder
-        self.project = RandomProject(Random(seed))
+        self.project = RandomProject(Random(seed), scored)
         self.project.write(folder)
         self.facts: list[Fact] = []
         self.worlds: list[tuple[World, int, int]] = []
@@ -213,12 +213,13 @@ def fates(world: World, step: Step) -> dict[str, int]:
 
 
 def world_of(definitions: dict[str, Any], facts: list[Fact]) -> World:
-    kinds = {kind: tuple(fact for fact in facts if isinstance(fact, kind)) for kind in (Event, Profile, Consent)}
-    return World(definitions, kinds[Event], kinds[Profile], kinds[Consent])
+    kinds = {"events": Event, "profiles": Profile, "consents": Consent, "scores": Score}
+    told = {name: tuple(fact for fact in facts if isinstance(fact, kind)) for name, kind in kinds.items()}
+    return World(definitions, **told)
 
 
-def drive(folder: Path, seed: int) -> None:
-    driven = Driven(folder, seed)
+def drive(folder: Path, seed: int, scored: bool = False) -> None:
+    driven = Driven(folder, seed, scored)
     for number in range(len(driven.project.steps)):
         driven.run(number)
     driven.compare_features()
@@ -230,7 +231,11 @@ def test_a_random_project_answers_as_the_law_does(tmp_path: Path, seed: int) -> 
     drive(tmp_path, seed)
 
 
+def test_so_does_one_in_which_models_speak_of_the_subjects(tmp_path: Path) -> None:
+    drive(tmp_path, 2, scored=True)
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", range(200, 600))
 def test_many_random_projects_answer_as_the_law_does(tmp_path: Path, seed: int) -> None:
-    drive(tmp_path, seed)
+    drive(tmp_path, seed, scored=seed % 2 == 1)

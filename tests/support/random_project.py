@@ -22,17 +22,19 @@ import zstandard
 
 from tests.support.generator import START, Generator
 from tests.support.oracle_consent import PERMISSIVE, permits_at
-from tests.support.oracle_model import DAY, EPOCH, HOUR, Consent, Event, Profile, World
+from tests.support.oracle_model import DAY, EPOCH, HOUR, Consent, Event, Profile, Score, World
 from tests.support.worlds import write_project
 
-Fact = Event | Profile | Consent
-SOURCES = ("e1", "e2", "prof", "snap", "led")
+Fact = Event | Profile | Consent | Score
+SOURCES = ("e1", "e2", "prof", "snap", "led", "models")
+SAID = ("model", "version", "value", "label")
 _INSTANTS = ("at", "got", "ts", "claimed_at", "received_at", "expires_at")
 _TYPES = {
     **dict.fromkeys(_INSTANTS, pa.timestamp("us", tz="UTC")),
     **dict.fromkeys(("flag", "vip", "retroactive"), pa.bool_()),
     "amount": pa.decimal128(8, 2),
     "score": pa.decimal128(6, 2),
+    "value": pa.float64(),
     **dict.fromkeys(("lat", "lon"), pa.decimal128(8, 4)),
     "n": pa.int64(),
     "birth_date": pa.date32(),
@@ -43,6 +45,7 @@ _BAD: dict[str, tuple[Mapping[str, Any], ...]] = {
     "e2": ({"amount": "1e"}, {"got": "2025-13-01"}),
     "prof": ({"birth_date": "2007-02-30"}, {"vip": "perhaps"}, {"at": None}),
     "snap": ({"uid": None},),
+    "models": ({"model": None}, {"value": None, "label": None}, {"value": "much"}, {"at": "soon"}, {"uid": ""}),
     "led": ({"action": "FORGET"}, {"purpose": "P"}, {"channel": "fax"}, {"claimed_at": None}),
 }
 
@@ -59,15 +62,15 @@ class Step:
 class RandomProject(Generator):
     """Draws a project and its steps, and writes both."""
 
-    def __init__(self, random: Random) -> None:
-        super().__init__(random)
+    def __init__(self, random: Random, scored: bool = False) -> None:
+        super().__init__(random, scored=scored)
         self.formats = ("ndjson", "ndjson", "csv", "parquet")
         self.ends = ("", "", ".gz", ".zst")
         drawn = self.project()
         events = tuple(self.event() for _ in range(self.pick((6, 12, 20))))
         world = World(drawn, events, self.several(6, self.profile), (*self.consents(), *self.several(4, self.consent)))
         self.definitions = world.project
-        self.steps = self._cut([*world.events, *_apart(world.profiles), *_decided(world.consents)])
+        self.steps = self._cut([*world.events, *_apart(world.profiles), *_decided(world.consents), *self.scores()])
 
     def project(self) -> dict[str, Any]:
         made = super().project()
@@ -153,7 +156,7 @@ class RandomProject(Generator):
     def deliver(self, folder: Path, number: int) -> Step:
         """Write the files of one step; gives the step with its facts as the files tell them."""
         step, told = self.steps[number], Step(self.steps[number].at)
-        for source in SOURCES:
+        for source in (name for name in SOURCES if name in self.definitions["sources"]):
             facts = [fact for fact in step.facts if fact.source == source]
             while facts or (source in _BAD and self.chance(8)):
                 part = facts[: self.random.randrange(1, len(facts) + 1)] if facts else []
@@ -186,11 +189,15 @@ class RandomProject(Generator):
     def _any(self, source: str) -> Fact:
         if source in ("prof", "snap"):
             return dataclasses.replace(self.profile(), source=source, columns={})
+        if source == "models":
+            return self.score()
         return self.consent() if source == "led" else dataclasses.replace(self.event(), source=source, properties={})
 
     def _columns(self, source: str) -> list[str]:
         if source == "led":
             return [one.name for one in dataclasses.fields(Consent) if one.name != "source"]
+        if source == "models":
+            return ["uid", "at", "got", *SAID]
         core = ["id", "name"] if source in ("e1", "e2") else []
         return [*core, "uid", "at", "got", *self.definitions["sources"][source]["properties"]]
 
@@ -228,6 +235,8 @@ def _record(fact: Fact) -> dict[str, Any]:
     core: dict[str, Any] = {"uid": fact.subject, "got": _moment(fact.received_at)}
     if isinstance(fact, Profile):
         return {**core, "at": _moment(fact.valid_from), **fact.columns}
+    if isinstance(fact, Score):
+        return {**core, "at": _moment(fact.valid_from), **{name: getattr(fact, name) for name in SAID}}
     said = dict(fact.properties)
     if said.get("ts") is not None:
         said["ts"] = _moment(said["ts"])

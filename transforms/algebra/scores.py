@@ -22,9 +22,15 @@ class Scores:
 
     def __init__(self, rows: pa.Table, count: int) -> None:
         self.count, self._rows = count, rows
+        self._columns: dict[tuple[str, str], ScoreColumn] = {}
 
     def column(self, model: str, name: str) -> ScoreColumn:
         """The steps of a column of one model's rows. A row replaces the whole of the one before, also by null."""
+        if (model, name) not in self._columns:
+            self._columns[model, name] = self._of(model, name)
+        return self._columns[model, name]
+
+    def _of(self, model: str, name: str) -> ScoreColumn:
         mine = np.flatnonzero(codes(self._rows["model"], (model,)) >= 0)
         who, at = ints(self._rows[WHO], 0), ints(self._rows["valid_from"], 0)
         index = by_validity(self._rows, mine, who)
