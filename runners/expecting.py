@@ -11,7 +11,7 @@ import pyarrow as pa
 from runners.expectations import FeatureExpectation
 from runners.finding import Finding, place
 from runners.run_plan import RunPlan
-from runners.warehouses.ducklake import Lake, instant, named, quoted
+from runners.warehouses.ducklake import Lake, named, quoted
 from schemas.definitions.comparison import Comparison
 from schemas.definitions.condition import Compare, Condition, Either, Every, IsNull, Negation
 from schemas.definitions.lineage import Item
@@ -98,7 +98,7 @@ FROM run_versions v LEFT JOIN after a USING (segment, version) LEFT JOIN before 
 def _segment_values(lake: Lake, plan: RunPlan) -> dict[str, int | float | None]:
     """Size and share of every segment as it would be published, and its change against what is published now."""
     measured = {measure for by in plan.expectations.segments.values() for measure in by}
-    known = _known_subjects(lake, plan) if "share" in measured else 0
+    known = _known_subjects(lake) if "share" in measured else 0
     values: dict[str, int | float | None] = {}
     for segment, size, before in lake.rows(_SIZES) if measured else []:
         values[f"segment `{segment}`: size"] = size
@@ -107,14 +107,9 @@ def _segment_values(lake: Lake, plan: RunPlan) -> dict[str, int | float | None]:
     return values
 
 
-def _known_subjects(lake: Lake, plan: RunPlan) -> int:
-    """How many subjects have a fact at T: an event, a profile row, a permissive consent row."""
-    facts = [
-        f"SELECT subject FROM {table} WHERE {kind.at} <= {instant(plan.t_at)} AND {kind.introduces}"
-        for name, kind in KINDS.items()
-        for table in _facts(name, plan)
-    ]
-    return int(lake.value(f"SELECT count(DISTINCT subject) FROM ({' UNION ALL '.join(facts)})"))
+def _known_subjects(lake: Lake) -> int:
+    """How many subjects are known at T: each purpose has a verdict for every one."""
+    return int(lake.value("SELECT coalesce(max(n), 0) FROM (SELECT sum(subjects) AS n FROM staged_verdicts GROUP BY purpose)"))
 
 
 def _facts(name: str, plan: RunPlan) -> tuple[str, ...]:

@@ -1,26 +1,29 @@
 """Explain one subject from what the warehouse holds, by the kernel that made the history."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from runners.recalling import remembered
+from runners.recalling import remembered, with_linked
 from runners.selecting import see_segment
 from runners.warehouses.ducklake import Lake, quoted
-from runners.warehouses.read import facts_of_subject, last_run, published
+from runners.warehouses.read import facts_of_subjects, last_run, links, published
 from schemas.definitions.instant import write_instant
 from schemas.definitions.project import Project
 from schemas.errors import CallError
-from transforms.algebra.claims import ints
+from transforms.algebra.event_order import in_event_order
 from transforms.algebra.explain import explain
 from transforms.algebra.facts import Facts
 from transforms.algebra.order import FOREVER
 from transforms.algebra.program import Program
-from transforms.algebra.state import event_order, facts_of
-from transforms.algebra.verdicts import verdict
+from transforms.algebra.state import facts_of
+from transforms.algebra.verdicts import verdict_on
+from transforms.together import together
 from transforms.typed import normal_sql
 
 
@@ -35,22 +38,29 @@ def explain_subject(
     last = published(lake)
     at, known_at = last.t_at if at is None else at, last.known_at if known_at is None else known_at
     subject, found = _found(lake, project, subject, known_at)
-    told = explain(project.segments[segment], *known_facts(project, subject, found), at)
+    facts, events = known_facts(project, found)
+    told = explain(project.segments[segment], facts, events, at, subject)
     purposes = project.segments[segment].purposes
-    why = {p: verdict(project, p, found["consents"], found["profiles"], subject, at, at, known_at) for p in purposes}
-    rows = found["consents"].select(
-        ["event_id", "purpose", "action", "channel", "claimed_at", "received_at", "effective_at"]
-    )
-    ledger = [row for row in rows.sort_by("effective_at").to_pylist() if row["purpose"] in (*purposes, "*")]
+    why = {name: verdict_on(facts, project.purposes[name], subject, at) for name in purposes}
+    ledger = _ledger(found["consents"], purposes, told.get("ids", [subject]))
     head = {"subject": subject, "segment": segment, "at": at, "known": known_at}
     return _plain({**head, **told, "verdicts": why, "ledger": ledger}, {"at", "known", "next_transition_at"})
 
 
+def _ledger(consents: pa.Table, purposes: Sequence[str], ids: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows of the ledger about any of the purposes: of the subject, or of the ids that are one with it."""
+    whose = ["subject"] if len(ids) > 1 else []
+    rows = consents.filter(pc.is_in(consents["subject"], pa.array(ids))).sort_by("effective_at")
+    told = rows.select([*whose, "event_id", "purpose", "action", "channel", "claimed_at", "received_at", "effective_at"])
+    return [row for row in told.to_pylist() if row["purpose"] in (*purposes, "*")]
+
+
 def _found(lake: Lake, project: Project, subject: str, known_at: int) -> tuple[str, dict[str, pa.Table]]:
-    """The subject's facts by its id as it is asked, else as the sources would write it."""
+    """The facts of the subject, and of who was ever linked with it: by its id as it is asked, else as sources would write it."""
+    linked = together(links(lake, project.sources))
     for steps in dict.fromkeys(((), *(source.normalise for source in project.sources.values()))):
         written = lake.value(f"SELECT {normal_sql(quoted(subject), steps)}")
-        found = facts_of_subject(lake, project, written, known_at)
+        found = facts_of_subjects(lake, project, with_linked(pa.array([written]), linked), known_at)
         if any(map(len, found.values())):
             return written, found
     return subject, found
@@ -64,8 +74,8 @@ def beyond(lake: Lake, at: int | None) -> str | None:
     return f"T lies after that of the last run, {write_instant(last.t_at)}: this is so if nothing more arrives"
 
 
-def known_facts(project: Project, subject: str, found: dict[str, pa.Table]) -> tuple[Facts, pa.Table]:
-    """The facts of one subject as the kernel takes them, and its events in their order.
+def known_facts(project: Project, found: Mapping[str, pa.Table]) -> tuple[Facts, pa.Table]:
+    """The facts of one subject and of who was ever linked with it as the kernel takes them, and the events in their order.
 
     Errors: CallError where there are none.
     """
@@ -76,10 +86,7 @@ def known_facts(project: Project, subject: str, found: dict[str, pa.Table]) -> t
             "the subject is not known: by that K no event, profile, consent row or score came with this id",
             "ids are as the sources give them; --known takes a later K",
         )
-    events = found["events"]
-    at = ints(events["occurred_at"], 0)
-    index = event_order(at * 0, at, events["event_id"], events["source"])
-    return facts_of(state, np.zeros(1, np.int64), FOREVER, project), events.take(pa.array(index))
+    return facts_of(state, np.arange(state.count), FOREVER, project), in_event_order(found["events"], state.ids)
 
 
 def _plain(value: Any, instants: set[str], key: str = "") -> Any:

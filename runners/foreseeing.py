@@ -96,7 +96,7 @@ def foresee(lake: Lake, project: Project, last: LastRun, records: Mapping[str, s
     for one in seen.values():
         one.was = int(_among(chosen, one.before).sum())
     for ids, study in recall(lake, asked, chosen, last.known_at, answered=True):
-        _look(asked, ids, study, last.t_at, seen)
+        _look(asked, ids, _among(ids, chosen), study, last.t_at, seen)
     return Sample(len(everyone), len(chosen), part, seen)
 
 
@@ -109,12 +109,13 @@ def _among(subjects: pa.Array, others: pa.Array) -> Flags:
     return np.asarray(pc.is_in(subjects, others)).astype(np.bool_)
 
 
-def _look(project: Project, ids: pa.Array, study: Study, at: int, seen: dict[str, Seen]) -> None:
-    """Count what these subjects say of each segment at T."""
+def _look(project: Project, ids: pa.Array, asked: Flags, study: Study, at: int, seen: dict[str, Seen]) -> None:
+    """Count what the subjects asked for say of each segment at T."""
     unrefused = evaluate_unrefused(project, study.facts, project.order)
-    verdicts = {name: judge(study.facts.grounds, one, at).code for name, one in project.purposes.items()}
+    number = study.facts.numbered_at(at)
+    verdicts = {name: judge(study.facts.judged, one, at).code[number] for name, one in project.purposes.items()}
     for name, one in seen.items():
-        is_member, satisfies = _at(study.evaluation.answers[name], at), _at(unrefused[name], at)
+        is_member, satisfies = asked & _at(study.evaluation.answers[name], at), asked & _at(unrefused[name], at)
         was = _among(ids, one.before)
         one.stay += int((is_member & was).sum())
         one.enter += int((is_member & ~was).sum())

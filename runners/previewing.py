@@ -62,7 +62,7 @@ def _members(lake: Lake, project: Project, segment: str, subjects: pa.Array, at:
     for ids, study in recall(lake, project, subjects, known_at, answered=True):
         who = np.arange(len(ids))
         is_member = value_at(study.evaluation.answers[segment], who, np.full(len(who), at)) == TRUE
-        found = [*found, ids.filter(pa.array(is_member))]
+        found = [*found, ids.filter(pc.and_(pa.array(is_member), pc.is_in(ids, value_set=subjects)))]
     return pa.concat_arrays(found)
 
 

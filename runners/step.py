@@ -12,6 +12,7 @@ from pipelines.segmentation import SegmentUsers
 from runners.account import positions_after, stage_fates, staged_account, undeclared, unseen
 from runners.engines.local import run_locally
 from runners.expectations import expectations_of
+from runners.linking import Linked, linked, moving
 from runners.notes import notes
 from runners.outlook import Outlook, k_below
 from runners.progress import tick, ticked
@@ -34,6 +35,7 @@ from transforms.segment import KIND, STATE, STORED
 from transforms.shard import split
 from transforms.spill import spill
 from transforms.stage import Stage, staged_tables
+from transforms.together import Together
 
 Tell = Callable[[str, int, float], None]
 """Told of progress: the stage's name, how many records or rows it has, and the share of the files that is read."""
@@ -71,8 +73,9 @@ class Step:
         program = Program(project, {name: version.version for name, version in self.outlook.versions.items()})
         about = {"definitions": project.meaning, "t": t_at}
         stage = Stage(self.staging, staged_tables(program), about)
-        plan = Plan(read_file, project.sources, self._decoding(), project.target.shards, t_at, tick)
-        pipeline = SegmentUsers(program, self._moment(), self.knowledge, stage, plan, self._remembered())
+        both = linked(self.lake, self.outlook, self._decoding())
+        plan = Plan(read_file, project.sources, self._decoding(), project.target.shards, t_at, tick, both.after)
+        pipeline = SegmentUsers(program, self._moment(), self.knowledge, stage, plan, self._remembered(both))
         inputs = self.outlook.reading.listing.inputs
         size, (records_before, bytes_before) = sum(one.unread for one in inputs), ticked()
 
@@ -101,20 +104,21 @@ class Step:
         project = self.outlook.project
         return DecodePlan(project.schemas, tuple(project.purposes), read_lookups(project))
 
-    def _remembered(self) -> list[ShardedBatch]:
-        """What each shard starts from: its state, or for a rebuild all facts that the warehouse holds."""
+    def _remembered(self, both: Linked) -> list[ShardedBatch]:
+        """What each shard starts from: its state and who moves, or for a rebuild all facts that the warehouse holds."""
         if self.outlook.is_rebuild and not self.outlook.options.full_refresh:
-            return self._stored()
+            return self._stored(both.after)
         if self.outlook.is_rebuild:
             return []
         see_states(self.lake)
         schema = pa.schema([("path", pa.string())], {KIND: STATE})
         paths = read.state_paths(self.lake)
-        return [
+        states = [
             (shard, pa.RecordBatch.from_arrays([pa.array([str(path)])], schema=schema)) for shard, path in paths.items()
         ]
+        return [*states, *moving(self.lake, self.outlook, both)]
 
-    def _stored(self) -> list[ShardedBatch]:
+    def _stored(self, together: Together) -> list[ShardedBatch]:
         stored: list[ShardedBatch] = []
         folder = self.staging / "spilled"
         folder.mkdir()
@@ -122,7 +126,7 @@ class Step:
         for kind, path in read.export_facts(self.lake, self.outlook.project, kept, self.staging / "facts").items():
             for batch in pq.ParquetFile(path).iter_batches():
                 marked = batch.replace_schema_metadata({KIND: STORED + kind.encode()})
-                for shard, part in split(marked, self.outlook.project.target.shards) if batch.num_rows else []:
+                for shard, part in split(marked, self.outlook.project.target.shards, together) if batch.num_rows else []:
                     stored.append((shard, spill(part, folder / f"stored-{len(stored):06d}.arrow")))
         return stored
 

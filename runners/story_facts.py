@@ -43,7 +43,8 @@ class StoryFacts:
             "consents": self._consents(),
             "scores": self._scores(),
         }
-        tables = {name: pa.Table.from_pylist(list(told[name]), schema) for name, schema in self.project.schemas.items()}
+        schemas = self.project.schemas
+        tables = {name: pa.Table.from_pylist(list(told.get(name, ())), schema) for name, schema in schemas.items()}
         ledger = tables["consents"]
         place = ledger.column_names.index("effective_at")
         ledger = ledger.set_column(place, "effective_at", effective_at(ledger))

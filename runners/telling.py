@@ -13,11 +13,11 @@ from schemas.definitions.segment import Segment
 from schemas.definitions.story import Expected, Story
 from transforms.algebra.absorb import Arrived
 from transforms.algebra.advance import advance
-from transforms.algebra.claims import ints
+from transforms.algebra.event_order import in_event_order
 from transforms.algebra.explain import explain
 from transforms.algebra.order import BEGINNING, FOREVER
 from transforms.algebra.program import Moment, Program
-from transforms.algebra.state import State, empty_state, event_order, facts_of
+from transforms.algebra.state import State, empty_state, facts_of
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,6 @@ def _explained(program: Program, state: State, name: str, events: pa.Table, at: 
 
     if not state.count:
         return False
-    occurred_at = ints(events["occurred_at"], 0)
-    index = event_order(occurred_at * 0, occurred_at, events["event_id"], events["source"])
     known = facts_of(state, np.zeros(1, np.int64), FOREVER, program.project)
-    return bool(explain(program.project.segments[name], known, events.take(pa.array(index)), at)["member"])
+    told = explain(program.project.segments[name], known, in_event_order(events, state.ids), at, state.ids[0].as_py())
+    return bool(told["member"])

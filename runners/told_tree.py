@@ -30,6 +30,7 @@ def render(told: Told) -> str:
     lines = [
         f"{told['subject']} {member} of {told['segment']}",
         f"at          {_short(told['at'])}, as known at {_short(told['known'])}",
+        *_identity(told),
         f"population  {_MARKS[told['population']]}",
         *(line for purpose, reason in told["verdicts"].items() for line in _use(told, purpose, reason)),
         "",
@@ -39,6 +40,14 @@ def render(told: Told) -> str:
     ]
     following = told["next_transition_at"]
     return "\n".join([*lines, f"next flip if nothing more arrives: {_short(following) if following else 'never'}"])
+
+
+def _identity(told: Told) -> Iterator[str]:
+    """Which ids are one subject at T."""
+    if told.get("merged_into"):
+        yield f"identity    merged into {told['merged_into']}: a member of nothing of its own"
+    elif told.get("ids"):
+        yield f"identity    {', '.join(told['ids'])} are one"
 
 
 def _use(told: Told, purpose: str, reason: str) -> Iterator[str]:

@@ -112,7 +112,8 @@ class Writing:
                 self._adopt(table, self.adopted[table])
             else:
                 self._insert(table, f"SELECT * EXCLUDE (replaces, _file, _row), {self._stamp} FROM staged_{table}")
-        self._insert("quarantine", f"SELECT * EXCLUDE (_file, _row), {self._stamp} FROM staged_quarantine")
+        rows = "FROM staged_quarantine ANTI JOIN quarantine USING (source, position)"  # a link may be refused again
+        self._insert("quarantine", f"SELECT * EXCLUDE (_file, _row), {self._stamp} {rows}")
 
     def _adopt(self, table: str, folder: Path) -> None:
         """Take the files as they are; columns that only other runs have are null, those that only staging has stay unread."""

@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pyarrow as pa
 
-from schemas import consent, event, profile, score
+from schemas import consent, event, identity, profile, score
 from schemas.definitions.datatype import DataType
 
 
@@ -24,6 +24,7 @@ class Kind:
       kept: the columns that a state keeps beside the subject; None: all of them.
       about: in SQL, what definitions call it by.
       introduces: in SQL, whether a subject is known by it.
+      ids: the columns that name subjects.
     """
 
     noun: ModuleType
@@ -35,6 +36,7 @@ class Kind:
     kept: tuple[str, ...] | None
     about: str = "''"
     introduces: str = "true"
+    ids: tuple[str, ...] = ("subject",)
 
     @property
     def name(self) -> str:
@@ -85,6 +87,16 @@ CONSENTS = Kind(
     about="purpose",
     introduces=f"action IN ({', '.join(repr(action) for action in consent.PERMISSIVE)})",
 )
+IDENTITIES = Kind(
+    noun=identity,
+    key=("source", "subject", "position"),
+    own="linked_at",
+    at="linked_at",
+    dated="linked_at",
+    content=("subject", "to_id", "linked_at"),
+    kept=None,
+    ids=("subject", "to_id"),
+)
 SCORES = Kind(
     noun=score,
     key=("source", "subject", "position"),
@@ -96,7 +108,7 @@ SCORES = Kind(
     about="model",
     introduces="false",
 )
-KINDS = {kind.name: kind for kind in (EVENTS, PROFILES, CONSENTS, SCORES)}
+KINDS = {kind.name: kind for kind in (EVENTS, PROFILES, CONSENTS, IDENTITIES, SCORES)}
 
 
 def schemas_of(declared: Mapping[str, Mapping[str, DataType]]) -> dict[str, pa.Schema]:

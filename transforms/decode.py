@@ -14,7 +14,7 @@ from schemas.definitions.datatype import DataType
 from schemas.definitions.source import INSTANTS, Source
 from schemas.kinds import KINDS
 from schemas.record import RawChunk
-from transforms.algebra.claims import effective_at, quarantined
+from transforms.algebra.claims import codes, effective_at, quarantined
 from transforms.algebra.order import Flags, Ints
 from transforms.columns import Columns
 from transforms.content_hash import content_hash
@@ -93,8 +93,9 @@ def _canonical(
 ) -> tuple[dict[str, pa.ChunkedArray], Ints]:
     """The canonical columns of all records, and for each the code of the reason for which it is set aside, or -1."""
     count = len(found)
-    said = {name: _field(found, name, source) for name in source.fields}
-    said["subject"] = _normal(said["subject"], source, con)
+    said = {"subject" if name == "from_id" else name: _field(found, name, source) for name in source.fields}
+    for name in KINDS[source.kind].ids:
+        said[name] = _normal(said[name], source, con)
     own = said[KINDS[source.kind].own]
     received = said.get("received_at")
     said["received_at"] = own if received is None else pc.coalesce(received, own)
@@ -109,6 +110,8 @@ def _canonical(
         said |= _with_defaults(said)
     else:
         said["position"] = pa.chunked_array([positions])
+    if source.kind == "identities":
+        said["to_id"] = _named(said["to_id"])
     if source.kind == "profiles":
         said |= _payload(source, read, count, con)
     schema = plan.schemas[source.kind]
@@ -169,7 +172,20 @@ def _reasons(found: pa.Table, source: Source, said: Mapping[str, pa.ChunkedArray
         code[_empty_text(said["subject"])] = rejection.REASONS.index("missing_id")
         if "event_id" in said:
             code[_empty_text(said["event_id"])] = rejection.REASONS.index("missing_id")
+    if source.kind == "identities":
+        blocked = _blocked(said["subject"], source) | _blocked(said["to_id"], source)
+        code[blocked & (code < 0)] = rejection.REASONS.index("blocked")
     return code
+
+
+def _blocked(ids: pa.ChunkedArray, source: Source) -> Flags:
+    """Ids that many people share by mistake."""
+    return codes(pc.utf8_lower(ids), source.blocked) >= 0
+
+
+def _named(ids: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The ids, null where there is none."""
+    return pc.if_else(pc.equal(ids, ""), pa.scalar(None, pa.string()), ids)
 
 
 def _empty_text(column: pa.ChunkedArray) -> Flags:

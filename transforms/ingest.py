@@ -23,6 +23,7 @@ from transforms.decode import DecodePlan, decode, rejections
 from transforms.faults import reach
 from transforms.known import newest_receipt
 from transforms.shard import split
+from transforms.together import NOBODY, Together
 from transforms.validate import set_aside
 
 ACCOUNT = pa.schema(
@@ -49,6 +50,7 @@ class Plan:
       sources: by name.
       decoding: the columns, lookups and purposes.
       shards: how many shards of subjects there are.
+      together: the ids that lie in one shard, since links connect them.
       at: T, int64 microseconds.
       tick: told of the records and bytes that are read; an importable function.
     """
@@ -59,6 +61,7 @@ class Plan:
     shards: int
     at: int
     tick: Callable[[int, int], None]
+    together: Together = NOBODY
 
 
 class Ingested(NamedTuple):
@@ -91,7 +94,7 @@ def ingest(chunk: RawChunk, plan: Plan, con: duckdb.DuckDBPyConnection) -> Inges
         )
         told = pa.concat_tables([told, pa.Table.from_batches([late_ones])])
     marked = accepted.replace_schema_metadata({"kind": source.kind})
-    facts = split(marked, plan.shards) if accepted.num_rows else []
+    facts = split(marked, plan.shards, plan.together) if accepted.num_rows else []
     newest_at = newest_receipt(con, marked, source.kind, plan.at) if accepted.num_rows else BEGINNING
     account = _account(chunk, unseen, quarantined, future, late, late_used, undeclared, newest_at)
     return Ingested(facts, told.combine_chunks().to_batches()[0] if len(told) else rejected, account)

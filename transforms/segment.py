@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import apache_beam as beam
+import numpy as np
 import pyarrow as pa
 from apache_beam.pvalue import PCollection
 from apache_beam.transforms.timeutil import TimeDomain
@@ -20,7 +21,7 @@ from transforms.algebra.advance import advance, believing
 from transforms.algebra.engine import connect
 from transforms.algebra.order import BEGINNING
 from transforms.algebra.program import Moment, Program
-from transforms.algebra.state import State, empty_state, read_state
+from transforms.algebra.state import State, empty_state, read_state, without
 from transforms.coder import RecordBatchCoder, ShardedBatch
 from transforms.known import KNOWN
 from transforms.spill import fetch
@@ -30,7 +31,9 @@ KIND = b"kind"
 STATE = b"state"
 """The kind of the batch that says where a shard's state lies: one row, `path`."""
 STORED = b"stored_"
-"""Before the kind of facts that the warehouse holds already: the state is made anew from them."""
+"""Before the kind of facts that the warehouse holds already: what is not in the state is made anew from them."""
+LEAVING = b"leaving"
+"""The kind of the batch that names the subjects who go to another shard: `subject`."""
 _THREADS = min(4, os.cpu_count() or 1)
 """Shards that are advanced at once: Arrow, numpy and DuckDB let go of the interpreter while they work."""
 
@@ -45,21 +48,23 @@ def segment(program: Program, batches: Iterable[pa.RecordBatch], moment: Moment)
         moment = replace(moment, known_at=kinds[KNOWN][0]["known_at"][0].as_py())
     stored = _arrived(program, kinds, STORED)
     if any(map(len, stored.values())):
+        count = state.count
         con = connect()
         state, _ = absorb(state, stored, program.projection, con)
         con.close()
         if moment.last_at != BEGINNING:
-            state = believing(program, state, moment)
+            state = believing(program, state, np.arange(count, state.count), moment)
     return advance(program, state, _arrived(program, kinds, b""), moment)
 
 
 def _remembered(program: Program, kinds: dict[bytes, list[pa.RecordBatch]]) -> State:
-    """The state of the last run, or an empty one."""
+    """The state of the last run less those who leave, or an empty one."""
     if STATE not in kinds:
         return empty_state(program)
     path = kinds[STATE][0]["path"][0].as_py()
     state, _ = read_state(pa.memory_map(path).read_buffer())
-    return state
+    leaving = [batch["subject"] for batch in kinds.get(LEAVING, [])]
+    return without(state, pa.concat_arrays(leaving)) if leaving else state
 
 
 def _arrived(program: Program, kinds: dict[bytes, list[pa.RecordBatch]], before: bytes) -> Arrived:

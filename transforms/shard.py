@@ -6,6 +6,7 @@ import pyarrow as pa
 
 from transforms.algebra.order import Ints
 from transforms.columns import LOW_BYTES, eight_bytes, offsets_of
+from transforms.together import NOBODY, Together
 
 Hashes = npt.NDArray[np.uint64]
 
@@ -35,10 +36,15 @@ def shard_of(hashes: Hashes, shards: int) -> Ints:
     return (hashes % np.uint64(shards)).astype(np.int64)
 
 
-def split(batch: pa.RecordBatch, shards: int) -> list[tuple[int, pa.RecordBatch]]:
-    """The batch by shard of its `subject`, rows in their order: one sort, then slices."""
+def shards_of(subjects: pa.Array, shards: int, together: Together = NOBODY) -> Ints:
+    """The shard of each subject."""
+    return shard_of(subject_hash(together.standing(subjects)), shards)
+
+
+def split(batch: pa.RecordBatch, shards: int, together: Together = NOBODY) -> list[tuple[int, pa.RecordBatch]]:
+    """The batch by shard of its `subject`, or of the id that stands for it; rows in their order: one sort, then slices."""
     encoded = batch.column("subject").dictionary_encode()
-    shard = shard_of(subject_hash(encoded.dictionary), shards)[encoded.indices.to_numpy(zero_copy_only=False)]
+    shard = shards_of(encoded.dictionary, shards, together)[encoded.indices.to_numpy(zero_copy_only=False)]
     index = np.argsort(shard, kind="stable")
     ordered = batch.take(pa.array(index))
     present, begins = np.unique(shard[index], return_index=True)

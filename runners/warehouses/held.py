@@ -9,7 +9,6 @@ import pyarrow as pa
 from runners.warehouses.ducklake import Lake, quoted
 from schemas.definitions.node import event_references
 from schemas.definitions.project import Project
-from schemas.definitions.purpose import Purpose
 from schemas.definitions.reference import References
 from schemas.kinds import KINDS
 
@@ -58,13 +57,8 @@ def about(project: Project, references: Iterable[References], purposes: Iterable
     found |= {("profiles", "") for one in refers if one.profile}
     found |= {("scores", model) for one in refers for model in one.models}
     for name in purposes:
-        found |= {("consents", name)} | ({("profiles", "")} if _asks_profiles(project.purposes[name]) else set())
+        found |= {("consents", name)} | ({("profiles", "")} if project.purposes[name].asks_profiles else set())
     return found
-
-
-def _asks_profiles(purpose: Purpose) -> bool:
-    """Whether a birth date or a country decides."""
-    return purpose.min_age is not None or len(set(purpose.basis.values())) > 1
 
 
 @contextmanager

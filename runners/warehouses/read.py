@@ -114,27 +114,30 @@ def export_facts(lake: Lake, project: Project, sources: Iterable[str], folder: P
         paths[table] = folder / f"{table}.parquet"
         with pq.ParquetWriter(paths[table], schema) as writer:
             for batch in lake.batches(_select(lake, sources, table, schema)):
-                writer.write_table(pa.Table.from_batches([batch]).cast(schema))
+                writer.write_table(_canonical(pa.Table.from_batches([batch]), schema))
     return paths
 
 
-def facts_of_subject(lake: Lake, project: Project, subject: str, known_at: int) -> dict[str, pa.Table]:
-    """The facts about one subject that were received by K, canonical."""
-    seen = f"AND subject = {quoted(subject)} AND received_at <= {instant(known_at)}"
-    return {
-        table: lake.arrow(f"{_select(lake, project.sources, table, schema)} {seen}").cast(schema)
-        for table, schema in project.schemas.items()
-    }
+def links(lake: Lake, sources: Iterable[str]) -> pa.Table:
+    """The links that were read of some sources, `subject` and `to_id`, whenever they were received."""
+    return lake.arrow(f"SELECT subject, to_id FROM identities WHERE source IN ({', '.join(map(quoted, sources)) or 'NULL'})")
 
 
-def facts_of_subjects(lake: Lake, project: Project, subjects: pa.Array, known_at: int) -> dict[str, pa.Table]:
-    """The facts about some subjects that were received by K, canonical."""
-    seen = f"AND received_at <= {instant(known_at)} AND {_AMONG}"
+def facts_of_subjects(lake: Lake, project: Project, subjects: pa.Array, known_at: int | None) -> dict[str, pa.Table]:
+    """The facts about some subjects that were received by K, canonical; all that were read where there is no K."""
+    seen = "" if known_at is None else f"AND received_at <= {instant(known_at)}"
     with _asked(lake, subjects):
         return {
-            table: lake.arrow(f"{_select(lake, project.sources, table, schema)} {seen}").cast(schema)
+            table: _canonical(lake.arrow(f"{_select(lake, project.sources, table, schema)} AND {_AMONG} {seen}"), schema)
             for table, schema in project.schemas.items()
         }
+
+
+def _canonical(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The rows with all columns, those that are not stored null."""
+    there = set(rows.column_names)
+    columns = [rows[name] if name in there else pa.nulls(len(rows), schema.field(name).type) for name in schema.names]
+    return pa.table(columns, names=schema.names).cast(schema)
 
 
 def count_facts(lake: Lake, project: Project, subjects: pa.Array, known_at: int) -> int:
@@ -159,8 +162,10 @@ def _whole(found: pa.Table) -> pa.Array:
 def _received(project: Project, known_at: int) -> str:
     """The subject of each fact that was received by K, and whether one is known by it (semantics 3.3)."""
     among = f"source IN ({', '.join(map(quoted, project.sources)) or 'NULL'}) AND received_at <= {instant(known_at)}"
+    columns = ((table, column, kind.introduces) for table, kind in KINDS.items() for column in kind.ids)
     return " UNION ALL ".join(
-        f"SELECT subject, {kind.introduces} AS introduces FROM {table} WHERE {among}" for table, kind in KINDS.items()
+        f"SELECT {column} AS subject, {introduces} AS introduces FROM {table} WHERE {among} AND {column} IS NOT NULL"
+        for table, column, introduces in columns
     )
 
 
@@ -185,5 +190,5 @@ def _select(lake: Lake, sources: Iterable[str], table: str, schema: pa.Schema) -
             f"SELECT column_name FROM duckdb_columns() WHERE database_name = 'lake' AND table_name = {quoted(table)}"
         )
     }
-    columns = ", ".join(named(name) if name in there else f"NULL AS {named(name)}" for name in schema.names)
+    columns = ", ".join(named(name) for name in schema.names if name in there)
     return f"SELECT {columns} FROM {table} WHERE source IN ({', '.join(map(quoted, sources)) or 'NULL'})"

@@ -79,6 +79,16 @@ class Purpose(Strict):
         return versions
 
     @property
+    def asks_country(self) -> bool:
+        """Whether the basis depends on where somebody is."""
+        return len(set(self.basis.values())) > 1
+
+    @property
+    def asks_profiles(self) -> bool:
+        """Whether a birth date or a country decides."""
+        return self.min_age is not None or self.asks_country
+
+    @property
     def needs_consent(self) -> bool:
         """Whether any jurisdiction rests on consent."""
         return "consent" in self.basis.values()

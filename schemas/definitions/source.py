@@ -9,6 +9,7 @@ from pydantic import GetJsonSchemaHandler, PlainValidator, StrictStr, Validation
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
+from schemas import identity
 from schemas.definitions.comparison import PercentComparison
 from schemas.definitions.datatype import AnyDataType, DataType
 from schemas.definitions.duration import Duration, DurationOrZero
@@ -16,7 +17,7 @@ from schemas.definitions.expression import AnyFieldExpression, Expression, quote
 from schemas.definitions.instant import Timezone
 from schemas.definitions.name import Name
 from schemas.definitions.refusal import listed, nearest_to, refuse, refuse_at, show
-from schemas.definitions.source_kinds import CONSENT_COLUMNS, EITHER, FIELDS, KEYS, REQUIRED, Kind, of_kind
+from schemas.definitions.source_kinds import EITHER, FIELDS, KEYS, OWN_NAMES, REQUIRED, Kind, of_kind
 from schemas.definitions.strict import Strict
 
 Normaliser = Literal["trim", "lower"]
@@ -25,7 +26,7 @@ _DIRECTIVE = re.compile(r"%(-?[a-zA-Z%])")
 _DIRECTIVES = frozenset(("-d", "-m", "-y", "-H", "-I", "-M", "-S", "-j", *"aAwdbBmyYHIpMSfgnzZjUWGuVcxX%"))
 DEFAULT_SKEW = 5 * 60 * 1_000_000
 
-INSTANTS = ("occurred_at", "received_at", "valid_from", "claimed_at", "expires_at")
+INSTANTS = ("occurred_at", "received_at", "valid_from", "claimed_at", "expires_at", "linked_at")
 """The fields that are instants."""
 BUILT_IN = frozenset(
     {"source", "subject", "event", "event_id", "occurred_at", "received_at", "record_hash", "run_id", "position"}
@@ -133,7 +134,7 @@ class Normalise(Strict):
 
 
 _Error = tuple[tuple[str | int, ...], PydanticCustomError]
-_PLURALS = {"events": "events", "profiles": "profiles", "consents": "consents", "scores": "scores", "lookup": "a lookup"}
+_PLURALS = {**{kind: kind for kind in FIELDS}, "lookup": "a lookup"}
 
 
 class SourceForm(Strict):
@@ -156,6 +157,8 @@ class SourceForm(Strict):
     payload: Literal["snapshot", "delta"] = "delta"
     clock: Literal["trusted", "untrusted"] = "untrusted"
     silence_budget: Duration | None = None
+    max_links: Annotated[int, Bounded(strict=True, ge=2)] = identity.MOST
+    blocked: tuple[StrictStr, ...] = identity.BLOCKED
     expect: SourceExpectations = SourceExpectations()
 
     @classmethod
@@ -223,10 +226,12 @@ class Source:
 
     Attributes:
       files: globs, relative to the project.
-      fields: the canonical columns by name; of consents, those not mapped are read from columns of their own name.
+      fields: the canonical columns by name; of consents and identities, those not mapped are read from columns of their own name.
       properties: declared properties, those taken from lookups left out.
       columns, key: of a lookup.
       normalise: what is done to subject ids.
+      max_links: how many ids may be one subject.
+      blocked: ids, in lower case, that no link may lead from or to.
     """
 
     name: str
@@ -246,6 +251,8 @@ class Source:
     payload: Literal["snapshot", "delta"]
     clock: Literal["trusted", "untrusted"]
     silence_budget: int | None
+    max_links: int
+    blocked: frozenset[str]
     expect: SourceExpectations
     file: str
 
@@ -253,9 +260,8 @@ class Source:
 def resolve_source(form: SourceForm, file: str) -> Source:
     """The source that a form describes."""
     fields = dict(form.fields)
-    if form.kind == "consents":
-        unmapped = [name for name in CONSENT_COLUMNS if name not in fields]
-        fields |= {name: Field(Expression.parse_field(quoted(name))) for name in unmapped}
+    unmapped = [name for name in OWN_NAMES.get(form.kind, ()) if name not in fields]
+    fields |= {name: Field(Expression.parse_field(quoted(name))) for name in unmapped}
     properties = {
         name: part if isinstance(part, Property) else Property(Expression.parse_field(quoted(name)), part)
         for name, part in form.properties.items()
@@ -278,6 +284,8 @@ def resolve_source(form: SourceForm, file: str) -> Source:
         payload=form.payload,
         clock=form.clock,
         silence_budget=form.silence_budget,
+        max_links=form.max_links,
+        blocked=frozenset(text.lower() for text in form.blocked),
         expect=form.expect,
         file=file,
     )

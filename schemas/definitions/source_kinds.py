@@ -2,13 +2,14 @@
 
 from typing import Any, Literal
 
-Kind = Literal["events", "profiles", "consents", "scores", "lookup"]
-_FACTS = ("events", "profiles", "consents", "scores")
+Kind = Literal["events", "profiles", "consents", "identities", "scores", "lookup"]
+_FACTS = ("events", "profiles", "consents", "identities", "scores")
 
 REQUIRED: dict[str, tuple[str, ...]] = {
     "events": ("event", "subject", "occurred_at"),
     "profiles": ("subject", "valid_from"),
     "consents": (),  # they have the ledger's own columns where nothing else is said
+    "identities": (),  # nor do links
     "scores": ("subject", "model", "valid_from"),
     "lookup": (),
 }
@@ -18,6 +19,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("allowed_lateness", "on_late", "max_future_skew", "lookups"), ("events",)),
     **dict.fromkeys(("clock", "silence_budget"), ("consents",)),
     **dict.fromkeys(("columns", "key"), ("lookup",)),
+    **dict.fromkeys(("max_links", "blocked"), ("identities",)),
     **dict.fromkeys(("normalise", "timezone", "expect", "fields"), _FACTS),
     "properties": ("events", "profiles"),
     "payload": ("profiles",),
@@ -28,10 +30,14 @@ CONSENT_COLUMNS = (
     *("claimed_precision", "expires_at", "payload_kind", "method", "actor", "retroactive", "jurisdiction"),
     *("notice_version", "raw_sha256"),
 )
+IDENTITY_COLUMNS = ("from_id", "to_id", "linked_at", "received_at")
+OWN_NAMES = {"consents": CONSENT_COLUMNS, "identities": IDENTITY_COLUMNS}
+"""The kinds whose fields, where they are not mapped, are read from columns of their own name."""
 FIELDS: dict[str, tuple[str, ...]] = {
     "events": ("event_id", "event", "subject", "occurred_at", "received_at"),
     "profiles": ("subject", "valid_from", "received_at"),
     "consents": CONSENT_COLUMNS,
+    "identities": IDENTITY_COLUMNS,
     "scores": ("subject", "model", "version", "value", "label", "valid_from", "received_at"),
     "lookup": (),
 }

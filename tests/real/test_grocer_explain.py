@@ -4,11 +4,12 @@ import json
 from collections.abc import Iterable, Iterator
 from random import Random
 
+import pyarrow as pa
 import pytest
 
 from runners.explaining import explain_subject, known_facts
 from runners.session import Session
-from runners.warehouses.read import facts_of_subject
+from runners.warehouses.read import facts_of_subjects
 from schemas.definitions.instant import write_instant
 from tests.support.command_line import segue
 from tests.support.grocer import Households
@@ -40,7 +41,7 @@ def explained(households: Households, subjects: Iterable[str], run: Run) -> Hist
     found: History = {}
     with session.lake(project) as lake:
         for subject in subjects:
-            facts, _ = known_facts(project, subject, facts_of_subject(lake, project, subject, run.known_at))
+            facts, _ = known_facts(project, facts_of_subjects(lake, project, pa.array([subject]), run.known_at))
             answers = evaluate(project, facts).answers
             found |= {(name, subject): cut(instants_of(answers[name]), run.t_at) for name in households.segments}
     return {key: intervals for key, intervals in found.items() if intervals}

@@ -9,10 +9,10 @@ from random import Random
 import pytest
 
 from tests.support.generator import Generator
-from tests.support.histories import LATER, Fact, History, every_fact, expected
+from tests.support.histories import Fact, History, every_fact, expected, subjects_of
 from tests.support.oracle import feature, member
 from tests.support.oracle_model import DAY, World, to_instant
-from tests.support.whole_runs import Target, crowded, standing, versioned
+from tests.support.whole_runs import Run, Target, crowded, standing, versioned
 
 GROUPS = 6
 SHARDS = (1, 3, 16)
@@ -41,7 +41,7 @@ def asked(history: History, dice: Random, until: int) -> list[int]:
 def one_history_and_its_record(folder: Path, seed: int) -> None:
     """Any order, any cut, the number of shards changed between runs; then the record of every earlier run."""
     dice = Random(seed)
-    generator = Generator(dice, scored=True)
+    generator = Generator(dice, merges=True, scored=True)
     world = crowded(generator, GROUPS)
     target = Target(folder, world)
     moments = sorted(generator.at() + DAY for _ in range(3))
@@ -50,9 +50,10 @@ def one_history_and_its_record(folder: Path, seed: int) -> None:
         target.write(part, dice.choice(("same", None)))
         target.sharded(dice.choice(SHARDS)).run(at)
         published.append(target.history())
-    assert published[-1] == versioned(expected(world, target.runs()[-1].t_at))
+    last = target.runs()[-1]
+    assert published[-1] == versioned(expected(world, last.t_at, last.known_at))
     assert target.folded() == published[-1]
-    assert feature_rows_that_differ(target, world, target.runs()[-1].t_at) == []
+    assert feature_rows_that_differ(target, world, last) == []
     tells_what_was_published(target, published, dice)
 
 
@@ -70,7 +71,7 @@ def tells_what_was_published(target: Target, published: Sequence[History], dice:
 def what_was_published_is_what_was_known(folder: Path, seed: int) -> None:
     """Facts that are read as they are received: the record at (T, K) is the oracle's answer at (T, K)."""
     dice = Random(seed)
-    generator = Generator(dice, scored=True)
+    generator = Generator(dice, merges=True, scored=True)
     world = crowded(generator, GROUPS)
     target, facts = Target(folder, world).sharded(3), facts_in_any_order(world, dice)
     moments = sorted({generator.at() + DAY for _ in range(3)})
@@ -90,7 +91,7 @@ def what_was_published_is_what_was_known(folder: Path, seed: int) -> None:
 def definitions_change_and_come_back(folder: Path, seed: int) -> None:
     """Other segments and purposes over the same facts, then the first again, while facts arrive and T moves."""
     dice = Random(seed)
-    generator = Generator(dice, scored=True)
+    generator = Generator(dice, merges=True, scored=True)
     first = crowded(generator, GROUPS)
     changed = {"segments": generator.segments(), "purposes": generator.purposes()}
     other = replace(first, project={**first.project, **changed})
@@ -101,9 +102,10 @@ def definitions_change_and_come_back(folder: Path, seed: int) -> None:
         target.write(part)
         target.sharded(dice.choice(SHARDS)).run(at)
         assert target.folded() == target.history()
-    assert target.runs()[-1].t_at == moments[-1]
-    assert unversioned(target.history()) == expected(first, moments[-1])
-    assert feature_rows_that_differ(target, first, moments[-1]) == []
+    last = target.runs()[-1]
+    assert last.t_at == moments[-1]
+    assert unversioned(target.history()) == expected(first, last.t_at, last.known_at)
+    assert feature_rows_that_differ(target, first, last) == []
 
 
 def unversioned(history: History) -> History:
@@ -113,12 +115,13 @@ def unversioned(history: History) -> History:
 _LATEST = "FROM feature_rows QUALIFY row_number() OVER (PARTITION BY subject ORDER BY as_of DESC) = 1"
 
 
-def feature_rows_that_differ(target: Target, world: World, at: int) -> list[tuple[str, str, object, object]]:
-    """(subject, column, written, the oracle's) wherever the row at T is not what the facts say."""
+def feature_rows_that_differ(target: Target, world: World, run: Run) -> list[tuple[str, str, object, object]]:
+    """(subject, column, written, the oracle's) wherever the row at T is not what the facts say that were known."""
     with target.lake() as lake:
         rows = {row["subject"]: row for row in lake.arrow(_LATEST).to_pylist()}
     columns = [name for name in next(iter(rows.values())) if name.startswith("grp__")]
-    pairs = [(who, name, row[name], feature(world, name, who, at, LATER)) for who, row in rows.items() for name in columns]
+    asked = [(who, name, row[name]) for who, row in rows.items() for name in columns]
+    pairs = [(*one, feature(world, one[1], one[0], run.t_at, run.known_at)) for one in asked]
     return [pair for pair in pairs if as_number(pair[2]) != pair[3]]
 
 
@@ -130,7 +133,7 @@ def as_number(value: object) -> object:
 
 def known_members(world: World, at: int, known_at: int) -> set[tuple[str, str]]:
     names = [segment["segment"] for segment in world.project["segments"]]
-    subjects = {fact.subject for fact in every_fact(world)}
+    subjects = subjects_of(world)
     return {(f"{name}@1", who) for name in names for who in subjects if member(world, name, who, at, known_at)}
 
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from schemas.definitions.project import Project
 from tests.support.oracle import history as told
-from tests.support.oracle_model import Consent, Event, Profile, Score, World
+from tests.support.oracle_model import Consent, Event, Link, Profile, Score, World
 from tests.support.worlds import arrived, read_world
 from transforms.algebra.advance import advance
 from transforms.algebra.claims import WHO
@@ -16,7 +16,7 @@ from transforms.algebra.order import BEGINNING, FOREVER
 from transforms.algebra.program import Moment, Program
 from transforms.algebra.state import State, empty_state
 
-Fact = Event | Profile | Consent | Score
+Fact = Event | Profile | Consent | Link | Score
 History = dict[tuple[str, str], list[tuple[int, int | None]]]
 LATER = 10**17
 SKEW = 300_000_000
@@ -30,14 +30,20 @@ def facts_of(world: World) -> list[Fact]:
 
 def every_fact(world: World) -> list[Fact]:
     """The facts of all kinds."""
-    return [*world.events, *world.profiles, *world.consents, *world.scores]
+    return [*world.events, *world.profiles, *world.consents, *world.links, *world.scores]
 
 
-def expected(world: World, until: int | None = None) -> History:
-    """The oracle's histories, those that are not empty; as they are known up to `until` where it is given."""
+def subjects_of(world: World) -> list[str]:
+    """Every id that any fact names."""
+    named = [[fact.from_id, fact.to_id] if isinstance(fact, Link) else [fact.subject] for fact in every_fact(world)]
+    return sorted({one for ids in named for one in ids if one})
+
+
+def expected(world: World, until: int | None = None, known_at: int = LATER) -> History:
+    """The oracle's histories as known at K, those that are not empty; as far as they reach up to `until` where it is given."""
     names = [segment["segment"] for segment in world.project["segments"]]
-    subjects = sorted({fact.subject for fact in every_fact(world)})
-    found = {(name, subject): told(world, name, subject, LATER) for name in names for subject in subjects}
+    subjects = subjects_of(world)
+    found = {(name, subject): told(world, name, subject, known_at) for name in names for subject in subjects}
     if until is not None:
         found = {key: cut(value, until) for key, value in found.items()}
     return {key: value for key, value in found.items() if value}

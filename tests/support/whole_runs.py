@@ -18,12 +18,12 @@ from schemas.definitions.catalog import read_project
 from schemas.definitions.instant import write_instant
 from tests.support.generator import Generator
 from tests.support.histories import Fact, History, changes_folded
-from tests.support.oracle_model import Consent, Event, Profile, Score, World
+from tests.support.oracle_model import Consent, Event, Link, Profile, Score, World
 from tests.support.worlds import language, write_project
 
 NOW = 1_900_000_000_000_000
 FATES = ("quarantined", "future", "late", "duplicate", "kept", "refused", "unneeded", "used")
-KINDS = ("events", "profiles", "consents", "scores")
+KINDS = ("events", "profiles", "consents", "links", "scores")
 _CURRENT = "known_to IS NULL"
 _HISTORY = """
 SELECT segment, version, subject, epoch_us(valid_from), epoch_us(valid_to) FROM segment_history
@@ -172,13 +172,18 @@ def _consent(fact: Consent) -> dict[str, Any]:
     return {name: write_instant(value) if name in _INSTANTS else value for name, value in said.items()}
 
 
+def _link(fact: Link) -> dict[str, Any]:
+    ends = {"from_id": fact.from_id, "to_id": fact.to_id or None}
+    return {**ends, "linked_at": write_instant(fact.linked_at), "received_at": write_instant(fact.received_at)}
+
+
 def _score(fact: Score) -> dict[str, Any]:
     times = {"at": write_instant(fact.valid_from), "got": write_instant(fact.received_at)}
     said = {name: getattr(fact, name) for name in ("model", "version", "value", "label")}
     return {"uid": fact.subject, **times, **said}
 
 
-_RECORDS: dict[type, Any] = {Event: _event, Profile: _profile, Consent: _consent, Score: _score}
+_RECORDS: dict[type, Any] = {Event: _event, Profile: _profile, Consent: _consent, Link: _link, Score: _score}
 
 
 def _text(value: Any) -> Any:
@@ -207,5 +212,12 @@ def crowded(generator: Generator, groups: int) -> World:
 
 def _renamed(world: World, group: str) -> World:
     """The world with the group behind the id of each subject."""
-    facts = {kind: tuple(replace(fact, subject=f"{fact.subject}.{group}") for fact in getattr(world, kind)) for kind in KINDS}
+    facts = {kind: tuple(_of_group(fact, group) for fact in getattr(world, kind)) for kind in KINDS}
     return World(world.project, **facts)
+
+
+def _of_group(fact: Any, group: str) -> Any:
+    if isinstance(fact, Link):
+        to_id = fact.to_id and f"{fact.to_id}.{group}"
+        return replace(fact, from_id=f"{fact.from_id}.{group}", to_id=to_id, position=f"{fact.position}.{group}")
+    return replace(fact, subject=f"{fact.subject}.{group}")

@@ -14,7 +14,7 @@ import yaml
 from schemas import consent, score
 from schemas.definitions.catalog import Project, read_project
 from schemas.definitions.language import Language
-from tests.support.oracle_model import Consent, Event, Profile, Score, World, record_hash, score_hash
+from tests.support.oracle_model import Consent, Event, Link, Profile, Score, World, record_hash, score_hash
 from transforms.algebra.absorb import Arrived
 from transforms.algebra.aggregates import AGGREGATES
 from transforms.algebra.claims import effective_at
@@ -26,6 +26,7 @@ _FIELDS = {
     "events": {"event_id": "id", "event": "name", "subject": "uid", "occurred_at": "at", "received_at": "got"},
     "profiles": {"subject": "uid", "valid_from": "at", "received_at": "got"},
     "consents": {},
+    "identities": {},
     "scores": {
         **{name: name for name in ("model", "version", "value", "label")},
         "subject": "uid", "valid_from": "at", "received_at": "got",
@@ -92,12 +93,13 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date | datetime) else value
 
 
-def arrived(project: Project, facts: Sequence[Event | Profile | Consent | Score]) -> Arrived:
+def arrived(project: Project, facts: Sequence[Event | Profile | Consent | Link | Score]) -> Arrived:
     """Facts as canonical tables."""
     return {
         "events": _events(project, [fact for fact in facts if isinstance(fact, Event)]),
         "profiles": _profiles(project, [fact for fact in facts if isinstance(fact, Profile)]),
         "consents": _consents([fact for fact in facts if isinstance(fact, Consent)]),
+        "identities": _links(project, [fact for fact in facts if isinstance(fact, Link)]),
         "scores": _scores([fact for fact in facts if isinstance(fact, Score)]),
     }
 
@@ -141,6 +143,15 @@ def _place(one: Profile | Score, columns: Iterable[tuple[str, object]]) -> str:
     """Where it stands in the one file: the same whichever step reads it, and another for every other row."""
     said = repr((*vars(one).values(), *columns))
     return f"f\0{int(hashlib.sha256(said.encode()).hexdigest()[:15], 16):020d}"
+
+
+def _links(project: Project, links: Sequence[Link]) -> pa.Table:
+    rows = []
+    for one in links:
+        core = {"subject": one.from_id, "to_id": one.to_id or None, "linked_at": one.linked_at}
+        said = {**core, "source": one.source, "received_at": one.received_at, "position": one.position}
+        rows.append({**said, "record_hash": bytes.fromhex(record_hash(core))})
+    return pa.Table.from_pylist(rows, schema=project.schemas["identities"])
 
 
 def _consents(consents: Sequence[Consent]) -> pa.Table:

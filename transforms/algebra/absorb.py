@@ -13,9 +13,10 @@ from schemas.kinds import EVENTS, KINDS, Kind
 from transforms.algebra.by_subject import replaced, rows_of
 from transforms.algebra.claims import WHO, ints
 from transforms.algebra.coded import aligned, digests, indices, joined, told, whole
+from transforms.algebra.event_order import event_order
 from transforms.algebra.order import FOREVER, Flags, Ints, different, in_turn
 from transforms.algebra.project import Projection
-from transforms.algebra.state import SUBJECTS, State, event_order, remembered
+from transforms.algebra.state import SUBJECTS, State, remembered
 from transforms.deduplicate import deduplicate
 
 Arrived = Mapping[str, pa.Table]
@@ -72,7 +73,7 @@ def absorb(
 
 def _number(state: State, arrived: Arrived) -> tuple[State, dict[str, Ints]]:
     """Give the subjects that are new their numbers, and tell by kind whose each row is."""
-    coded = {name: whole(arrived[name]["subject"].dictionary_encode()) for name in KINDS}
+    coded = {(name, ids): whole(arrived[name][ids].dictionary_encode()) for name, kind in KINDS.items() for ids in kind.ids}
     named = pc.unique(pa.concat_arrays([column.dictionary for column in coded.values()]))
     number = pc.index_in(named, value_set=state.ids).cast(pa.int64())
     new = named.filter(number.is_null())
@@ -80,7 +81,7 @@ def _number(state: State, arrived: Arrived) -> tuple[State, dict[str, Ints]]:
         added = pa.table({"subject": new, "next_at": np.full(len(new), FOREVER)}, schema=SUBJECTS)
         state = replace(state, subjects=joined(state.subjects, added))
         number = pc.replace_with_mask(number, number.is_null(), pa.array(np.arange(len(new)) + state.count - len(new)))
-    return state, {name: _numbers(column, named, number) for name, column in coded.items()}
+    return state, {name: _numbers(coded[name, "subject"], named, number) for name in KINDS}
 
 
 def _numbers(column: pa.DictionaryArray, named: pa.Array, number: pa.Array) -> Ints:

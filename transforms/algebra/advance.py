@@ -13,10 +13,11 @@ from transforms.algebra.claims import ints
 from transforms.algebra.engine import connect
 from transforms.algebra.features import write_features
 from transforms.algebra.heard import Heard
-from transforms.algebra.order import FOREVER
+from transforms.algebra.order import FOREVER, Ints
 from transforms.algebra.program import Moment, Program
 from transforms.algebra.publications import Publications
 from transforms.algebra.reasons import reasons_at
+from transforms.algebra.refused import newly_refused
 from transforms.algebra.state import State
 from transforms.algebra.study import Study
 from transforms.algebra.tally import Tally
@@ -39,23 +40,26 @@ def advance(program: Program, state: State, arrived: Arrived, moment: Moment) ->
     studies = [seen]
     if due.any():
         studies.append(Study.of(program, state, np.flatnonzero(due), moment, answered=False))
-    tally = Tally(program, state, news, moment)
+    refused = newly_refused(program, before, seen, moment)
+    tally = Tally(program, state, news, refused, moment)
     state, moved = _believe(program, before, state, heard, studies, moment)
     state, rows = _restate(program, state, studies, tally, moment)
     return state, {
         **news.facts,
         **moved,
         "feature_rows": rows,
+        "quarantine": refused,
         "verdicts": tally.verdicts,
         "fates": tally.fates,
     }
 
 
-def believing(program: Program, state: State, moment: Moment) -> State:
-    """A state made anew, with what its facts said up to the last T and K: what a step compares with."""
-    before = replace(moment, known_at=moment.known_before)
-    study = Study.of(program, state, np.arange(state.count), before, answered=True)
-    return rethought(state, study.who, study.belief(program, state.count))
+def believing(program: Program, state: State, who: Ints, moment: Moment) -> State:
+    """The state with what the facts of these subjects said up to the last T and K: what a step compares with."""
+    before = replace(moment, at=moment.last_at, known_at=moment.known_before, everyone=False)
+    study = Study.of(program, state, who, before, answered=True)
+    state = rethought(state, study.who, study.belief(program, state.count))
+    return state if moment.everyone else write_features(program, state, study, before)[0]
 
 
 def _restate(

@@ -17,7 +17,12 @@ from transforms.algebra.program import Moment, Program
 from transforms.algebra.state import State
 from transforms.algebra.study import Study
 
-_KINDS = {"consent": ("consents",), "late": ("events",), "profile": ("profiles", "scores")}
+_KINDS = {
+    "consent": ("consents",),
+    "identity": ("identities",),
+    "late": ("events",),
+    "profile": ("profiles", "scores"),
+}
 """The causes, the first that applies first, and which kinds of facts tell of each."""
 _NAMES = pa.array([*_KINDS, "event"])
 

@@ -27,6 +27,9 @@ class Grounds:
       subjects: string; their order numbers them.
     """
 
+    also: "Grounds | None" = None
+    """Other grounds on which what was granted must hold as well."""
+
     def __init__(self, project: Project, consents: pa.Table, profiles: pa.Table, subjects: pa.Array) -> None:
         self.project, self.count = project, len(subjects)
         self.registered = tuple(project.purposes)
@@ -48,7 +51,7 @@ class Grounds:
 
     def bases(self, purpose: Purpose) -> Steps:
         """Each subject's basis over time, an index of BASES: by the profile's country, else the strictest."""
-        if len(set(purpose.basis.values())) == 1:
+        if not purpose.asks_country:
             return constant(np.full(self.count, BASES.index(next(iter(purpose.basis.values())))))
         country = self.profiles.column("country")
         code = np.append(_bases_of(country.values, purpose), CONSENT)  # the last entry stands for none
@@ -85,12 +88,20 @@ def declared(project: Project) -> dict[str, set[str]]:
 
 def epochs(grounds: Grounds, purpose: Purpose) -> Stints:
     """The stints of one purpose, by (subject, use_from): its epochs within all that else is asked of a use."""
+    stints = _granted(grounds, purpose)
+    if grounds.also is not None and purpose.asks_profiles:
+        stints = cross(stints, _granted(grounds.also, purpose))
+    if purpose.min_age is not None:
+        stints = cross(stints, _of_age(grounds.lives, purpose.min_age))
+    return stints
+
+
+def _granted(grounds: Grounds, purpose: Purpose) -> Stints:
+    """The epochs, while no restriction lies on them."""
     judged = [*grounds.standings(purpose).values()]
     stints = _in_order([_open(each) for each in judged])
     if any(each.restricted.any() for each in judged):
         stints = cross(stints, _unrestricted(judged[0], grounds.count))  # restrictions are the same on every basis
-    if purpose.min_age is not None:
-        stints = cross(stints, _of_age(grounds.lives, purpose.min_age))
     return stints
 
 

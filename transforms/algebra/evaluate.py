@@ -13,7 +13,7 @@ from transforms.algebra.facts import Facts
 from transforms.algebra.order import FALSE, FOREVER, TRUE, Steps, Truths
 from transforms.algebra.pending import Truth, every, remap
 from transforms.algebra.project import ANY_EVENT
-from transforms.algebra.stints import crossed, unrefused
+from transforms.algebra.stints import crossed, fed, unrefused
 from transforms.algebra.timeline import Timeline
 from transforms.algebra.view import View
 
@@ -53,7 +53,7 @@ def evaluate_unrefused(project: Project, facts: Facts, segments: Sequence[str]) 
     Nothing is published by it: it tells what consent keeps out.
     """
     answers = Answers()
-    view = View(Timeline(facts, unrefused(facts.grounds.count), None), answers, project)
+    view = View(Timeline(facts, *fed(facts, unrefused(facts.judged.count)), None), answers, project)
     for name in _by_depth(project, segments):
         answers.ask(name, view, _members(view, project.segments[name]))
     return answers
@@ -75,7 +75,8 @@ def _view(
 ) -> View:
     if purposes not in views:
         project = facts.grounds.project
-        timeline = Timeline(facts, crossed(facts.grounds, purposes), lookback(project, purposes))
+        stints = fed(facts, crossed(facts.judged, purposes))
+        timeline = Timeline(facts, *stints, lookback(project, purposes))
         views[purposes] = View(timeline, answers, project)
     return views[purposes]
 

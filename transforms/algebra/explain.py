@@ -20,31 +20,44 @@ from transforms.algebra.pending import settled
 from transforms.algebra.scored import Scored
 from transforms.algebra.view import View
 
-_ALONE = np.zeros(1, np.int64)
 
-
-def explain(segment: Segment, facts: Facts, events: pa.Table, at: int) -> dict[str, Any]:
+def explain(segment: Segment, facts: Facts, events: pa.Table, at: int, subject: str) -> dict[str, Any]:
     """The truth tree of one subject at T = `at`.
 
-    `events` are the subject's events in the order of `facts`, with `event_id`, `source`, `event` and `occurred_at`.
+    `facts` are those of all ids that were ever linked with it; `events` theirs in the same order, with `event_id`, `source`,
+    `event` and `occurred_at`.
     """
+    who = facts.subjects.index(subject).as_py()
     evaluation = evaluate(facts.grounds.project, facts)
     view = evaluation.views[segment.purposes]
-    stint = _stint(view, at)
+    stint = _stint(view, who, at)
     answer = evaluation.answers[segment.name]
     return {
         "segment": segment.name,
-        "member": bool(value_at(answer, _ALONE, np.array([at]))[0] == TRUE),
-        "population": _population(segment, view, stint, facts, at),
+        "member": bool(value_at(answer, np.array([who]), np.array([at]))[0] == TRUE),
+        "population": _population(segment, view, stint, facts, who, at),
         "purpose_open": stint is not None,
-        "tree": _Tree(view, stint, events, at).node(segment.when),
-        "next_transition_at": _following(answer, 0, at),
+        "tree": _Tree(view, who, stint, events, at).node(segment.when),
+        "next_transition_at": _following(answer, who, at),
+        **_identity(facts, who, at),
     }
 
 
-def _stint(view: View, at: int) -> int | None:
+def _identity(facts: Facts, who: int, at: int) -> dict[str, Any]:
+    """Where the subject is one of several ids at T: who they are, and into which of the others it was merged, if it was."""
+    if facts.kin is None:
+        return {}
+    kin, now = facts.kin, facts.kin.numbered_at(at)[who] - facts.kin.count
+    if now < 0:
+        return {}
+    ids = facts.subjects.take(pa.array(np.unique(kin.who[kin.tree == kin.tree[now]])))
+    root = int(kin.root[now])
+    return {"ids": sorted(ids.to_pylist()), "merged_into": None if root == who else facts.subjects[root].as_py()}
+
+
+def _stint(view: View, who: int, at: int) -> int | None:
     stints = view.timeline.stints
-    using = np.flatnonzero((stints.use_from <= at) & (at < stints.use_to))
+    using = np.flatnonzero((stints.subject == who) & (stints.use_from <= at) & (at < stints.use_to))
     return int(using[0]) if len(using) else None
 
 
@@ -53,11 +66,12 @@ def _following(steps: Steps, who: int, at: int) -> int | None:
     return int(steps.at[index]) if index < len(steps.who) and steps.who[index] == who else None
 
 
-def _population(segment: Segment, view: View, stint: int | None, facts: Facts, at: int) -> bool:
+def _population(segment: Segment, view: View, stint: int | None, facts: Facts, who: int, at: int) -> bool:
     """Whether the subject is in the population at T; without an open purpose only being known can be told."""
     if stint is None:
         narrow = isinstance(segment.population, ActiveIn | InSegment)
-        return not narrow and bool(facts.first_fact_at[0] <= at)
+        is_merged = facts.kin is not None and facts.kin.forest.root(np.array([who]), np.array([at]))[0] != who
+        return not narrow and not is_merged and bool(facts.first_fact_at[who] <= at)
     steps = settled(population(view, segment.population), view.size)
     return bool(value_at(steps, np.array([stint]), np.array([at]))[0] == TRUE)
 
@@ -65,8 +79,8 @@ def _population(segment: Segment, view: View, stint: int | None, facts: Facts, a
 class _Tree:
     """Tells of each node; where no stint is open every node is unknown, since nothing may be used."""
 
-    def __init__(self, view: View, stint: int | None, events: pa.Table, at: int) -> None:
-        self.view, self.stint, self.events, self.at = view, stint, events, at
+    def __init__(self, view: View, who: int, stint: int | None, events: pa.Table, at: int) -> None:
+        self.view, self.who, self.stint, self.events, self.at = view, who, stint, events, at
 
     def node(self, node: Node) -> dict[str, Any]:
         """One node of the tree, and those below it."""
@@ -140,7 +154,7 @@ class _Tree:
         if not isinstance(node, Scored):
             return None
         said = node.said(self.view)
-        return {"numbers": _told(said.steps, said.values, node.comparison, self.at)}
+        return {"numbers": _told(said.steps, said.values, node.comparison, self.who, self.at)}
 
     def _stated(self, node: Node) -> dict[str, Any]:
         """The profile values of a node that compares them."""
@@ -149,7 +163,7 @@ class _Tree:
             steps, distinct = self.view.timeline.facts.grounds.profiles.column(
                 "birth_date" if column == "age" else column
             )
-            values[column] = _told(steps, distinct, comparison, self.at)
+            values[column] = _told(steps, distinct, comparison, self.who, self.at)
         return {"numbers": values}
 
 
@@ -159,9 +173,9 @@ def measured(node: Node, view: View) -> tuple[Measure, EventReference, Window, s
     return None if told is None else told(view)
 
 
-def _told(steps: Steps, distinct: pa.Array, comparison: Comparison, at: int) -> dict[str, Any]:
-    """The value of a state of the one subject at T, and what it is compared with."""
-    index = int(value_at(steps, _ALONE, np.array([at]))[0])
+def _told(steps: Steps, distinct: pa.Array, comparison: Comparison, who: int, at: int) -> dict[str, Any]:
+    """The value of a state of the subject at T, and what it is compared with."""
+    index = int(value_at(steps, np.array([who]), np.array([at]))[0])
     value = distinct[index].as_py() if index >= 0 else None
     return {"value": value, "compared": comparison.text, **_nearest(value, comparison)}
 

@@ -15,7 +15,7 @@ from transforms.algebra.state import State
 
 @dataclass(frozen=True)
 class Heard:
-    """For each subject of a state, whether there is news of a kind.
+    """For each subject of a state, whether there is news of a kind, of it or of an id that may be one with it.
 
     Attributes:
       facts: by kind.
@@ -30,13 +30,13 @@ class Heard:
         """What a step hears, once `news` has entered the state."""
         shown = {name: _shown(rows, moment) for name, rows in state.facts.items()}
         facts = {
-            name: flags(state.count, news.who[name]) | _whose(state, rows, shown[name])
+            name: state.related(flags(state.count, news.who[name]) | _whose(state, rows, shown[name]))
             for name, rows in state.facts.items()
         }
         new, events = news.facts["events"], state.facts["events"]
         late = news.who["events"][ints(new["occurred_at"], 0) <= moment.last_at]
         past = shown["events"][ints(events["occurred_at"], 0)[shown["events"]] <= moment.last_at]
-        return cls(facts, flags(state.count, late) | _whose(state, events, past))
+        return cls(facts, state.related(flags(state.count, late) | _whose(state, events, past)))
 
     @property
     def anything(self) -> Flags:

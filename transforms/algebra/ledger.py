@@ -69,6 +69,14 @@ def first_permissive(entries: Ledger) -> Ints:
     return first
 
 
+def erased_at(entries: Ledger) -> Ints:
+    """When each subject was erased, for whichever purpose; FOREVER where it was not."""
+    erases = (entries.rows.action == Action.ERASE) & (entries.rows.channel == 0)
+    erased, acts = np.full(entries.subjects, FOREVER), erases[entries.act]
+    np.minimum.at(erased, entries.who[entries.act[acts]], entries.at[acts])
+    return erased
+
+
 def _rows(consents: pa.Table, seen: Ints) -> pa.Table:
     """The rows at `seen`, with the columns that are read."""
     table = consents.select(DECIDING)

@@ -21,6 +21,15 @@ class Stints(NamedTuple):
     use_to: Ints
 
 
+class Sources(NamedTuple):
+    """What feeds stints: the events of `who` with event_from <= t < event_to; one entry a source, sorted by stint."""
+
+    stint: Ints
+    who: Ints
+    event_from: Ints
+    event_to: Ints
+
+
 class Pieces(NamedTuple):
     """`value` holds for `who` in [from_at, to_at): sorted by (who, from_at), the pieces of a `who` disjoint."""
 

@@ -1,6 +1,7 @@
 """Profiles as step functions: the value of each column in force at T (semantics 6.2)."""
 
 from collections.abc import Collection, Iterable, Mapping
+from copy import copy
 from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -11,7 +12,7 @@ import pyarrow.compute as pc
 
 from transforms.algebra.claims import codes, ints, owners
 from transforms.algebra.coded import indices, plain, whole
-from transforms.algebra.order import Flags, Ints, Steps, constant, firsts, lasts, settle
+from transforms.algebra.order import Flags, Ints, Steps, constant, firsts, lasts, settle, spread
 
 MISSING = -1
 
@@ -39,6 +40,17 @@ class Profiles:
         self.who, self.at = who[index], ints(profiles["valid_from"], 0)[index]
         self._rows = profiles.take(pa.array(index))
         self._snapshot = codes(self._rows["payload"], ("snapshot",)) >= 0
+
+    def lent(self, owners: Ints) -> "Profiles":
+        """These profiles, and behind them for each of `owners` its profile once more, as if it were a further subject's."""
+        low, high = (np.searchsorted(self.who, owners, side) for side in ("left", "right"))
+        borrower, index = spread(low, high)
+        index = np.concatenate((np.arange(len(self.who)), index))
+        lent = copy(self)
+        lent.count, lent._rows = self.count + len(owners), self._rows.take(pa.array(index))
+        lent.who, lent.at = np.concatenate((self.who, self.count + borrower)), self.at[index]
+        lent._snapshot = self._snapshot[index]
+        return lent
 
     def column(self, name: str) -> ProfileColumn:
         """The steps of one column; of a column that no source declares there are none."""

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -12,11 +13,12 @@ from schemas.definitions.project import Project
 from schemas.kinds import EVENTS, KINDS, Kind
 from transforms.algebra.by_subject import rows_of
 from transforms.algebra.claims import WHO, ints
-from transforms.algebra.coded import coded, digests, plain, whole
+from transforms.algebra.coded import coded, digests, whole
 from transforms.algebra.epochs import Grounds
 from transforms.algebra.facts import Facts
-from transforms.algebra.order import FOREVER, Ints, firsts, lasts, order
+from transforms.algebra.order import FOREVER, Flags, Ints
 from transforms.algebra.program import Program
+from transforms.algebra.relations import groups, relations
 from transforms.algebra.scores import Scores
 
 SUBJECTS = pa.schema([("subject", pa.string()), ("next_at", pa.int64())])
@@ -57,6 +59,20 @@ class State:
         """The subjects' ids."""
         return whole(self.subjects["subject"])
 
+    @cached_property
+    def groups(self) -> Ints | None:
+        """For each subject the number of the group of ids that links connect it with, seen or not; None without links."""
+        links = self.facts["identities"]
+        return groups(links, self.ids) if len(links) else None
+
+    def related(self, flags: Flags) -> Flags:
+        """The subjects of which any id of the group is flagged: what is said of one may concern all."""
+        if self.groups is None:
+            return flags
+        said = np.zeros(self.count, np.bool_)
+        said[self.groups[flags]] = True
+        return said[self.groups]
+
 
 def empty_state(program: Program) -> State:
     """Nothing yet."""
@@ -85,16 +101,38 @@ def remembered(rows: pa.Table, who: Ints, names: Sequence[str]) -> pa.Table:
     return pa.table({WHO: pa.array(who.astype(np.int32)), **columns})
 
 
+def without(state: State, leaving: pa.Array) -> State:
+    """The state without some subjects, the others numbered anew."""
+    stays = np.asarray(pc.invert(pc.is_in(state.ids, value_set=leaving))).astype(np.bool_)
+    number = np.cumsum(stays) - 1
+
+    def kept(rows: pa.Table) -> pa.Table:
+        who = rows[WHO].to_numpy()
+        rows = rows.filter(pa.array(stays[who]))
+        place = rows.column_names.index(WHO)
+        return rows.set_column(place, WHO, pa.array(number[who[stays[who]]].astype(np.int32)))
+
+    return State(
+        state.subjects.filter(pa.array(stays)),
+        {name: kept(rows) for name, rows in state.facts.items()},
+        kept(state.belief),
+        kept(state.features),
+        state.verdicts.filter(pa.array(stays[: len(state.verdicts)])) if state.verdicts.num_columns else state.verdicts,
+    )
+
+
 def facts_of(state: State, who: Ints, known_at: int, project: Project) -> Facts:
-    """The facts about some subjects (rising numbers), as far as they were received by `known_at`."""
+    """The facts about some subjects (rising numbers, groups of them whole), as far as they were received by `known_at`."""
     everyone = len(who) == state.count
     subjects = state.ids if everyone else state.ids.take(pa.array(who))
     seen = {name: _seen(rows, None if everyone else who, known_at) for name, rows in state.facts.items()}
     events = seen["events"]
     columns = events.select(events.column_names[1 + len(EVENTS.remembered(events.schema)) :])
     grounds = Grounds(project, seen["consents"], seen["profiles"], subjects)
-    scores = Scores(seen["scores"], len(subjects))
-    return Facts(subjects, ints(events[WHO], 0), ints(events["occurred_at"], 0), columns, grounds, scores)
+    names, scores = events.select(["event_id", "source"]), Scores(seen["scores"], len(subjects))
+    related = relations(grounds, seen["identities"], subjects)
+    at = ints(events["occurred_at"], 0)
+    return Facts(subjects, ints(events[WHO], 0), at, columns, grounds, names, scores, related)
 
 
 def _seen(rows: pa.Table, who: Ints | None, known_at: int) -> pa.Table:
@@ -105,23 +143,6 @@ def _seen(rows: pa.Table, who: Ints | None, known_at: int) -> pa.Table:
     if known_at != FOREVER:
         rows = rows.filter(pa.array(ints(rows["received_at"], 0) <= known_at))
     return rows
-
-
-def event_order(who: Ints, at: Ints, event_id: pa.ChunkedArray, source: pa.ChunkedArray) -> Ints:
-    """The permutation that sorts events by (who, at, event id, source), texts by bytes (2.5)."""
-    index = order(who, at)
-    keys = who[index], at[index]
-    crowded = np.flatnonzero(~(firsts(*keys) & lasts(*keys)))
-    if len(crowded):
-        rows = index[crowded]
-        chosen = pa.array(rows)
-        names = pa.table({"event_id": event_id.take(chosen), "source": plain(source.take(chosen))})
-        rank = np.empty(len(rows), np.int64)
-        rank[pc.sort_indices(names, [("event_id", "ascending"), ("source", "ascending")]).to_numpy()] = np.arange(
-            len(rows)
-        )
-        index[crowded] = rows[np.lexsort((rank, at[rows], who[rows]))]
-    return index
 
 
 def write_state(state: State, about: Mapping[str, object], sink: pa.NativeFile) -> None:

@@ -8,8 +8,10 @@ import pyarrow as pa
 
 from schemas.definitions.project import Project
 from transforms.algebra.epochs import Grounds, cross, epochs, merged
+from transforms.algebra.facts import Facts
 from transforms.algebra.order import BEGINNING, FOREVER
-from transforms.algebra.pieces import Stints
+from transforms.algebra.pieces import Sources, Stints
+from transforms.algebra.sharing import gathered
 
 
 def stints(
@@ -28,6 +30,13 @@ def stints(
       Stints by (subject, use_from), none empty, those that touch with equal events made one.
     """
     return crossed(Grounds(project, consents, profiles, subjects), purposes)
+
+
+def fed(facts: Facts, stints: Stints) -> tuple[Stints, Sources]:
+    """The stints of subjects, and what feeds each, from those of all that is judged: subjects alone, and the ids of one."""
+    if facts.kin is None:
+        return stints, Sources(np.arange(len(stints.subject)), *stints[:3])
+    return gathered(stints, facts.kin)
 
 
 def unrefused(subjects: int) -> Stints:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from transforms.algebra.absorb import flags
 from transforms.algebra.belief import Belief
 from transforms.algebra.evaluate import Evaluation, evaluate
 from transforms.algebra.facts import Facts
@@ -28,7 +29,8 @@ class Study:
 
     @classmethod
     def of(cls, program: Program, state: State, who: Ints, moment: Moment, answered: bool) -> "Study":
-        """Look at the subjects of these numbers; `answered`: whether segments are evaluated, too."""
+        """Look at the subjects of these numbers and who may be one with them; `answered`: whether segments are evaluated, too."""
+        who = np.flatnonzero(state.related(flags(state.count, who)))
         facts = facts_of(state, who, moment.known_at, program.project)
         return cls(who, facts, evaluate(program.project, facts, None if answered else ()))
 

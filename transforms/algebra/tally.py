@@ -2,8 +2,9 @@
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from schemas.kinds import EVENTS, KINDS
+from schemas.kinds import EVENTS, IDENTITIES, KINDS
 from transforms.algebra.absorb import News
 from transforms.algebra.claims import ints
 from transforms.algebra.order import FOREVER, Flags, Ints
@@ -19,8 +20,8 @@ UNKNOWN = len(REASONS)
 class Tally:
     """Counts verdicts: those of subjects that nothing has happened to are remembered by code."""
 
-    def __init__(self, program: Program, state: State, news: News, moment: Moment) -> None:
-        self.program, self.state, self.news, self.moment = program, state, news, moment
+    def __init__(self, program: Program, state: State, news: News, refused: pa.Table, moment: Moment) -> None:
+        self.program, self.state, self.news, self.refused, self.moment = program, state, news, refused, moment
         events = news.facts["events"]
         self.due = _dated(events, EVENTS.at, moment)
         self.who, self.at = news.who["events"][self.due], ints(events[EVENTS.at], 0)[self.due]
@@ -35,21 +36,24 @@ class Tally:
 
     def judge(self, study: Study) -> Ints:
         """Judge the studied subjects and their new events; gives the next instant at which a verdict may change."""
-        grounds, first = study.facts.grounds, study.facts.first_fact_at
-        used_at = self.moment.at
+        facts, used_at = study.facts, self.moment.at
+        first, number, root = facts.first_fact_at, facts.numbered_at(used_at), facts.roots_at(used_at)
+        is_subject = (first <= used_at) & (root == np.arange(len(root)))
         following = np.where(first > used_at, first, FOREVER)
         local = np.full(self.state.count, -1)
         local[study.who] = np.arange(len(study.who))
         place = local[self.who]
         mine = np.flatnonzero(place >= 0)
         for name, purpose in self.program.project.purposes.items():
-            judgement = judge(grounds, purpose, used_at)
-            self.codes[name][study.who] = np.where(first <= used_at, judgement.code, UNKNOWN)
-            found = reasons(judgement, place[mine], self.at[mine])
+            judgement = judge(facts.judged, purpose, used_at)
+            self.codes[name][study.who] = np.where(is_subject, judgement.code[number], UNKNOWN)
+            found = reasons(judgement, number[place[mine]], self.at[mine])
+            refused = allows(found) & ~allows(judgement.code[number[root[place[mine]]]])
+            found[refused] = judgement.code[number[root[place[mine][refused]]]]
             self.events[name] += np.bincount(found, minlength=len(REASONS))
             self.allowed[mine] |= allows(found)
-            np.minimum(following, next_turns(grounds, purpose, used_at), out=following)
-        return following
+            np.minimum.at(following, facts.ids_judged, next_turns(facts.judged, purpose, used_at))
+        return np.minimum(following, facts.next_kin(used_at))
 
     @property
     def remembered(self) -> pa.Table:
@@ -75,14 +79,18 @@ class Tally:
         """One row with the number of records of each fate."""
         news, needed = self.news, _needed(self.news.projected)[self.due]
         others = (kind for kind in KINDS.values() if kind is not EVENTS)
+        links, refused_links = news.facts["identities"], _among(news.facts["identities"], self.refused)
+        quarantined = int(refused_links.sum())
         used = sum(int(_dated(news.facts[kind.name], kind.at, self.moment).sum()) for kind in others)
+        used -= int((_dated(links, IDENTITIES.at, self.moment) & refused_links).sum())
         used += int((self.allowed & needed).sum())
         accepted = sum(map(len, news.facts.values()))
         refused, unneeded = int((~self.allowed).sum()), int((self.allowed & ~needed).sum())
         fates = {
             "read": accepted + news.repeated,
             "duplicate": news.repeated,
-            "kept": accepted - used - refused - unneeded,
+            "quarantined": quarantined,
+            "kept": accepted - used - refused - unneeded - quarantined,
             "refused": refused,
             "unneeded": unneeded,
             "used": used,
@@ -103,3 +111,9 @@ def _needed(projected: pa.Table) -> Flags:
 def _dated(rows: pa.Table, column: str, moment: Moment) -> Flags:
     """The rows dated up to T and received by K; the others are kept."""
     return (ints(rows[column], FOREVER) <= moment.at) & (ints(rows["received_at"], 0) <= moment.known_at)
+
+
+def _among(links: pa.Table, refused: pa.Table) -> Flags:
+    """Which of the links are refused."""
+    keys, others = (pc.binary_join_element_wise(rows["source"], rows["position"], "\n") for rows in (links, refused))
+    return np.asarray(pc.is_in(keys, value_set=others.combine_chunks())).astype(np.bool_)

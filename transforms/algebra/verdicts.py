@@ -13,6 +13,7 @@ from transforms.algebra.acts import first_in_vain, first_refusal
 from transforms.algebra.ages import birthdays
 from transforms.algebra.claims import CHANNELS, codes
 from transforms.algebra.epochs import Grounds
+from transforms.algebra.facts import Facts
 from transforms.algebra.order import BEGINNING, FOREVER, Flags, Ints, value_at
 from transforms.algebra.standing import BASES, CONSENT, State, epoch_at, restricted_at, state_at
 
@@ -52,6 +53,22 @@ class Judgement(NamedTuple):
 
 def judge(grounds: Grounds, purpose: Purpose, used_at: int, channel: str = "*") -> Judgement:
     """Judge the use at T of every subject, on a channel where one is given."""
+    judged = _judged(grounds, purpose, used_at, channel)
+    of_age_at = _of_age_at(grounds, purpose, used_at)
+    if grounds.also is not None and purpose.asks_profiles:
+        also = _judged(grounds.also, purpose, used_at, channel)
+        code = np.minimum(judged.code, also.code)
+        judged = Judgement(code, np.maximum(judged[1], also[1]), np.minimum(judged[2], also[2]), judged[3])
+    _first(judged.code, np.flatnonzero(of_age_at == FOREVER), "AGE_UNKNOWN")
+    _first(judged.code, np.flatnonzero((of_age_at > used_at) & (of_age_at != FOREVER)), "MINOR")
+    for one in (grounds, grounds.also):
+        vain_at = np.full(grounds.count, FOREVER) if one is None else _vain_at(one, purpose)
+        _first(judged.code, np.flatnonzero((judged.code == _CODE["NO_RECORD"]) & (vain_at <= used_at)), "MINOR")
+    return judged._replace(event_from=np.maximum(judged.event_from, of_age_at), of_age_at=of_age_at)
+
+
+def _judged(grounds: Grounds, purpose: Purpose, used_at: int, channel: str) -> Judgement:
+    """The judgement by the ledger and where people are, whatever their age."""
     who, at = np.arange(grounds.count), np.full(grounds.count, used_at)
     basis = value_at(grounds.bases(purpose), who, at).astype(np.int64)
     code = _CODE["ALLOW_consent"] + basis
@@ -65,23 +82,24 @@ def judge(grounds: Grounds, purpose: Purpose, used_at: int, channel: str = "*") 
         event_from[here[inside]] = judged.epochs.begin[epoch[inside]]
         event_to[here[inside]] = judged.epochs.end[epoch[inside]]
     _first(code, who[(event_from == FOREVER) & _nowhere(grounds, purpose, at)], "JURISDICTION_UNKNOWN")
-    of_age_at = _of_age_at(grounds, purpose, used_at)
-    _first(code, who[of_age_at == FOREVER], "AGE_UNKNOWN")
-    _first(code, who[(of_age_at > used_at) & (of_age_at != FOREVER)], "MINOR")
-    vain_at = first_in_vain(grounds.ledger, grounds.registered.index(purpose.id), grounds.vain(purpose))
-    _first(code, who[(code == _CODE["NO_RECORD"]) & (vain_at <= used_at)], "MINOR")
     if channel != "*":
         _on_channel(code, grounds, purpose, CHANNELS.index(channel), at)
-    return Judgement(code, np.maximum(event_from, of_age_at), event_to, of_age_at)
+    return Judgement(code, event_from, event_to, np.full(grounds.count, BEGINNING))
 
 
 def next_turns(grounds: Grounds, purpose: Purpose, used_at: int) -> Ints:
     """The next instant after T at which the judgement of each subject may change; FOREVER where there is none."""
     following = np.full(grounds.count, FOREVER)
-    for who, at in _turns(grounds, purpose):
-        later = at > used_at
-        np.minimum.at(following, who[later], at[later])
+    for one in (grounds, grounds.also):
+        for who, at in () if one is None else _turns(one, purpose):
+            later = at > used_at
+            np.minimum.at(following, who[later], at[later])
     return following
+
+
+def _vain_at(grounds: Grounds, purpose: Purpose) -> Ints:
+    """When each subject's first grant came to nothing."""
+    return first_in_vain(grounds.ledger, grounds.registered.index(purpose.id), grounds.vain(purpose))
 
 
 def _turns(grounds: Grounds, purpose: Purpose) -> Iterator[tuple[Ints, Ints]]:
@@ -91,11 +109,10 @@ def _turns(grounds: Grounds, purpose: Purpose) -> Iterator[tuple[Ints, Ints]]:
         yield judged.who, judged.at
         yield judged.epochs.who, judged.epochs.begin
         yield judged.epochs.who, judged.epochs.end
-    if len(set(purpose.basis.values())) > 1:
+    if purpose.asks_country:
         yield grounds.profiles.column("country").steps[:2]
     if purpose.min_age is not None:
-        vain_at = first_in_vain(grounds.ledger, grounds.registered.index(purpose.id), grounds.vain(purpose))
-        yield np.arange(grounds.count), vain_at
+        yield np.arange(grounds.count), _vain_at(grounds, purpose)
         yield grounds.lives.who, grounds.lives.from_at
         yield grounds.lives.who, birthdays(grounds.lives, purpose.min_age)
 
@@ -127,6 +144,12 @@ def verdict(
     return REASONS[int(reasons(judgement, np.array([0]), np.array([event_at]))[0])]
 
 
+def verdict_on(facts: Facts, purpose: Purpose, subject: str, used_at: int) -> str:
+    """May the data of the subject be used at T, by the facts of all ids that were ever linked with it? One of REASONS."""
+    number = facts.numbered_at(used_at)[facts.subjects.index(subject).as_py()]
+    return REASONS[int(judge(facts.judged, purpose, used_at).code[number])]
+
+
 def allows(code: Ints) -> Flags:
     """Whether each code lets the use happen."""
     return code >= _CODE["ALLOW_consent"]
@@ -144,7 +167,7 @@ def _first(code: Ints, where: Ints | Flags, reason: str) -> None:
 
 def _nowhere(grounds: Grounds, purpose: Purpose, at: Ints) -> Flags:
     """Whether the basis depends on a country that is not known at T."""
-    if len(set(purpose.basis.values())) == 1:
+    if not purpose.asks_country:
         return np.zeros(grounds.count, np.bool_)
     country = grounds.profiles.column("country")
     nameless = np.append(codes(country.values.cast(pa.string()), ("",)) == 0, True)  # the last entry stands for none

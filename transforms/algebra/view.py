@@ -134,6 +134,11 @@ class View:
         con.close()
         return asked["holds"].combine_chunks()
 
+    def of_any_id(self, flags: pa.Array) -> Steps:
+        """For each stint, whether the flag of any id that belongs to its subject is up."""
+        kin = self.timeline.facts.kin
+        return self.of_flags(flags) if kin is None else self.of_subjects(kin.any_of(np.asarray(flags).astype(np.bool_)))
+
     def of_flags(self, flags: pa.Array) -> Steps:
         """A truth of each subject that never changes, for each stint."""
         truth = np.asarray(flags.to_numpy(zero_copy_only=False)).astype(np.int8)[self.timeline.stints.subject]

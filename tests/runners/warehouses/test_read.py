@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -66,16 +67,20 @@ def test_runs_are_listed_oldest_first(published: Lake) -> None:
     assert set(runs["status"].to_pylist()) == {"published"}
 
 
+def facts_of(subject: str, lake: Lake, known_at: int) -> dict[str, pa.Table]:
+    return read.facts_of_subjects(lake, PROJECT, pa.array([subject]), known_at)
+
+
 def test_the_facts_of_a_subject_are_those_received_by_k(published: Lake) -> None:
-    before = read.facts_of_subject(published, PROJECT, "ann", at(19) - 1)
-    after = read.facts_of_subject(published, PROJECT, "ann", at(19))
+    before = facts_of("ann", published, at(19) - 1)
+    after = facts_of("ann", published, at(19))
     assert before["consents"]["action"].to_pylist() == ["GRANT"]
     assert sorted(after["consents"]["action"].to_pylist()) == ["GRANT", "WITHDRAW"]
     assert before["events"]["event_id"].to_pylist() == ["1"]
 
 
 def test_a_subject_is_a_value_and_never_sql(published: Lake) -> None:
-    assert len(read.facts_of_subject(published, PROJECT, "x' OR 'a' = 'a", at(50))["events"]) == 0
+    assert len(facts_of("x' OR 'a' = 'a", published, at(50))["events"]) == 0
 
 
 def test_exported_facts_have_the_canonical_columns_and_nulls_for_what_is_not_stored(

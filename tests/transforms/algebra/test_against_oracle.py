@@ -26,7 +26,7 @@ def worlds_that_ask() -> Iterator[None]:
 @WORLDS
 @given(st.randoms(use_true_random=False))
 def test_every_answer_at_every_instant_is_the_oracles(random: Random) -> None:
-    world = MET.note(Generator(random).world())
+    world = MET.note(Generator(random, merges=True).world())
     with tempfile.TemporaryDirectory() as folder:
         shard = Shard.of(Path(folder), world).step(facts_of(world), LATER)
     assert shard.believed() == expected(world)
@@ -35,7 +35,7 @@ def test_every_answer_at_every_instant_is_the_oracles(random: Random) -> None:
 @WORLDS
 @given(st.randoms(use_true_random=False))
 def test_any_arrival_in_any_cuts_gives_the_same_history_and_the_changes_fold_to_it(random: Random) -> None:
-    generator = Generator(random, scored=True)
+    generator = Generator(random, merges=True, scored=True)
     world = MET.note(generator.world())
     facts = facts_of(world)
     random.shuffle(facts)

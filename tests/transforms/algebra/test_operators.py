@@ -148,7 +148,7 @@ def test_explain_names_the_events_that_decide(
     facts = facts_of(shard.state, pa.array([0]).to_numpy(), FOREVER, project)
     names = pa.array([event.event for event in VISITS])
     events = shard.state.facts["events"].select(["source", "event_id", "occurred_at"]).append_column("event", names)
-    told = explain(project.segments["s"], facts, events, START + 30 * HOUR)
+    told = explain(project.segments["s"], facts, events, START + 30 * HOUR, "ann")
     assert told["member"] == member
     assert sorted(one["event_id"] for one in told["tree"]["decided_by"]) == decided
 
@@ -177,7 +177,7 @@ def test_explain_tells_the_numbers(tmp_path: Path, when: dict[str, Any], numbers
     facts = facts_of(shard.state, pa.array([0]).to_numpy(), FOREVER, project)
     events = shard.state.facts["events"].select(["source", "event_id", "occurred_at"])
     events = events.append_column("event", pa.array(["a", "a"]))
-    told = explain(project.segments["s"], facts, events, START + 30 * HOUR)
+    told = explain(project.segments["s"], facts, events, START + 30 * HOUR, "ann")
     assert told["tree"]["numbers"] == numbers
 
 

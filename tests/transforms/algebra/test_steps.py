@@ -32,7 +32,7 @@ def counted(published: dict[str, pa.Table]) -> set[tuple[str, str, int]]:
 @WORLDS
 @given(st.randoms(use_true_random=False))
 def test_verdicts_remembered_add_up_to_those_of_one_step(random: Random) -> None:
-    generator = Generator(random, scored=True)
+    generator = Generator(random, merges=True, scored=True)
     world = generator.world()
     facts, shard = facts_of(world), shard_of(world)
     cut = random.randrange(len(facts) + 1)
@@ -46,7 +46,7 @@ def test_verdicts_remembered_add_up_to_those_of_one_step(random: Random) -> None
 @WORLDS
 @given(st.randoms(use_true_random=False))
 def test_a_state_read_again_goes_on_as_the_one_in_memory(random: Random) -> None:
-    generator = Generator(random, scored=True)
+    generator = Generator(random, merges=True, scored=True)
     world = generator.world()
     facts, shard, twin = facts_of(world), shard_of(world), shard_of(world)
     cut = random.randrange(len(facts) + 1)

@@ -37,7 +37,7 @@ class List(Node):
 
     def steps(self, view: View) -> Steps:
         """Whether the subject is listed."""
-        return view.of_flags(pc.is_in(view.timeline.facts.subjects, view.project.lists[self.file, self.column]))
+        return view.of_any_id(pc.is_in(view.timeline.facts.subjects, view.project.lists[self.file, self.column]))
 
 
 OPERATOR = List

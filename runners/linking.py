@@ -1,0 +1,69 @@
+"""Which ids links connect, before a run and after it, and who goes to another shard because of that."""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from runners.outlook import Outlook
+from runners.sources.reading import read as read_file
+from runners.warehouses.ducklake import Lake
+from runners.warehouses.read import facts_of_subjects, links
+from transforms.algebra.engine import connect
+from transforms.coder import ShardedBatch
+from transforms.decode import DecodePlan, decode
+from transforms.segment import KIND, LEAVING, STORED
+from transforms.shard import shards_of, split
+from transforms.together import Together, together
+
+
+class Linked(NamedTuple):
+    """The ids that links connect: by those that the warehouse holds, and by these and what is to be read."""
+
+    before: Together
+    after: Together
+
+    def moved(self, shards: int) -> pa.Array:
+        """Who goes from one shard to another."""
+        ids = self.after.ids
+        goes = shards_of(ids, shards, self.before) != shards_of(ids, shards, self.after)
+        return ids.filter(pa.array(goes))
+
+
+def linked(lake: Lake, outlook: Outlook, plan: DecodePlan) -> Linked:
+    """Read the links that there are, those of new records included."""
+    kept = [name for name in outlook.project.sources if name not in outlook.reading.reread]
+    stored = links(lake, [] if outlook.options.full_refresh else kept)
+    parts = [stored, *_new(outlook, plan)]
+    return Linked(together(stored), together(pa.concat_tables(parts)))
+
+
+def _new(outlook: Outlook, plan: DecodePlan) -> Iterator[pa.Table]:
+    """The links in what is to be read."""
+    con = connect()
+    for one in outlook.reading.listing.inputs:
+        source = outlook.project.sources[one.source]
+        for chunk in read_file(one) if source.kind == "identities" else ():
+            accepted = decode(chunk, source, plan, con).accepted
+            yield pa.Table.from_batches([accepted]).select(["subject", "to_id"])
+    con.close()
+
+
+def moving(lake: Lake, outlook: Outlook, both: Linked) -> Iterator[ShardedBatch]:
+    """Who leaves each shard, and the facts about them for the shards that they go to."""
+    shards = outlook.project.target.shards
+    moved = both.moved(shards)
+    if not len(moved):
+        return
+    shard = shards_of(moved, shards, both.before)
+    for one in np.unique(shard):
+        schema = pa.schema([("subject", pa.string())], {KIND: LEAVING})
+        yield int(one), pa.RecordBatch.from_arrays([moved.filter(pa.array(shard == one))], schema=schema)
+    yield from _stored(facts_of_subjects(lake, outlook.project, moved, None), shards, both.after)
+
+
+def _stored(facts: Mapping[str, pa.Table], shards: int, after: Together) -> Iterator[ShardedBatch]:
+    for kind, rows in facts.items():
+        for batch in rows.combine_chunks().to_batches():
+            yield from split(batch.replace_schema_metadata({KIND: STORED + kind.encode()}), shards, after)

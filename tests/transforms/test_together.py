@@ -1,0 +1,46 @@
+"""Ids that links connect lie in one shard."""
+
+import pyarrow as pa
+
+from transforms.shard import shards_of, split
+from transforms.together import NOBODY, Together, together
+
+
+def links(*pairs: tuple[str, str | None]) -> pa.Table:
+    return pa.table({"subject": [one for one, _ in pairs], "to_id": pa.array([other for _, other in pairs], pa.string())})
+
+
+def standing(found: Together, *subjects: str) -> list[str]:
+    return found.standing(pa.array(subjects)).to_pylist()
+
+
+def test_all_ids_of_a_group_lie_where_one_that_was_never_merged_lies() -> None:
+    found = together(links(("phone", "zoe"), ("tablet", "zoe"), ("b", "a")))
+    assert standing(found, "phone", "tablet", "zoe", "a", "b", "c") == ["zoe", "zoe", "zoe", "a", "a", "c"]
+
+
+def test_who_comes_to_a_group_does_not_move_it() -> None:
+    before, after = together(links(("b", "zoe"))), together(links(("b", "zoe"), ("a", "zoe"), ("c", "a")))
+    assert standing(before, "b") == standing(after, "c") == ["zoe"]
+
+
+def test_ids_of_which_each_was_merged_go_by_the_smallest() -> None:
+    assert standing(together(links(("b", "a"), ("a", "b"))), "a", "b") == ["a", "a"]
+
+
+def test_a_link_that_undoes_connects_nobody_and_what_was_connected_stays_together() -> None:
+    assert together(links(("a", ""), ("b", None))) == NOBODY
+    assert standing(together(links(("a", "b"), ("a", ""))), "a") == ["b"]
+
+
+def test_groups_are_found_by_any_of_their_ids() -> None:
+    found = together(links(("phone", "zoe"), ("tablet", "zoe"), ("b", "a")))
+    assert sorted(found.groups(pa.array(["phone", "c"])).to_pylist()) == ["phone", "tablet", "zoe"]
+
+
+def test_a_batch_is_split_by_who_stands_for_its_subjects() -> None:
+    found = together(links(*((f"device{n}", "user") for n in range(20))))
+    batch = pa.RecordBatch.from_pydict({"subject": [f"device{n}" for n in range(20)]})
+    ((shard, part),) = split(batch, 16, found)
+    assert len(part) == 20
+    assert shard == shards_of(pa.array(["user"]), 16)[0]

@@ -1,0 +1,140 @@
+"""What ids that are one subject share: refusals, and the events that each of them may give (semantics 6.3)."""
+
+from functools import cached_property
+from typing import TypeVar
+
+import numpy as np
+
+from transforms.algebra.claims import permissive
+from transforms.algebra.epochs import Grounds
+from transforms.algebra.kin import Kin
+from transforms.algebra.ledger import Ledger
+from transforms.algebra.order import BEGINNING, Flags, Ints, firsts, order, search, spread
+from transforms.algebra.pieces import Pieces, Sources, Stints, meetings
+from transforms.algebra.profiles import Profiles
+
+Rows = TypeVar("Rows", Stints, Sources)
+
+
+class SharedGrounds(Grounds):
+    """What verdicts rest on, for each id and behind them for each entry of `kin`.
+
+    An entry has the ledger of its id and all that restricts any id of its tree, from when they are one; grants never cross. Its
+    profile is its root's. What was granted must hold by its own as well, else a merge would open what was closed.
+    """
+
+    def __init__(self, own: Grounds, kin: Kin) -> None:
+        self.project, self.registered = own.project, own.registered
+        self.count = own.count + len(kin.who)
+        self.ledger = _shared(own.ledger, kin)
+        self.also = _Lent(self, own.profiles.lent(kin.who))
+        self._lent, self._standings = own.profiles.lent(kin.root), {}
+
+    @cached_property
+    def profiles(self) -> Profiles:
+        """The profiles, those of roots for entries."""
+        return self._lent
+
+
+class _Lent(Grounds):
+    """The same ledger by other profiles."""
+
+    def __init__(self, grounds: Grounds, profiles: Profiles) -> None:
+        self.project, self.registered = grounds.project, grounds.registered
+        self.count, self.ledger = grounds.count, grounds.ledger
+        self._lent, self._standings = profiles, {}
+
+    @cached_property
+    def profiles(self) -> Profiles:
+        """The profiles that it was given."""
+        return self._lent
+
+
+def _shared(own: Ledger, kin: Kin) -> Ledger:
+    """The ledger and behind it that of each entry: its id's acts, and the restrictive ones of its tree, in order."""
+    whose = own.who[own.act]
+    one, other = kin.pairs()
+    low, high = (np.searchsorted(whose, kin.who[other], side) for side in ("left", "right"))
+    pair, act = spread(low, high)
+    crosses = (one == other)[pair] | ~permissive(own.rows.action[own.act[act]])
+    entry, row = one[pair[crosses]], own.act[act[crosses]]
+    since = np.where(one == other, BEGINNING, kin.joined_at(one, other))
+    at = np.maximum(own.at[act[crosses]], since[pair[crosses]])
+    index = np.lexsort((own.rows.action[row], at, entry))
+    entry, row, at = entry[index], row[index], at[index]
+    return own._replace(
+        subjects=own.subjects + len(kin.who),
+        who=np.concatenate((own.who, own.subjects + entry)),
+        row=np.concatenate((own.row, own.row[row])),
+        rows=own.rows.take(np.concatenate((np.arange(len(own.who)), row))),
+        act=np.concatenate((own.act, len(own.who) + np.arange(len(row)))),
+        at=np.concatenate((own.at, at)),
+    )
+
+
+def gathered(stints: Stints, kin: Kin) -> tuple[Stints, Sources]:
+    """The stints of subjects and what feeds each, from those of ids and entries.
+
+    An id alone has its own. A root is in use where its entry is, and has the events of every id of its tree whose entry is in
+    use then, too. A merged id has none.
+    """
+    single = _within(stints, stints.subject < kin.count, kin.single)
+    number = kin.count + np.arange(len(kin.who))
+    theirs = _within(stints, stints.subject >= kin.count, Pieces(number, kin.from_at, kin.to_at, kin.who))
+    shared = _cut(theirs, kin)
+    fed, giver = _givers(theirs, shared, kin)
+    alone = Sources(np.arange(len(single.subject)), *single[:3])
+    given = Sources(len(single.subject) + fed, *(column[giver] for column in theirs[:3]))
+    stints, sources = _joined(single, shared), _joined(alone, given)
+    whose = np.concatenate((np.arange(kin.count), kin.who))
+    return _in_order(stints._replace(subject=whose[stints.subject]), sources._replace(who=whose[sources.who]))
+
+
+def _within(stints: Stints, chosen: Flags, times: Pieces) -> Stints:
+    """The stints chosen, as far as the times of their subject reach."""
+    some = Stints._make(column[chosen] for column in stints)
+    i, j = meetings(some.subject, some.use_from, some.use_to, times)
+    use_from, use_to = np.maximum(some.use_from[i], times.from_at[j]), np.minimum(some.use_to[i], times.to_at[j])
+    return Stints(some.subject[i], some.event_from[i], some.event_to[i], use_from, use_to)
+
+
+def _cut(theirs: Stints, kin: Kin) -> Stints:
+    """The stints of the entries that are roots, cut wherever the use of any id of the tree begins or ends."""
+    tree = np.unique(kin.tree, return_inverse=True)[1][theirs.subject - kin.count]
+    edge_tree, edge_at = np.concatenate((tree, tree)), np.concatenate((theirs.use_from, theirs.use_to))
+    index = order(edge_tree, edge_at)
+    edge_tree, edge_at = edge_tree[index], edge_at[index]
+    new = firsts(edge_tree, edge_at)
+    edge_tree, edge_at = edge_tree[new], edge_at[new]
+    is_root = (kin.who == kin.root)[theirs.subject - kin.count]
+    roots, of = Stints._make(column[is_root] for column in theirs), tree[is_root]
+    low = search(edge_tree, edge_at, of, roots.use_from)
+    high = search(edge_tree, edge_at, of, roots.use_to)
+    stint, edge = spread(low, high)
+    return Stints._make(column[stint] for column in roots)._replace(use_from=edge_at[edge], use_to=edge_at[edge + 1])
+
+
+def _givers(theirs: Stints, shared: Stints, kin: Kin) -> tuple[Ints, Ints]:
+    """For each shared stint those of its tree's ids that are in use: (place of the shared one, place of the giver)."""
+    fed, entry = kin.among(kin.tree[shared.subject - kin.count])
+    at = shared.use_from[fed]
+    place = search(theirs.subject, theirs.use_from, kin.count + entry, at, "right") - 1
+    found = place >= 0
+    found &= (theirs.subject[place] == kin.count + entry) & (at < theirs.use_to[place])
+    return fed[found], place[found]
+
+
+def _joined(one: Rows, other: Rows) -> Rows:
+    """The rows of both."""
+    return type(one)._make(np.concatenate(pair) for pair in zip(one, other, strict=True))
+
+
+def _in_order(stints: Stints, sources: Sources) -> tuple[Stints, Sources]:
+    """Both by subject and time, the sources by stint."""
+    index = order(stints.subject, stints.use_from)
+    place = np.empty_like(index)
+    place[index] = np.arange(len(index))
+    stint = place[sources.stint]
+    by_stint = np.argsort(stint, kind="stable")
+    sources = sources._replace(stint=stint)
+    return Stints._make(column[index] for column in stints), Sources._make(column[by_stint] for column in sources)

@@ -1,0 +1,63 @@
+"""Ids that may be one subject lie in one shard: those that any link has ever connected (semantics 6.3)."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.algebra.claims import codes
+from transforms.algebra.forest import connected
+from transforms.algebra.order import Flags, Ints
+
+
+class Together(NamedTuple):
+    """Ids that links connect, string and distinct, and for each the id of its group that stands for all of it."""
+
+    ids: pa.Array
+    by: pa.Array
+
+    def standing(self, subjects: pa.Array) -> pa.Array:
+        """The id that stands for each of some subjects; of who is not connected, its own."""
+        if not len(self.ids):
+            return subjects
+        place = pc.index_in(subjects, value_set=self.ids)
+        return pc.coalesce(self.by.take(place), subjects)
+
+    def groups(self, subjects: pa.Array) -> pa.Array:
+        """The ids of all groups that any of some subjects belongs to."""
+        return self.ids.filter(pc.is_in(self.by, value_set=self.standing(subjects)))
+
+
+NOBODY = Together(pa.array([], pa.string()), pa.array([], pa.string()))
+
+
+def together(links: pa.Table) -> Together:
+    """Read links, `subject` and `to_id`, in any order; those that undo connect nobody.
+
+    Groups are called by an id that was never merged, the smallest: who comes to a group does not move it.
+    """
+    ends = links.filter(_names(links["to_id"])) if len(links) else links
+    if not len(ends):
+        return NOBODY
+    child, parent = (ends[name].combine_chunks() for name in ("subject", "to_id"))
+    ids = pc.unique(pa.concat_arrays([child, parent]))
+    one, other = codes(child, ids), codes(parent, ids)
+    label = connected(len(ids), one, other)
+    merged = np.zeros(len(ids), np.bool_)
+    merged[one] = True
+    return Together(ids, ids.take(pa.array(_first_of(label, merged, ids))))
+
+
+def _names(to_id: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.not_equal(pc.fill_null(to_id, ""), "")
+
+
+def _first_of(label: Ints, merged: Flags, ids: pa.Array) -> Ints:
+    """For each id the first of its label, those that were never merged before the others."""
+    rank = np.empty(len(ids), np.int64)
+    rank[np.asarray(pc.sort_indices(ids))] = np.arange(len(ids))
+    index = np.lexsort((rank, merged, label))
+    first = np.empty(len(ids), np.int64)
+    first[label[index][::-1]] = index[::-1]
+    return first[label]
