@@ -89,7 +89,11 @@ PUBLISHED: tuple[tuple[float | None, str | None], ...] = (
 class Generator:
     """Draws one world from a source of randomness; where asked, a third of them with links, and a third with scores."""
 
-    def __init__(self, random: Random, merges: bool = False, scored: bool = False) -> None:
+    def __init__(
+        self, random: Random, merges: bool = False, scored: bool = False, pairs: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        """`pairs`: operators that each of the later segments asks for together, one pair a segment."""
+        self.pairs = pairs
         self.random = random
         self.merges = merges and self.chance(34)
         self.scored = scored and self.chance(34)
@@ -223,9 +227,15 @@ class Generator:
                 ("known_subjects", "known_subjects", {"active_in": "2d"}, *({"in_segment": name} for name in names[:1]))
             )
             made.append(
-                {"segment": f"s{number}", "purpose": purpose, "population": population, "when": self.node(2, names)}
+                {"segment": f"s{number}", "purpose": purpose, "population": population, "when": self.when(number, names)}
             )
         return made
+
+    def when(self, number: int, segments: list[str]) -> dict[str, Any]:
+        if not 0 < number <= len(self.pairs):
+            return self.node(2, segments)
+        two = [self.leaf(name, segments) for name in self.pairs[number - 1]]
+        return {self.pick(("all", "any")): [{"not": one} if self.chance(30) else one for one in two]}
 
     def reference(self) -> dict[str, Any]:
         where = {"where": self.pick(CONDITIONS)} if self.chance(40) else {}
@@ -252,7 +262,9 @@ class Generator:
             *(["in_segment"] if segments else []),
             *(["rfm", "persona", "score", "score"] if self.scored else []),
         )
-        name = self.pick(names)
+        return self.leaf(self.pick(names), segments)
+
+    def leaf(self, name: str, segments: list[str]) -> dict[str, Any]:
         if name == "in_segment":
             return {name: self.pick(segments)}
         made: dict[str, Any] = getattr(self, f"_{name}")()

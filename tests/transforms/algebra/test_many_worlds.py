@@ -18,7 +18,10 @@ BLOCK = 100
 
 def differing(folder: Path, seed: int, merges: bool = False, scored: bool = False) -> list[Any]:
     """What of one world is not as the law says: histories by segment and subject, and features by subject and column."""
-    world = Generator(Random(seed), merges, scored).world()
+    return of_world(folder, Generator(Random(seed), merges, scored).world())
+
+
+def of_world(folder: Path, world: World) -> list[Any]:
     shard = Shard.of(folder, world).step(facts_of(world), LATER)
     found, wanted = shard.believed(), expected(world)
     histories = [(key, found.get(key), wanted.get(key)) for key in {*found, *wanted} if found.get(key) != wanted.get(key)]
