@@ -114,7 +114,7 @@ def test_explain_tells_what_the_model_says(tmp_path: Path, when: Json, numbers: 
     shard = shard_of(tmp_path, event(0, "a", "look"), score(1, "a", value=0.7, label="high"), when=when)
     project = shard.program.project
     facts = seen_of(shard.state, np.zeros(1, np.int64), FOREVER, project)
-    told = explain(project.segments["it"], facts, pa.table({}), START + DAY)
+    told = explain(project.segments["it"], facts, pa.table({}), START + DAY, "a")
     assert told["tree"]["numbers"] == numbers
 
 
