@@ -7,7 +7,7 @@ SEGUE := $(BIN)/segue
 # Where this is set, a thousand modules of libraries are compiled anew at each call.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check docs bench soak fmt lock clean
+.PHONY: demo test check docs bench mutants soak fmt lock clean
 
 demo: $(STAMP)
 	@$(BIN)/python examples/grocer/prepare.py
@@ -27,6 +27,9 @@ docs: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks.bench
+
+mutants: $(STAMP)
+	$(BIN)/python -m benchmarks.mutants
 
 soak: $(STAMP)
 	$(BIN)/python -m pytest -m soak

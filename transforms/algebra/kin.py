@@ -33,19 +33,16 @@ class Kin:
         """The number of ids."""
         return self.forest.count
 
-    def pairs(self) -> tuple[Ints, Ints]:
-        """Every two entries of one tree, each also with itself, by the first of them."""
-        return self.among(self.tree)
-
-    def among(self, trees: Ints) -> tuple[Ints, Ints]:
-        """The entries of each tree asked for, as (place among those asked for, entry)."""
-        by_tree = np.argsort(self.tree, kind="stable")
+    def among(self, trees: Ints, marked: Flags | None = None) -> tuple[Ints, Ints]:
+        """The entries of each tree asked for, as (place among those asked for, entry): all, or those of the ids marked."""
+        entries = np.arange(len(self.who)) if marked is None else np.flatnonzero(marked[self.who])
+        by_tree = entries[np.argsort(self.tree[entries], kind="stable")]
         low, high = (np.searchsorted(self.tree[by_tree], trees, side) for side in ("left", "right"))
         place, found = spread(low, high)
         return place, by_tree[found]
 
     def joined_at(self, one: Ints, other: Ints) -> Ints:
-        """Since when the ids of each pair of entries have been one without a break, for all pairs that there are."""
+        """Since when the ids of each pair of entries have been one without a break, for all pairs of any ids that there are."""
         index = np.lexsort((self.from_at[one], self.who[other], self.who[one]))
         one, other = one[index], other[index]
         goes_on = ~firsts(self.who[one], self.who[other])
@@ -64,8 +61,7 @@ class Kin:
 
     def any_of(self, flags: Flags) -> Steps:
         """For each id over T, whether the flag of any id of its tree is up."""
-        one, other = self.pairs()
-        raised = np.bincount(one[flags[self.who[other]]], minlength=len(self.who)) > 0
+        raised = np.bincount(self.among(self.tree, flags)[0], minlength=len(self.who)) > 0
         edges = [(self.single.who, self.single.from_at, flags[self.single.who]), (self.who, self.from_at, raised)]
         who, at, value = (np.concatenate(column) for column in zip(*edges, strict=True))
         index = np.lexsort((at, who))

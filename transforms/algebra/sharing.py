@@ -9,7 +9,7 @@ from transforms.algebra.claims import permissive
 from transforms.algebra.epochs import Grounds
 from transforms.algebra.kin import Kin
 from transforms.algebra.ledger import Ledger
-from transforms.algebra.order import BEGINNING, Flags, Ints, firsts, order, search, spread
+from transforms.algebra.order import Flags, Ints, firsts, order, search, spread
 from transforms.algebra.pieces import Pieces, Sources, Stints, meetings
 from transforms.algebra.profiles import Profiles
 
@@ -52,14 +52,15 @@ class _Lent(Grounds):
 
 def _shared(own: Ledger, kin: Kin) -> Ledger:
     """The ledger and behind it that of each entry: its id's acts, and the restrictive ones of its tree, in order."""
-    whose = own.who[own.act]
-    one, other = kin.pairs()
-    low, high = (np.searchsorted(whose, kin.who[other], side) for side in ("left", "right"))
-    pair, act = spread(low, high)
-    crosses = (one == other)[pair] | ~permissive(own.rows.action[own.act[act]])
-    entry, row = one[pair[crosses]], own.act[act[crosses]]
-    since = np.where(one == other, BEGINNING, kin.joined_at(one, other))
-    at = np.maximum(own.at[act[crosses]], since[pair[crosses]])
+    restricts = ~permissive(own.rows.action[own.act])
+    entry, act = _acts_of(own, kin.who, np.ones(len(own.act), np.bool_))
+    at = own.at[act]
+    one, other = kin.among(kin.tree, _who_acts(own, restricts))
+    one, other = one[one != other], other[one != other]
+    pair, crossing = _acts_of(own, kin.who[other], restricts)
+    since = kin.joined_at(one, other)[pair]
+    entry, row = np.concatenate((entry, one[pair])), own.act[np.concatenate((act, crossing))]
+    at = np.concatenate((at, np.maximum(own.at[crossing], since)))
     index = np.lexsort((own.rows.action[row], at, entry))
     entry, row, at = entry[index], row[index], at[index]
     return own._replace(
@@ -70,6 +71,21 @@ def _shared(own: Ledger, kin: Kin) -> Ledger:
         act=np.concatenate((own.act, len(own.who) + np.arange(len(row)))),
         at=np.concatenate((own.at, at)),
     )
+
+
+def _who_acts(own: Ledger, acts: Flags) -> Flags:
+    """The subjects of some acts."""
+    who = np.zeros(own.subjects, np.bool_)
+    who[own.who[own.act[acts]]] = True
+    return who
+
+
+def _acts_of(own: Ledger, who: Ints, wanted: Flags) -> tuple[Ints, Ints]:
+    """The wanted acts of each of some subjects, as (place among the subjects, act)."""
+    acts = np.flatnonzero(wanted)
+    whose = own.who[own.act[acts]]
+    place, found = spread(*(np.searchsorted(whose, who, side) for side in ("left", "right")))
+    return place, acts[found]
 
 
 def gathered(stints: Stints, kin: Kin) -> tuple[Stints, Sources]:
