@@ -98,6 +98,6 @@ def test_a_warehouse_of_a_version_that_knew_fewer_kinds_of_facts_is_told_of_and_
     publish(lake, first_run(lake))
     lake.commit(lambda: lake.run("DROP TABLE scores"), "as it was")
     with pytest.raises(CallError, match="is of an earlier version: it has no table `scores`"):
-        read.facts_of_subject(lake, PROJECT, "ann", at(10))
+        read.facts_of_subjects(lake, PROJECT, pa.array(["ann"]), at(10))
     prepare(lake)
-    assert len(read.facts_of_subject(lake, PROJECT, "ann", at(10))["scores"]) == 0
+    assert len(read.facts_of_subjects(lake, PROJECT, pa.array(["ann"]), at(10))["scores"]) == 0
