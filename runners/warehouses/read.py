@@ -190,5 +190,5 @@ def _select(lake: Lake, sources: Iterable[str], table: str, schema: pa.Schema) -
             f"SELECT column_name FROM duckdb_columns() WHERE database_name = 'lake' AND table_name = {quoted(table)}"
         )
     }
-    columns = ", ".join(named(name) for name in schema.names if name in there)
+    columns = ", ".join(named(name) for name in schema.names if name in there) or "*"  # without a table the engine says so
     return f"SELECT {columns} FROM {table} WHERE source IN ({', '.join(map(quoted, sources)) or 'NULL'})"
