@@ -184,6 +184,8 @@ class Facts:
                 for column in declared if declared is not None else list(state):
                     state[column] = None
             state.update(self._columns(row))
+            if states and states[-1][0] == row.valid_from:
+                del states[-1]  # it held at no instant
             states.append((row.valid_from, state))
         return states
 
