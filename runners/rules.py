@@ -124,6 +124,19 @@ def _reconciled() -> list[Check]:
             """,
             "verdicts",
         ),
+        Check(
+            "lifecycles: everybody whose purpose is open is in one phase",
+            "a lifecycle counts other subjects than the verdicts of its purpose allow",
+            """
+            SELECT NULL AS _file, NULL AS _row
+            FROM (SELECT lifecycle, purpose, sum(subjects) AS counted FROM staged_lifecycles GROUP BY ALL)
+            LEFT JOIN (
+              SELECT purpose, sum(subjects) FILTER (starts_with(reason, 'ALLOW_')) AS allowed FROM staged_verdicts GROUP BY ALL
+            ) USING (purpose)
+            WHERE purpose NOT LIKE '%+%' AND counted IS DISTINCT FROM allowed
+            """,
+            "lifecycles",
+        ),
     ]
 
 

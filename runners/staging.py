@@ -17,6 +17,7 @@ from runners.warehouses.tables import (
     CHANGES,
     EXPOSURES,
     FACTS,
+    LIFECYCLES,
     QUARANTINE,
     TRANSITIONS,
     UPCOMING,
@@ -30,7 +31,7 @@ BESIDE = ("late_used", "conflicts")
 
 _TRIES = 100
 """More than there are threads that may be making a file while its folder is renamed."""
-_STAMPED = {"run_id", "change_id", "known_at", "known_from", "known_to"}
+_STAMPED = {"run_id", "change_id", "known_at", "known_from", "known_to", "as_of"}
 _REPLACES = pa.field("replaces", pa.bool_())
 _KEY = ("segment", "version", "subject")
 
@@ -113,6 +114,7 @@ def staged_schemas(plan: RunPlan) -> dict[str, pa.Schema]:
         ),
         "upcoming": _unstamped(UPCOMING.schema),
         "feature_rows": pa.schema([("subject", pa.string()), *plan.feature_columns.items()]),
+        "lifecycles": _unstamped(LIFECYCLES.schema),
         "verdicts": _unstamped(VERDICTS.schema),
         "fates": pa.schema([(name, pa.int64()) for name in ("read", *FATES, *BESIDE)]),
     }

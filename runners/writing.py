@@ -76,6 +76,7 @@ class Writing:
         self._record()
         self._changes()
         self._features()
+        self._lifecycles()
         self._counts()
         self._versions()
         self._states()
@@ -173,6 +174,14 @@ class Writing:
             f"DELETE FROM feature_rows WHERE as_of = {as_of} AND subject IN (SELECT subject FROM run_features)"
         )
         self._insert("feature_rows", f"SELECT *, {as_of} AS as_of, {self._stamp} FROM run_features")
+
+    def _lifecycles(self) -> None:
+        """The numbers at T; those of another run at the same T, and of later ones where T goes back, are its no more."""
+        as_of = instant(self.plan.t_at)
+        self.lake.run(f"DELETE FROM lifecycle_transitions WHERE as_of >= {as_of}")
+        pairs = "lifecycle, purpose, from_state, to_state"
+        counted = f"SELECT {pairs}, sum(subjects) AS subjects FROM staged_lifecycles GROUP BY ALL"
+        self._insert("lifecycle_transitions", f"SELECT *, {as_of} AS as_of, {self._stamp} FROM ({counted})")
 
     def _counts(self) -> None:
         sums = "sum(events) AS events, sum(subjects) AS subjects"

@@ -2,6 +2,9 @@
 
 import pyarrow as pa
 
+BESIDE = ("lifecycles",)
+"""What the states of this version keep beside facts and answers."""
+
 TABLE = "kernel_state"
 COMMENT = "The state of each shard as of the last commit; a file that no row names is an orphan."
 SCHEMA = pa.schema(

@@ -33,6 +33,9 @@ _TABLES: dict[str, pa.Schema] = {
     ),
     "exposed": pa.schema([*_KEY, ("effective_at", INSTANT), ("wrong_since_at", INSTANT)]),
     "upcoming": pa.schema([*_KEY, ("next_transition_at", INSTANT)]),
+    "lifecycles": pa.schema(
+        [(name, pa.string()) for name in ("lifecycle", "purpose", "from_state", "to_state")] + [("subjects", pa.int64())]
+    ),
     "verdicts": pa.schema(
         [("purpose", pa.string()), ("reason", pa.string()), ("events", pa.int64()), ("subjects", pa.int64())]
     ),

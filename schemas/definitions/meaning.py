@@ -14,6 +14,7 @@ from schemas.definitions.purpose import Purpose
 from schemas.definitions.reference import References
 from schemas.definitions.segment import InSegment, Segment
 from schemas.definitions.source import DEFAULT_SKEW, Source
+from schemas.kernel_state import BESIDE
 from schemas.kinds import KINDS
 
 
@@ -38,7 +39,7 @@ def meant(project: Project, lookups: Mapping[str, str]) -> Project:
             for group in project.features.values()
             for column in group.columns
         },
-        [*KINDS],  # the states of a version that knew fewer kinds of facts have no place for the others: they are made anew
+        [*KINDS, *BESIDE],  # the states of a version that kept less have no place for the rest: they are made anew
     ]
     read_as = meanings.readings()
     return replace(project, segments=segments, features=meanings.groups(), meaning=digest(said), read_as=read_as)

@@ -1,6 +1,6 @@
 """Definitions in words: a feature for who reads its column, a condition in one line of an explanation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -47,12 +47,13 @@ def _operation(aggregate: Aggregate) -> str:
     return f"{name} of {aggregate.of}" if aggregate.of else name
 
 
-def condition_in_words(node: Node) -> str:
-    """The operator and what is said of it, in one line; defaults and the nodes below are left out."""
+def condition_in_words(node: Node, without: Collection[str] = ()) -> str:
+    """The operator and what is said of it, in one line; defaults, the nodes below and fields `without` are left out."""
     fields = sorted(type(node).model_fields.items(), key=lambda named: named[0] == "missing")
     said = [
         value if name in _PLAIN else f"{field.alias or name} {value}"
         for name, field in fields
+        if name not in without
         if field.is_required() or getattr(node, name) != field.default
         if (value := _said(field, getattr(node, name)))
     ]

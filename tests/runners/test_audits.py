@@ -53,6 +53,19 @@ def _uneven_verdicts(plan: RunPlan) -> None:
     )
 
 
+def _more_in_phases(plan: RunPlan) -> None:
+    _phases(plan, "push", 2)
+
+
+def _phases(plan: RunPlan, purpose: str, subjects: int) -> None:
+    """Two new and so many lost by a lifecycle; the verdicts allow three, and refuse one."""
+    allowed = [("ALLOW_consent", 2), ("ALLOW_legitimate_interest", 1), ("DENIED", 1)]
+    stage(plan, "verdicts", [{"purpose": "push", "reason": why, "events": 0, "subjects": n} for why, n in allowed])
+    counted = [("never", "new", 2), ("dormant", "lost", subjects)]
+    row = {"lifecycle": "lifecycle order", "purpose": purpose}
+    stage(plan, "lifecycles", [{**row, "from_state": before, "to_state": now, "subjects": n} for before, now, n in counted])
+
+
 def _after_t(plan: RunPlan) -> None:
     stage(plan, "transitions", [_turn("cy", 21, True)])
     stage(plan, "changes", [_change("cy", 21)])
@@ -120,6 +133,7 @@ CASES: dict[str, Callable[[RunPlan], None]] = {
     "fates: every record has one": _no_fate,
     "fates: what was set aside is in quarantine": _not_in_quarantine,
     "verdicts: the same sums for every purpose": _uneven_verdicts,
+    "lifecycles: everybody whose purpose is open is in one phase": _more_in_phases,
     "transitions: on its side of T": _after_t,
     "upcoming: on its side of T": _flip_in_the_past,
     "transitions: versions of this run": _other_version,
@@ -146,6 +160,15 @@ def test_a_broken_rule_is_named_and_nothing_is_published(lake: Lake, check: str)
         publish(lake, plan)
     assert f"\n  {check.strip()}: " in str(caught.value)
     assert [lake.value(f"SELECT count(*) FROM {table.name}") for table in TABLES] == before
+
+
+@pytest.mark.parametrize(("purpose", "subjects"), [("push", 1), ("push+email", 0)])
+def test_phases_add_up_to_the_subjects_whose_one_purpose_is_open(lake: Lake, purpose: str, subjects: int) -> None:
+    publish(lake, first_run(lake))
+    plan = plan_of(lake, 20)
+    stage(plan, "fates", [{"read": 1, "used": 1}])
+    _phases(plan, purpose, subjects)
+    assert publish(lake, plan).status == "published"
 
 
 def test_a_message_names_places_and_never_a_subject(lake: Lake) -> None:

@@ -3,11 +3,23 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from schemas import change, consent, event, feature_row, kernel_state, profile, rejection, run, transition, verdict
+from schemas import (
+    change,
+    consent,
+    event,
+    feature_row,
+    kernel_state,
+    lifecycle,
+    profile,
+    rejection,
+    run,
+    transition,
+    verdict,
+)
 from schemas.definitions.datatype import DataType
 from schemas.kinds import EVENTS
 
-TABLES = (event, profile, consent, rejection, transition, change, feature_row, run, verdict, kernel_state)
+TABLES = (event, profile, consent, rejection, transition, change, feature_row, run, lifecycle, verdict, kernel_state)
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.TABLE)

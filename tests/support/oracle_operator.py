@@ -248,21 +248,26 @@ def _restarted(view: View, args: Args) -> Truth:
     )
 
 
-def lifecycle_state(view: View, args: Args) -> str:
-    """5.13: by the current period (T-p, T] and the previous one, or the unit holding T and the one before."""
-    period = args["period"]
-    if isinstance(period, dict):
-        zone = view.person.zone_at(period.get("tz"), view.T)
-        start = unit_start(view.T, period["unit"], zone, 0) - 1
-        before = unit_start(view.T, period["unit"], zone, -1) - 1
-    else:
-        start, before = view.T - duration(period), view.T - 2 * duration(period)
+def lifecycle_state(view: View, args: Args, back: int = 0) -> str:
+    """5.13: by the current period (T-p, T] and the previous one, or the unit holding T and the one before.
+
+    `back`: so many periods before, at their end, by the events that count at T.
+    """
+    end, start, before = (_period_end(view, args["period"], back + number) for number in range(3))
     events = view.matching(args)
-    current, previous = view.between(events, start, view.T), view.between(events, before, start)
+    current, previous = view.between(events, start, end), view.between(events, before, start)
     earlier = [event for event in events if event.at <= before]
     if current:
         return "retained" if previous else "resurrected" if earlier else "new"
     return "dormant" if previous else "lost" if earlier else "never"
+
+
+def _period_end(view: View, period: Any, back: int) -> int:
+    """The last instant of the period so many before that of T; of its own T itself. The zone valid at T serves for all."""
+    if not isinstance(period, dict):
+        return view.T - back * duration(period)
+    zone = view.person.zone_at(period.get("tz"), view.T)
+    return unit_start(view.T, period["unit"], zone, 1 - back) - 1 if back else view.T
 
 
 def _lifecycle(view: View, args: Args) -> Truth:

@@ -13,6 +13,7 @@ from transforms.algebra.claims import ints
 from transforms.algebra.engine import connect
 from transforms.algebra.features import write_features
 from transforms.algebra.heard import Heard
+from transforms.algebra.lifecycles import Passages
 from transforms.algebra.order import FOREVER, Ints
 from transforms.algebra.program import Moment, Program
 from transforms.algebra.publications import Publications
@@ -27,7 +28,7 @@ def advance(program: Program, state: State, arrived: Arrived, moment: Moment) ->
     """Take in what has arrived, recompute whom it touches, and say what changed up to T, table by table.
 
     The tables are those that publishing stamps with K and the run: events, profiles, consents, transitions, closings, changes,
-    exposed, upcoming, feature_rows, verdicts, fates.
+    exposed, upcoming, feature_rows, lifecycles, verdicts, fates.
     """
     con = connect()
     before = state
@@ -42,12 +43,14 @@ def advance(program: Program, state: State, arrived: Arrived, moment: Moment) ->
         studies.append(Study.of(program, state, np.flatnonzero(due), moment, answered=False))
     refused = newly_refused(program, before, seen, moment)
     tally = Tally(program, state, news, refused, moment)
+    passages = Passages(program.project, state, moment.at)
     state, moved = _believe(program, before, state, heard, studies, moment)
-    state, rows = _restate(program, state, studies, tally, moment)
+    state, rows = _restate(program, state, studies, tally, passages, moment)
     return state, {
         **news.facts,
         **moved,
         "feature_rows": rows,
+        "lifecycles": passages.counted,
         "quarantine": refused,
         "verdicts": tally.verdicts,
         "fates": tally.fates,
@@ -63,16 +66,17 @@ def believing(program: Program, state: State, who: Ints, moment: Moment) -> Stat
 
 
 def _restate(
-    program: Program, state: State, studies: list[Study], tally: Tally, moment: Moment
+    program: Program, state: State, studies: list[Study], tally: Tally, passages: Passages, moment: Moment
 ) -> tuple[State, pa.Table]:
-    """The feature rows of those studied, and the state with these, the verdicts and what comes next in it."""
+    """The feature rows of those studied, and the state with these, the verdicts, phases and what comes next in it."""
     next_at, written = ints(state.subjects["next_at"], FOREVER).copy(), []
     for study in studies:
         state, rows, following = write_features(program, state, study, moment)
         written.append(rows)
-        next_at[study.who] = np.minimum(following, tally.judge(study))
+        next_at[study.who] = np.minimum(following, np.minimum(tally.judge(study), passages.judge(study)))
     subjects = state.subjects.set_column(1, "next_at", pa.array(next_at))
-    return replace(state, subjects=subjects, verdicts=tally.remembered), pa.concat_tables(written)
+    told = {"verdicts": tally.remembered, "lifecycles": passages.remembered}
+    return replace(state, subjects=subjects, **told), pa.concat_tables(written)
 
 
 def _believe(

@@ -30,7 +30,7 @@ class Evaluation:
       answers: for each segment, whether each subject is a member.
     """
 
-    views: Mapping[tuple[str, ...], View]
+    views: dict[tuple[str, ...], View]
     answers: Mapping[str, Steps]
 
 
@@ -40,10 +40,10 @@ def evaluate(project: Project, facts: Facts, segments: Sequence[str] | None = No
     answers = Answers()
     for name in _by_depth(project, project.order if segments is None else segments):
         segment = project.segments[name]
-        view = _view(views, segment.purposes, facts, answers)
+        view = view_of(views, segment.purposes, facts, answers)
         answers.ask(name, view, _members(view, segment))
     for group in project.features.values():
-        _view(views, group.purposes, facts, answers)
+        view_of(views, group.purposes, facts, answers)
     return Evaluation(views, answers)
 
 
@@ -67,12 +67,13 @@ def _by_depth(project: Project, names: Sequence[str]) -> list[str]:
     return sorted(depth, key=lambda name: depth[name])
 
 
-def _view(
+def view_of(
     views: dict[tuple[str, ...], View],
     purposes: tuple[str, ...],
     facts: Facts,
     answers: Mapping[str, Steps],
 ) -> View:
+    """What the segments and features of a set of purposes see, made when it is first asked for."""
     if purposes not in views:
         project = facts.grounds.project
         stints = fed(facts, crossed(facts.judged, purposes))

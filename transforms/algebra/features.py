@@ -13,6 +13,7 @@ from transforms.algebra.by_subject import replaced
 from transforms.algebra.claims import WHO, ints
 from transforms.algebra.coded import aligned, coded, joined, plain, referred, told, whole
 from transforms.algebra.evaluate import Evaluation
+from transforms.algebra.in_use import next_opening, open_at
 from transforms.algebra.measure import Measure
 from transforms.algebra.order import FOREVER, Flags, Ints
 from transforms.algebra.program import Moment, Program
@@ -29,8 +30,8 @@ def feature_rows(project: Project, evaluation: Evaluation, count: int, at: int) 
     columns, changes = {}, np.full(count, FOREVER)
     for group in project.features.values():
         view = evaluation.views[group.purposes]
-        stint = _open_at(view, count, at)
-        np.minimum(changes, _next_opening(view, count, at), out=changes)
+        stint = open_at(view, count, at)
+        np.minimum(changes, next_opening(view, count, at), out=changes)
         for column in group.columns:
             columns[column.name], following = _value(view, column, stint, at)
             np.minimum(changes, following, out=changes)
@@ -103,25 +104,6 @@ def _equal_lists(one: pa.ListArray, other: pa.ListArray) -> Flags:
     same = _equal(pc.list_flatten(mine), pc.list_flatten(theirs))
     equal[rows[np.asarray(pc.list_parent_indices(mine))[~same]]] = False
     return equal
-
-
-def _open_at(view: View, count: int, at: int) -> Ints:
-    """The stint of each subject that is in use at `at`, or -1."""
-    stints = view.timeline.stints
-    using = np.flatnonzero((stints.use_from <= at) & (at < stints.use_to))
-    stint = np.full(count, -1, np.int64)
-    stint[stints.subject[using]] = using
-    return stint
-
-
-def _next_opening(view: View, count: int, at: int) -> Ints:
-    """The next instant at which the use of each subject's data begins or ends."""
-    stints = view.timeline.stints
-    following = np.full(count, FOREVER)
-    for edge in (stints.use_from, stints.use_to):
-        later = edge > at
-        np.minimum.at(following, stints.subject[later], edge[later])
-    return following
 
 
 def _value(view: View, column: FeatureColumn, stint: Ints, at: int) -> tuple[pa.Array, Ints]:

@@ -40,6 +40,7 @@ class State:
       belief: every transition of each segment (by its place among the project's), those after T included; by
         (who, segment, at).
       features: the last written row of each subject, by `who`.
+      lifecycles: for each lifecycle (by its place) and subject the two phases at the last T, as a code.
       verdicts: for each purpose and subject the verdict at the last T, as a code; none before the first step.
     """
 
@@ -47,6 +48,7 @@ class State:
     facts: Mapping[str, pa.Table]
     belief: pa.Table
     features: pa.Table
+    lifecycles: pa.Table
     verdicts: pa.Table
 
     @property
@@ -78,7 +80,7 @@ def empty_state(program: Program) -> State:
     """Nothing yet."""
     facts = {name: _no_facts(kind, program) for name, kind in KINDS.items()}
     features = _coded(pa.schema([pa.field(WHO, pa.int32()), *program.feature_schema]).empty_table())
-    return State(SUBJECTS.empty_table(), facts, BELIEF.empty_table(), features, pa.table({}))
+    return State(SUBJECTS.empty_table(), facts, BELIEF.empty_table(), features, pa.table({}), pa.table({}))
 
 
 def _no_facts(kind: Kind, program: Program) -> pa.Table:
@@ -117,8 +119,13 @@ def without(state: State, leaving: pa.Array) -> State:
         {name: kept(rows) for name, rows in state.facts.items()},
         kept(state.belief),
         kept(state.features),
-        state.verdicts.filter(pa.array(stays[: len(state.verdicts)])) if state.verdicts.num_columns else state.verdicts,
+        *(_codes_of(codes, stays) for codes in (state.lifecycles, state.verdicts)),
     )
+
+
+def _codes_of(codes: pa.Table, stays: Flags) -> pa.Table:
+    """The codes of the subjects that stay; those who are new have none yet."""
+    return codes.filter(pa.array(stays[: len(codes)])) if codes.num_columns else codes
 
 
 def facts_of(state: State, who: Ints, known_at: int, project: Project) -> Facts:

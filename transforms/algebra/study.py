@@ -6,11 +6,12 @@ import numpy as np
 
 from transforms.algebra.absorb import flags
 from transforms.algebra.belief import Belief
-from transforms.algebra.evaluate import Evaluation, evaluate
+from transforms.algebra.evaluate import Evaluation, evaluate, view_of
 from transforms.algebra.facts import Facts
 from transforms.algebra.order import Ints
 from transforms.algebra.program import Moment, Program
 from transforms.algebra.state import State, facts_of
+from transforms.algebra.view import View
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,10 @@ class Study:
         who = np.flatnonzero(state.related(flags(state.count, who)))
         facts = facts_of(state, who, moment.known_at, program.project)
         return cls(who, facts, evaluate(program.project, facts, None if answered else ()))
+
+    def view(self, purposes: tuple[str, ...]) -> View:
+        """What is seen of the subjects for a set of purposes."""
+        return view_of(self.evaluation.views, purposes, self.facts, self.evaluation.answers)
 
     def belief(self, program: Program, count: int) -> Belief:
         """The answers as transitions; keys are segment * count + subject, of a state of `count` subjects."""

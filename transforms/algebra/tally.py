@@ -26,13 +26,8 @@ class Tally:
         self.due = _dated(events, EVENTS.at, moment)
         self.who, self.at = news.who["events"][self.due], ints(events[EVENTS.at], 0)[self.due]
         self.allowed = np.zeros(len(self.who), np.bool_)
-        self.codes = {name: self._before(name) for name in program.project.purposes}
+        self.codes = {name: codes_before(state.verdicts, name, state.count, UNKNOWN) for name in program.project.purposes}
         self.events = {name: np.zeros(len(REASONS), np.int64) for name in program.project.purposes}
-
-    def _before(self, purpose: str) -> Ints:
-        known = self.state.verdicts
-        old = ints(known[purpose], 0) if purpose in known.column_names else np.empty(0, np.int64)
-        return np.append(old, np.full(self.state.count - len(old), UNKNOWN))
 
     def judge(self, study: Study) -> Ints:
         """Judge the studied subjects and their new events; gives the next instant at which a verdict may change."""
@@ -97,6 +92,12 @@ class Tally:
             "conflicts": news.conflicts,
         }
         return pa.table({name: [number] for name, number in fates.items()})
+
+
+def codes_before(known: pa.Table, name: str, count: int, absent: int) -> Ints:
+    """The codes that a state remembers of its subjects, `absent` for those who are new."""
+    old = ints(known[name], 0) if name in known.column_names else np.empty(0, np.int64)
+    return np.append(old, np.full(count - len(old), absent))
 
 
 def _needed(projected: pa.Table) -> Flags:
