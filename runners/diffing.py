@@ -14,13 +14,17 @@ _VERSION = re.compile(r"([a-z][a-z0-9_]*)@([0-9]{1,9})")
 
 
 class Side(NamedTuple):
-    """The members at T by what was published at K: of all segments, or of one version. Instants are microseconds UTC."""
+    """The members at T by what was published at K: of all segments, or of one version. Instants are microseconds UTC.
+
+    `kind` is what the name is: of a run, a version or a target.
+    """
 
     name: str
     t_at: int
     known_at: int
     segment: str = ""
     version: int = 0
+    kind: str = "run_id"
 
     @property
     def members(self) -> str:
@@ -31,8 +35,7 @@ class Side(NamedTuple):
     @property
     def told(self) -> dict[str, str]:
         """As JSON has it."""
-        kind = "version" if self.segment else "run_id"
-        return {kind: self.name, "t": write_instant(self.t_at), "k": write_instant(self.known_at)}
+        return {self.kind: self.name, "t": write_instant(self.t_at), "k": write_instant(self.known_at)}
 
 
 # Who is a member on one side alone, or since another instant.
@@ -89,11 +92,17 @@ def diff(lake: Lake, a: str, b: str, limit: int) -> Difference:
     news to the first run of the other. Errors: CallError for what is not in the record.
     """
     one, other = _sides(lake, a, b)
+    return compared(lake, one, other, other.members, limit)
+
+
+def compared(lake: Lake, one: Side, other: Side, others: str, limit: int) -> Difference:
+    """Compare one side with the members that `others` gives, as SQL; the reasons are those of the record between them."""
     lake.run(AS_OF)
-    lake.run(_MOVES.replace("$a", one.members).replace("$b", other.members))
+    lake.run(_MOVES.replace("$a", one.members).replace("$b", others))
     is_backward = one.known_at > other.known_at
+    is_recorded = one.kind != "target"
     values = {
-        "$known_before": instant(min(one.known_at, other.known_at)),
+        "$known_before": instant(min(one.known_at, other.known_at)) if is_recorded else "TIMESTAMPTZ 'infinity'",
         "$known": instant(max(one.known_at, other.known_at)),
         "$entered": "'left'" if is_backward else "'entered'",
         "$limit": str(limit),
@@ -139,7 +148,7 @@ def _versions(lake: Lake, segment: str, older: int, newer: int) -> tuple[Side, S
     first_at = lake.value(f"SELECT epoch_us(t) FROM run_manifest WHERE k = {instant(begun[newer])}")
     at, last = min(t_at, first_at), (known_at, known_at) if older == newer else (known_at, begun[newer])
     sides = zip((older, newer), last, strict=True)
-    one, other = (Side(f"{segment}@{version}", at, known, segment, version) for version, known in sides)
+    one, other = (Side(f"{segment}@{version}", at, known, segment, version, "version") for version, known in sides)
     return one, other
 
 

@@ -35,11 +35,11 @@ class Session:
 
         return self.project_dir or find_root(Path.cwd())
 
-    def project(self) -> "Project":
-        """Read and check the project. Errors: DefinitionErrors, CallError."""
+    def project(self, target: str | None = None) -> "Project":
+        """Read and check the project, for a target, else that of the call. Errors: DefinitionErrors, CallError."""
         from schemas.definitions.catalog import read_project
 
-        return read_project(self.root, self.language(), self.target, os.environ)
+        return read_project(self.root, self.language(), target or self.target, os.environ)
 
     def language(self) -> "Language":
         """The whole language."""

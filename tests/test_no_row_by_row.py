@@ -40,6 +40,14 @@ REASONS: dict[str, tuple[Place, ...]] = {
         Place("schemas/definitions/meaning.py", "list_meaning", "to_pylist"),
         Place("transforms/algebra/project.py", "type_of", "fetchall"),
     ),
+    "one number a segment or a leaf, and the three truths": (
+        *(Place("transforms/algebra/reduce.py", found, "tolist") for found in ("_covered", "reached")),
+        Place("transforms/algebra/stacks.py", "apart", "tolist"),
+        Place("transforms/algebra/pending.py", "_rises", "tolist"),
+    ),
+    "runs of neighbours among the subjects touched, where they are few": (
+        Place("transforms/algebra/by_subject.py", "replaced", "tolist"),
+    ),
     "one number of a whole batch": (
         Place("transforms/instants.py", "quick_micros", "as_py"),
         Place("transforms/typed.py", "quick_values", "as_py"),
@@ -82,13 +90,16 @@ REASONS: dict[str, tuple[Place, ...]] = {
     ),
     "one subject's explanation": (
         *(Place("runners/told_tree.py", told, "loop over a column") for told in ("_use", "_tree", "_missed", "_nearest")),
-        Place("runners/explaining.py", "explain_subject", "to_pylist"),
-        Place("transforms/algebra/explain.py", "_events", "to_pylist"),
+        Place("runners/explaining.py", "_ledger", "to_pylist"),
+        *(Place("transforms/algebra/explain.py", told, "to_pylist") for told in ("_events", "_identity")),
+        *(Place("transforms/algebra/explain.py", told, "as_py") for told in ("explain", "_identity")),
+        Place("transforms/algebra/verdicts.py", "verdict_on", "as_py"),
         Place("transforms/algebra/explain.py", "_measured", "as_py"),
         Place("transforms/algebra/explain.py", "_told", "as_py"),
     ),
     "one story's subject": (
         Place("runners/telling.py", "_believed", "to_pylist"),
+        Place("runners/telling.py", "_explained", "as_py"),
         Place("runners/story_facts.py", "receipts", "loop over a column"),
     ),
     "records that are longer than a record may be": (

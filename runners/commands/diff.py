@@ -1,4 +1,4 @@
-"""`segue diff`: two runs or two versions of a segment, compared."""
+"""`segue diff`: two runs, two targets or two versions of a segment, compared."""
 
 import sys
 from typing import Annotated
@@ -8,22 +8,30 @@ import typer
 
 def diff(
     ctx: typer.Context,
-    a: Annotated[str, typer.Argument(metavar="A", help="A run, by its id or how that begins; or a version, as name@1.")],
+    a: Annotated[str, typer.Argument(metavar="A", help="A run, by its id or its beginning; a version, as name@1; a target.")],
     b: Annotated[str, typer.Argument(metavar="B", help="Another one of its kind; of versions, of the same segment.")],
     limit: Annotated[int, typer.Option(min=0, help="How many are named for each reason.")] = 0,
 ) -> None:
     """Tell who entered, left or moved from A to B, and why, by the record alone.
 
-    Moved is who is a member in both, but since another instant. Versions are compared at the T of the older one's last run.
+    Moved is who is a member in both, but since another instant. Versions are compared at the T of the older one's last run,
+    targets at the earlier of their last T's.
     """
     from runners.diffing import diff as compared
+    from runners.diffing_targets import Held, diff_targets
     from runners.warehouses.output import write_rows
     from runners.warehouses.read import published
 
     session = ctx.obj
-    with session.lake(session.project()) as lake, lake.snapshot():
-        published(lake)
-        found = compared(lake, a, b, limit)
+    project = session.project()
+    if {a, b} <= {*project.targets}:
+        held = [Held(name, session.lake(session.project(name))) for name in (a, b)]
+        with held[0].lake as lake, held[1].lake as other, lake.snapshot(), other.snapshot():
+            found = diff_targets(held[0], held[1], limit)
+    else:
+        with session.lake(project) as lake, lake.snapshot():
+            published(lake)
+            found = compared(lake, a, b, limit)
     if session.format == "json":
         session.json(found.told)
         return

@@ -205,6 +205,7 @@ def _draft(reading: Reading, settings: ProjectForm, registry: RegistryForm | Non
         state_reach=settings.state_reach,
         roots=tuple(Path(root) for root in settings.roots),
         as_of_at=_as_of_at(reading) if settings.as_of is not None else "",
+        targets=tuple(settings.targets),
     )
 
 

@@ -133,6 +133,7 @@ class Project:
       roots: folders outside of the project from which its sources may read.
       read_as: for each source how its records are read: the hash of each column, and of the rules for all as ``.
       lookup_contents: the hash of the content of each lookup.
+      targets: the names of all targets that there are.
     """
 
     name: str
@@ -157,6 +158,7 @@ class Project:
     read_as: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     as_of_at: str = ""
     lookup_contents: Mapping[str, str] = field(default_factory=dict)
+    targets: tuple[str, ...] = ()
 
     @property
     def declared(self) -> Mapping[str, Mapping[str, DataType]]:

@@ -6,7 +6,10 @@ import numpy as np
 import pyarrow as pa
 
 from transforms.algebra.claims import WHO
-from transforms.algebra.order import Ints, spread
+from transforms.algebra.order import Ints, in_turn, spread
+
+_MANY = 2000
+"""So many runs of neighbours cost more, one after the other, than a look at all rows."""
 
 
 def rows_of(rows: pa.Table, who: Ints) -> tuple[Ints, Ints]:
@@ -18,6 +21,8 @@ def rows_of(rows: pa.Table, who: Ints) -> tuple[Ints, Ints]:
 def replaced(before: pa.Table, who: Ints, rows: pa.Table) -> pa.Table:
     """The table with these rows instead of all former ones of the subjects `who` (rising numbers)."""
     begins = np.flatnonzero(np.diff(who, prepend=-2) > 1)
+    if len(begins) > _MANY:
+        return _merged(before, who, rows)
     first, last = who[begins], who[np.append(begins[1:], len(who)) - 1] if len(who) else who
     cuts = [(_edges(table, first, "left").tolist(), _edges(table, last, "right").tolist()) for table in (before, rows)]
     pieces, end = [], 0
@@ -25,6 +30,15 @@ def replaced(before: pa.Table, who: Ints, rows: pa.Table) -> pa.Table:
         pieces += [before.slice(end, low - end), rows.slice(new_low, new_high - new_low)]
         end = high
     return pa.concat_tables([*pieces, before.slice(end)]).combine_chunks()
+
+
+def _merged(before: pa.Table, who: Ints, rows: pa.Table) -> pa.Table:
+    """The same by a look at all rows."""
+    edges = np.zeros(len(before) + 1, np.int64)
+    np.add.at(edges, _edges(before, who, "left"), 1)
+    np.add.at(edges, _edges(before, who, "right"), -1)
+    both = pa.concat_tables([before.filter(pa.array(np.cumsum(edges[:-1]) == 0)), rows]).combine_chunks()
+    return both.take(pa.array(in_turn(both[WHO].to_numpy())))
 
 
 def _edges(rows: pa.Table, who: Ints, side: Literal["left", "right"]) -> Ints:

@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 import pytest
+import yaml
 
 from runners.main import call
 from runners.warehouses.query import AS_OF
@@ -132,7 +133,7 @@ def test_an_id_may_be_cut_short_and_people_are_told_in_tables(target: Target, ru
 @pytest.mark.parametrize(
     ("a", "b", "noted"),
     [
-        ("0", "x", "no run has an id"),
+        ("zz", "x", "no run has an id"),
         ("", "", "more than one run"),
         ("week@1", "week@7", "no version `week@7` was published"),
         ("week@1", "new@1", "versions of two segments"),
@@ -176,6 +177,23 @@ def test_between_any_runs_of_a_random_world_every_difference_of_the_record_is_to
         both = {key for key in members[a].keys() & members[b].keys() if members[a][key] != members[b][key]}
         assert {key for key, why in found.items() if why.startswith("moved")} == both
         assert not any(why.endswith("None") for why in found.values())
+
+
+def test_targets_are_compared_at_the_earlier_of_their_last_t(tmp_path: Path) -> None:
+    one = Target(tmp_path, world(WEEK))
+    settings = tmp_path / "segue.yaml"
+    said = yaml.safe_load(settings.read_text())
+    said["targets"]["live"] = {"warehouse": "ducklake:other"}
+    settings.write_text(yaml.safe_dump({**said, "default_target": "dev"}))
+    one.write([seen("ann", START), seen("bob", START + DAY)])
+    one.run(START + 2 * DAY)
+    assert call(["--quiet", "--project-dir", str(tmp_path), "--target", "live", "run", "--as-of", "2026-01-07T00:00:00Z"]) == 0
+    assert moves(told(tmp_path, "dev", "live")) == {}
+    one.write([seen("cem", START + 2 * DAY), seen("ann", START + DAY)])
+    one.run(START + 3 * DAY)
+    assert moves(told(tmp_path, "dev", "live")) == {"week": {"cem": "left None"}}
+    assert moves(told(tmp_path, "live", "dev")) == {"week": {"cem": "entered None"}}
+    assert told(tmp_path, "dev", "live")["a"]["target"] == "dev"
 
 
 def members_of(target: Target, run: Run) -> dict[tuple[str, str], int]:

@@ -38,3 +38,10 @@ def test_the_rows_of_some_subjects_are_replaced(owners: list[int], new: list[int
     assert rows(found) == sorted([*kept, *rows(table(new, "new"))], key=lambda row: row[0])
     forgotten = [text.as_py() for text in referred(found)["said"].combine_chunks().dictionary]
     assert sorted(forgotten) == sorted(row[1] for row in rows(found))
+
+
+def test_many_who_are_no_neighbours_are_replaced_as_few_are() -> None:
+    everyone, some = list(range(10_000)), list(range(0, 10_000, 2))
+    mine, theirs, texts = aligned(table(everyone, "old"), table(some, "new"))
+    found = rows(told(replaced(mine, np.array(some, np.int64), theirs), texts))
+    assert found == [(who, f"new {who // 2}" if who % 2 == 0 else f"old {who}") for who in everyone]
