@@ -13,7 +13,7 @@ from runners.previewing import ENOUGH
 from runners.recalling import recall
 from runners.sampling import Estimate, estimated, sampled
 from runners.warehouses.ducklake import Lake, quoted
-from runners.warehouses.read import LastRun, known_subjects
+from runners.warehouses.read import LastRun, subjects_at
 from schemas.definitions.lineage import narrow
 from schemas.definitions.project import Project
 from transforms.algebra.evaluate import evaluate_unrefused
@@ -89,7 +89,7 @@ def foresee(lake: Lake, project: Project, last: LastRun, records: Mapping[str, s
     """Look at ENOUGH subjects, or at all where there are no more, for some segments; each with whose record it is held to."""
     asked = narrow(project, "segments", *records)
     seen = {name: Seen(_members(lake, record)) for name, record in records.items()}
-    known = known_subjects(lake, asked, last.known_at)
+    known = subjects_at(lake, asked, last.t_at, last.known_at)
     everyone = pc.unique(pa.concat_arrays([known, *(one.before for one in seen.values())]))
     part = min(1.0, ENOUGH / max(1, len(everyone)))
     chosen = everyone.filter(pa.array(sampled(everyone, part, _SEED)))

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from runners.recalling import recall
 from runners.sampling import changed, estimated, sampled
 from runners.warehouses.ducklake import Lake, quoted
-from runners.warehouses.read import known_subjects, published, versions
+from runners.warehouses.read import published, subjects_at, versions
 from schemas.definitions.instant import write_instant
 from schemas.definitions.lineage import narrow
 from schemas.definitions.project import Project
@@ -29,7 +29,7 @@ def preview(lake: Lake, project: Project, segment: str, part: float | None, seed
     """
     last, asked = published(lake), narrow(project, "segments", segment)
     before = lake.arrow(f"SELECT subject FROM segment_membership WHERE segment = {quoted(segment)}")["subject"].combine_chunks()
-    everyone = pc.unique(pa.concat_arrays([known_subjects(lake, asked, last.known_at), before]))
+    everyone = pc.unique(pa.concat_arrays([subjects_at(lake, asked, last.t_at, last.known_at), before]))
     part = min(1.0, ENOUGH / max(1, len(everyone))) if part is None else part
     chosen = everyone.filter(pa.array(sampled(everyone, part, seed)))
     members = _members(lake, asked, segment, chosen, last.t_at, last.known_at)

@@ -13,6 +13,7 @@ from runners.run_plan import RunPlan
 from runners.warehouses.ducklake import Lake, instant, quoted
 from runners.warehouses.read import LastRun
 from schemas.consent import RESTRICTIVE
+from transforms.together import together
 
 _SCOPE = pa.schema([("segment", pa.string()), ("version", pa.int32())])
 _VERSIONS = pa.schema([*_SCOPE, ("meaning", pa.string())])
@@ -131,24 +132,26 @@ CREATE OR REPLACE TEMP TABLE run_restricted (segment VARCHAR, version INTEGER, s
 """
 
 # Since when what was published of a subject is restricted by rows of the ledger that no run knew before: rows that restrict
-# on every channel, and snapshots that leave the purpose out.
+# on every channel, and snapshots that leave the purpose out. Those of who was ever linked with it count, too.
 _RESTRICTED = """
 CREATE OR REPLACE TEMP TABLE run_restricted AS
 WITH heard AS (
   SELECT * EXCLUDE (replaces, _file, _row) FROM staged_consents UNION ALL BY NAME SELECT * EXCLUDE run_id FROM consents
-), news AS (
+), unknown AS (
   FROM heard ANTI JOIN (FROM consents WHERE received_at <= $known_before) USING ($key) WHERE received_at <= $known
+), news AS (
+  SELECT u.*, coalesce(l.by, u.subject) AS whose FROM unknown u LEFT JOIN run_linked l USING (subject)
 ), published AS (
-  SELECT DISTINCT segment, version, subject, unnest(string_split(purpose, '+')) AS purpose
-  FROM segment_transitions WHERE known_to IS NULL
+  SELECT DISTINCT segment, version, subject, coalesce(l.by, subject) AS whose, unnest(string_split(purpose, '+')) AS purpose
+  FROM segment_transitions LEFT JOIN run_linked l USING (subject) WHERE known_to IS NULL
 ), restricting AS (
   SELECT segment, version, p.subject,
          CASE WHEN action = 'INVALIDATE' AND retroactive THEN $beginning ELSE effective_at END AS effective_at
-  FROM published p JOIN news n ON p.subject = n.subject AND n.purpose IN (p.purpose, '*')
+  FROM published p JOIN news n ON p.whose = n.whose AND n.purpose IN (p.purpose, '*')
   WHERE action IN ($restrictive) AND channel = '*'
   UNION ALL
   SELECT segment, version, p.subject, effective_at
-  FROM published p JOIN news n ON p.subject = n.subject AND n.payload_kind = 'snapshot'
+  FROM published p JOIN news n ON p.whose = n.whose AND n.payload_kind = 'snapshot'
   ANTI JOIN heard h ON (h.source, h.subject, h.event_id, h.purpose) = (n.source, n.subject, n.event_id, p.purpose)
     AND h.payload_kind = 'snapshot' AND h.channel = '*'
 )
@@ -192,6 +195,7 @@ def _scope(lake: Lake, plan: RunPlan) -> list[tuple[str, int]]:
 
 
 def _compare(lake: Lake, plan: RunPlan, parent: LastRun | None) -> None:
+    _register_linked(lake)
     horizon_at, known_before = (BEGINNING_AT, BEGINNING_AT) if parent is None else (parent.t_at, parent.known_at)
     values = {
         "$horizon": instant(horizon_at),
@@ -205,6 +209,12 @@ def _compare(lake: Lake, plan: RunPlan, parent: LastRun | None) -> None:
     }
     for statement in (_PUBLISHED, _STAGED, _CLOSINGS, _TRANSITIONS, _CHANGES, _TURNS_AT_T, _LATER, _STANDING, _RESTRICTED, _TOLD):
         lake.run(_filled(statement, values))
+
+
+def _register_linked(lake: Lake) -> None:
+    """Let queries see who is connected by any link as the table `run_linked`: the ids, and the one that stands for all."""
+    linked = together(lake.arrow("SELECT subject, to_id FROM identities UNION ALL SELECT subject, to_id FROM staged_identities"))
+    lake.con.register("run_linked", pa.table({"subject": linked.ids, "by": linked.by}))
 
 
 def _filled(statement: str, values: Mapping[str, str]) -> str:

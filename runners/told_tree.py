@@ -26,6 +26,8 @@ _REASONS = {
 
 def render(told: Told) -> str:
     """The lines: the answer, the population, each purpose, the tree, the nearest miss, and the next flip."""
+    if told.get("merged_into"):
+        return _merged(told)
     member = "is a member" if told["member"] else "is not a member"
     lines = [
         f"{told['subject']} {member} of {told['segment']}",
@@ -42,11 +44,21 @@ def render(told: Told) -> str:
     return "\n".join([*lines, f"next flip if nothing more arrives: {_short(following) if following else 'never'}"])
 
 
+def _merged(told: Told) -> str:
+    """What there is to say of an id that belongs to another: nothing is asked of it alone."""
+    root, segment = told["merged_into"], told["segment"]
+    lines = [
+        f"{told['subject']} is not a member of {segment}: it is merged into {root}",
+        f"at          {_short(told['at'])}, as known at {_short(told['known'])}",
+        f"identity    {', '.join(told['ids'])} are one",
+        f"`segue explain {root} {segment}` tells of them",
+    ]
+    return "\n".join(lines)
+
+
 def _identity(told: Told) -> Iterator[str]:
     """Which ids are one subject at T."""
-    if told.get("merged_into"):
-        yield f"identity    merged into {told['merged_into']}: a member of nothing of its own"
-    elif told.get("ids"):
+    if told.get("ids"):
         yield f"identity    {', '.join(told['ids'])} are one"
 
 

@@ -179,8 +179,10 @@ def _reasons(found: pa.Table, source: Source, said: Mapping[str, pa.ChunkedArray
 
 
 def _blocked(ids: pa.ChunkedArray, source: Source) -> Flags:
-    """Ids that many people share by mistake."""
-    return codes(pc.utf8_lower(ids), source.blocked) >= 0
+    """Ids that many people share by mistake, spaces around them or nothing else."""
+    bare = pc.utf8_lower(pc.utf8_trim_whitespace(ids))
+    blank = np.asarray(pc.fill_null(pc.and_(pc.equal(bare, ""), pc.not_equal(ids, "")), False)).astype(np.bool_)
+    return blank | (codes(bare, source.blocked) >= 0)
 
 
 def _named(ids: pa.ChunkedArray) -> pa.ChunkedArray:

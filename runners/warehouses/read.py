@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from runners.run_plan import SegmentVersion
@@ -120,7 +121,7 @@ def export_facts(lake: Lake, project: Project, sources: Iterable[str], folder: P
 
 def links(lake: Lake, sources: Iterable[str]) -> pa.Table:
     """The links that were read of some sources, `subject` and `to_id`, whenever they were received."""
-    return lake.arrow(f"SELECT subject, to_id FROM identities WHERE source IN ({', '.join(map(quoted, sources)) or 'NULL'})")
+    return lake.arrow(f"SELECT subject, to_id FROM identities WHERE {_of(sources)}")
 
 
 def facts_of_subjects(lake: Lake, project: Project, subjects: pa.Array, known_at: int | None) -> dict[str, pa.Table]:
@@ -155,13 +156,27 @@ def known_subjects(lake: Lake, project: Project, known_at: int, among: pa.Array 
         return _whole(lake.arrow(f"SELECT DISTINCT subject {said}"))
 
 
+def subjects_at(lake: Lake, project: Project, at: int, known_at: int) -> pa.Array:
+    """The subjects that are known at K, less the ids that are merged into others at T by their last link."""
+    known = known_subjects(lake, project, known_at)
+    among = f"{_of(project.sources)} AND received_at <= {instant(known_at)} AND linked_at <= {instant(at)}"
+    last = "arg_max(coalesce(to_id, ''), (linked_at, coalesce(to_id, '')))"
+    merged = _whole(lake.arrow(f"SELECT subject FROM identities WHERE {among} GROUP BY subject HAVING {last} <> ''"))
+    return known.filter(pc.invert(pc.is_in(known, value_set=merged)))
+
+
+def _of(sources: Iterable[str]) -> str:
+    """A condition that a row is of one of the sources."""
+    return f"source IN ({', '.join(map(quoted, sources)) or 'NULL'})"
+
+
 def _whole(found: pa.Table) -> pa.Array:
     return found["subject"].combine_chunks()
 
 
 def _received(project: Project, known_at: int) -> str:
     """The subject of each fact that was received by K, and whether one is known by it (semantics 3.3)."""
-    among = f"source IN ({', '.join(map(quoted, project.sources)) or 'NULL'}) AND received_at <= {instant(known_at)}"
+    among = f"{_of(project.sources)} AND received_at <= {instant(known_at)}"
     columns = ((table, column, kind.introduces) for table, kind in KINDS.items() for column in kind.ids)
     return " UNION ALL ".join(
         f"SELECT {column} AS subject, {introduces} AS introduces FROM {table} WHERE {among} AND {column} IS NOT NULL"
@@ -191,4 +206,4 @@ def _select(lake: Lake, sources: Iterable[str], table: str, schema: pa.Schema) -
         )
     }
     columns = ", ".join(named(name) for name in schema.names if name in there) or "*"  # without a table the engine says so
-    return f"SELECT {columns} FROM {table} WHERE source IN ({', '.join(map(quoted, sources)) or 'NULL'})"
+    return f"SELECT {columns} FROM {table} WHERE {_of(sources)}"

@@ -1,6 +1,7 @@
 """Links through the whole run: moves between shards, corrections, refusals, and what commands say of ids that are one."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -105,14 +106,16 @@ def test_undoing_restores(target: Target) -> None:
 def test_links_that_are_refused_are_in_quarantine_once_and_have_a_fate(target: Target) -> None:
     target.define(project(ids={"kind": "identities", "max_links": 2}))
     target.write([link(1, "a", "b"), link(2, "b", "a"), link(3, "c", "b"), link(4, "guest", "b")])
+    target.write([link(4, "e", " Null "), link(4, "f", "  ")])
     target.write([row(0, "z", "ERASE"), link(5, "d", "z")])
     target.run(instant(6))
     told = "SELECT reason, json_extract_string(decode(raw), '$.from_id') FROM quarantine ORDER BY 1, 2"
-    assert target.rows(told) == [("blocked", "d"), ("blocked", "guest"), ("cycle", "b"), ("super_node", "c")]
-    assert target.runs()[-1].fates == {**dict.fromkeys(target.runs()[-1].fates, 0), "read": 6, "quarantined": 4, "used": 2}
+    blocked = [("blocked", who) for who in ("d", "e", "f", "guest")]
+    assert target.rows(told) == [*blocked, ("cycle", "b"), ("super_node", "c")]
+    assert target.runs()[-1].fates == {**dict.fromkeys(target.runs()[-1].fates, 0), "read": 8, "quarantined": 6, "used": 2}
     target.write([event(7, "a")])
     target.run(instant(8))
-    assert len(target.rows(told)) == 4
+    assert len(target.rows(told)) == 6
 
 
 def test_a_link_may_close_a_cycle_by_what_is_heard_of_later(target: Target) -> None:
@@ -122,6 +125,19 @@ def test_a_link_may_close_a_cycle_by_what_is_heard_of_later(target: Target) -> N
     target.run(instant(8))
     assert target.rows(f"SELECT reason, (epoch_us(received_at) - {instant(0)}) / {HOUR} FROM quarantine") == [("cycle", 5)]
     assert target.runs()[-1].fates["quarantined"] == 0
+
+
+@pytest.mark.parametrize("how", ["increment", "definition", "refresh"])
+def test_what_a_refusal_of_a_merged_id_takes_back_was_exposed(tmp_path: Path, how: str) -> None:
+    target = Target(tmp_path, world(sources=SOURCES, purpose="asked")).sharded(SHARDS)
+    target.write([row(0, "phone"), row(0, "zoe"), event(1, "phone"), event(1, "zoe"), link(5, "phone", "zoe")])
+    target.run(instant(8))
+    target.write([replace(row(6, "phone", "WITHDRAW"), received_at=instant(9))])
+    if how == "definition":
+        target.define(world(sources=SOURCES, purpose="asked", when={"did": {"event": "buy", "window": "400d"}}))
+    target.run(instant(10), full_refresh=how == "refresh")
+    told = f"SELECT e.subject, (epoch_us(e.wrong_since_at) - {instant(0)}) / {HOUR} FROM exposures e"
+    assert target.rows(told) == [("zoe", 6)]
 
 
 def test_verdicts_count_who_is_a_subject_at_t(target: Target) -> None:
@@ -150,3 +166,10 @@ def test_features_are_those_of_the_subject_that_an_id_belonged_to_then(target: T
     (target.folder / "asked.csv").write_text("subject,at\n" + "".join(f"{who},{at}\n" for who, at in pairs))
     told = json.loads(segue(target.folder, "features", "--at", str(target.folder / "asked.csv"), "--format", "json"))
     assert [one["shop__n_lifetime"] for one in told] == [1, None, 1, 2]
+
+
+def test_a_preview_looks_at_subjects_and_not_at_what_was_merged_into_them(target: Target) -> None:
+    target.write([event(1, "phone"), event(2, "zoe"), link(5, "phone", "zoe"), event(3, "tv")])
+    target.run(instant(6))
+    told = json.loads(segue(target.folder, "--format", "json", "preview", "it"))
+    assert (told["subjects"], told["looked_at"], told["size"]["few"]) == (2, 2, ["tv", "zoe"])
