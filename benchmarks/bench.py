@@ -21,14 +21,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from benchmarks.world import END_AT, HERE, RECENT_AT, Size, reveal, take_slice
 
 ROOT = Path(__file__).resolve().parents[1]
 LATEST = Path(__file__).resolve().parent / "latest.json"
-SEGMENTS = (10, 50, 200)
-"""How many segments the kernel is given, one number after the other."""
 NOT_COPIED = ("data", "later", "warehouse", "target")
 
 
@@ -89,11 +86,11 @@ def bench(folder: Path, size: Size, every: int) -> dict[str, object]:
     by_sql = ["-m", "benchmarks.by_sql", str(project), str(folder / "by_sql"), "--at", at]
     sql = _row("SQL by hand", "benchmarks.by_sql", by_sql)
     naive = _naive(folder, project, at, every)
-    kernels, segments = _kernels(project, at), [_segments(project, at, count) for count in SEGMENTS]
+    kernels, (*table, segments) = _kernels(project, at), _segments(project, at)
     reveal(project)
     increment = _row("Segue, then 1 % more", "runners.running", _segue(project, end))
     _print([segue, sql, naive, increment], kernels)
-    _print_segments(segments)
+    print(*table, sep="\n")
     ratios = {
         "naive_over_segue": (naive.net, segue.net),
         "segue_over_sql": (segue.net, sql.net),
@@ -109,7 +106,7 @@ def bench(folder: Path, size: Size, every: int) -> dict[str, object]:
             row.name: {"whole": asdict(row.whole), "net": asdict(row.net)} for row in (segue, sql, naive, increment)
         },
         "kernel_cpu_seconds": kernels,
-        "by_segments": segments,
+        "by_segments": json.loads(segments),
         "world": asdict(size),
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
     }
@@ -154,12 +151,10 @@ def _kernels(project: Path, at: str) -> dict[str, float]:
     return seconds
 
 
-def _segments(project: Path, at: str, count: int) -> dict[str, Any]:
-    """What so many segments cost the kernel, in a process of their own."""
-    arguments = [sys.executable, "-m", "benchmarks.segments", str(project), at, str(count)]
-    answer = subprocess.run(arguments, cwd=ROOT, check=True, capture_output=True, text=True)
-    told: dict[str, Any] = json.loads(answer.stdout.splitlines()[-1])
-    return told
+def _segments(project: Path, at: str) -> list[str]:
+    """What more segments cost the kernel: a table, and the same as JSON in the last line."""
+    arguments = [sys.executable, "-m", "benchmarks.segments", str(project), at]
+    return subprocess.run(arguments, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
 
 
 def _short(value: float) -> float:
@@ -174,15 +169,6 @@ def _print(rows: Sequence[Row], kernels: Mapping[str, float]) -> None:
         print(f"{row.name:30}{whole.wall:12.2f}{whole.cpu:12.2f}{net.wall:12.2f}{net.cpu:12.2f}{whole.peak_mb:10.0f}")
     for name, seconds in kernels.items():
         print(f"{'answers only, ' + name:30}{'':36}{seconds:12.2f}")
-
-
-def _print_segments(told: Sequence[Mapping[str, Any]]) -> None:
-    """The kernel over one subject in ten: all of them, and calls for a few."""
-    sizes = "".join(f"{f'ms for {size}':>12}" for size in told[0]["call_ms"])
-    print(f"{'kernel, segments':30}{'CPU s':>12}{'MB more':>12}{sizes}")
-    for row in told:
-        calls = "".join(f"{milliseconds:12.1f}" for milliseconds in row["call_ms"].values())
-        print(f"{row['segments']:<30}{row['cpu_seconds']:12.2f}{row['peak_mb'] - row['before_mb']:12.0f}{calls}")
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """What more segments cost the kernel: the same facts under 10, 50 or 200 of them, and calls for a few subjects.
 
-    python -m benchmarks.segments PROJECT AT COUNT     after a run of the benchmark's project: prints what it took as JSON
+    python -m benchmarks.segments PROJECT AT     after a run of the benchmark's project: a table, then JSON
 
 The segments are drawn from a seed over every operator that asks about events, so that more of them share leaves as those of
 one shop do. The facts are those of one subject in ten, in one shard. A call gives so many subjects one new event each, and
@@ -8,11 +8,14 @@ answers for all segments.
 """
 
 import json
+import platform
 import resource
 import shutil
+import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from random import Random
@@ -34,7 +37,11 @@ from transforms.algebra.program import Moment, Program
 from transforms.algebra.project import type_of
 from transforms.algebra.state import State, empty_state
 
+ROOT = Path(__file__).resolve().parents[1]
+SEGMENTS = (10, 50, 200)
+"""How many segments the kernel is given, one number after the other."""
 CALLS = (3, 30, 300)
+"""How many subjects a call is about."""
 _SLICES = 10
 NOT_COPIED = ("data", "later", "warehouse", "target")
 _REPEATS = 5
@@ -93,20 +100,52 @@ def write(root: Path, folder: Path, count: int) -> Project:
     return read_project(folder, Language(OPERATORS, AGGREGATES, type_of))
 
 
-def main(arguments: list[str]) -> None:
-    """Answer for everybody, then for a few, and print what each took."""
-    root, at, count = Path(arguments[0]), int(datetime.fromisoformat(arguments[1]).timestamp()) * 1_000_000, int(arguments[2])
+def by_segments(project: Path, at: str) -> list[dict[str, Any]]:
+    """What each number of segments costs, in a process of its own: this one reads nothing, for its peak would be theirs."""
+    with tempfile.TemporaryDirectory() as folder:
+        _python("read", str(project), folder)
+        return [json.loads(_python("measure", str(project), folder, at, str(count)).splitlines()[-1]) for count in SEGMENTS]
+
+
+def _python(*arguments: str) -> str:
+    command = [sys.executable, "-m", "benchmarks.segments", *arguments]
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+
+
+def read(root: Path, folder: Path) -> None:
+    """Write the facts of one subject in ten, as a run has published them."""
     facts = by_shard(published(read_project(root, Language(OPERATORS, AGGREGATES, type_of))), _SLICES)[0]
-    project = write(root, root.parent / f"segments_{count}", count)
-    program = Program(project, dict.fromkeys(project.segments, 1))
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    kept: list[State] = []
-    nothing = empty_state(program)
+    for name, table in facts.items():
+        with pa.ipc.new_file(str(folder / f"{name}.arrow"), table.schema) as file:
+            file.write_table(table)
+
+
+def measure(root: Path, folder: Path, at: int, count: int) -> dict[str, Any]:
+    """Answer for everybody, then for a few, and tell what each took."""
+    facts = {path.stem: pa.ipc.open_file(str(path)).read_all() for path in folder.glob("*.arrow")}
+    project = write(root, folder / f"project_{count}", count)
+    program, kept = Program(project, dict.fromkeys(project.segments, 1)), list[State]()
+    nothing, before = empty_state(program), _peak_mb()
     whole = cpu_seconds(lambda: kept.append(advance(program, nothing, facts, Moment(BEGINNING, at))[0]))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    more = _peak_mb() - before
     calls = {str(size): _milliseconds(program, kept[0], facts["events"], at, size) for size in CALLS}
-    told = {"segments": count, "cpu_seconds": whole, "peak_mb": peak / 1024, "before_mb": before / 1024, "call_ms": calls}
-    print(json.dumps(told))
+    return {"segments": count, "cpu_seconds": whole, "more_mb": more, "call_ms": calls}
+
+
+def _peak_mb() -> float:
+    unit = 1 if platform.system() == "Darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+def print_segments(told: Sequence[Mapping[str, Any]]) -> None:
+    """One table, and below each column by how much it grows from the fewest segments to the most."""
+    rows = [[row["segments"], row["cpu_seconds"], row["more_mb"], *row["call_ms"].values()] for row in told]
+    sizes = "".join(f"{f'ms for {size}':>12}" for size in told[0]["call_ms"])
+    print(f"{'kernel, segments':30}{'CPU s':>12}{'MB more':>12}{sizes}")
+    for count, seconds, more, *calls in rows:
+        print(f"{count:<30}{seconds:12.2f}{more:12.0f}" + "".join(f"{milliseconds:12.1f}" for milliseconds in calls))
+    growth = [most / max(fewest, 1e-9) for most, fewest in zip(rows[-1], rows[0], strict=True)]
+    print(f"{f'grows, by {growth[0]:.0f} times the segments':30}" + "".join(f"{factor:11.1f}x" for factor in growth[1:]))
 
 
 def _milliseconds(program: Program, state: State, events: pa.Table, at: int, size: int) -> float:
@@ -131,6 +170,23 @@ def _fresh(events: pa.Table, at: int, size: int) -> pa.Table:
     for name, column in fresh.items():
         rows = rows.set_column(rows.column_names.index(name), name, column)
     return rows
+
+
+def main(arguments: list[str]) -> None:
+    """Print the table; or, in a process of its own, do a part of the work."""
+    match arguments:
+        case ["read", root, folder]:
+            read(Path(root), Path(folder))
+        case ["measure", root, folder, at, count]:
+            print(json.dumps(measure(Path(root), Path(folder), _instant(at), int(count))))
+        case [root, at]:
+            told = by_segments(Path(root), at)
+            print_segments(told)
+            print(json.dumps(told))
+
+
+def _instant(at: str) -> int:
+    return int(datetime.fromisoformat(at).timestamp()) * 1_000_000
 
 
 if __name__ == "__main__":

@@ -17,6 +17,9 @@ from schemas.definitions.source import DEFAULT_SKEW, Source
 from schemas.kernel_state import BESIDE
 from schemas.kinds import KINDS
 
+_LAYOUT = 2
+"""How states are laid out: those of a version that laid them out otherwise are made anew."""
+
 
 def meant(project: Project, lookups: Mapping[str, str]) -> Project:
     """The checked project with the meanings of its segments, of its feature groups and of the whole.
@@ -40,6 +43,7 @@ def meant(project: Project, lookups: Mapping[str, str]) -> Project:
             for column in group.columns
         },
         [*KINDS, *BESIDE],  # the states of a version that kept less have no place for the rest: they are made anew
+        _LAYOUT,
     ]
     read_as = meanings.readings()
     return replace(project, segments=segments, features=meanings.groups(), meaning=digest(said), read_as=read_as)

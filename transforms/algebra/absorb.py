@@ -78,7 +78,8 @@ def _number(state: State, arrived: Arrived) -> tuple[State, dict[str, Ints]]:
     number = pc.index_in(named, value_set=state.ids).cast(pa.int64())
     new = named.filter(number.is_null())
     if len(new):
-        added = pa.table({"subject": new, "next_at": np.full(len(new), FOREVER)}, schema=SUBJECTS)
+        never = np.full(len(new), FOREVER)
+        added = pa.table({"subject": new, "next_at": never, "turns_at": never}, schema=SUBJECTS)
         state = replace(state, subjects=joined(state.subjects, added))
         number = pc.replace_with_mask(number, number.is_null(), pa.array(np.arange(len(new)) + state.count - len(new)))
     return state, {name: _numbers(coded[name, "subject"], named, number) for name in KINDS}

@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 
 from transforms.algebra.absorb import Arrived, absorb, flags
-from transforms.algebra.belief import Belief, differ, merged
-from transforms.algebra.believed import believed, falling_due, rethought
+from transforms.algebra.belief import differ, merged, subject_of
+from transforms.algebra.believed import awaiting, believed, falling_due, rethought
 from transforms.algebra.causes import Causes
 from transforms.algebra.claims import ints
 from transforms.algebra.engine import connect
@@ -61,7 +61,7 @@ def believing(program: Program, state: State, who: Ints, moment: Moment) -> Stat
     """The state with what the facts of these subjects said up to the last T and K: what a step compares with."""
     before = replace(moment, at=moment.last_at, known_at=moment.known_before, everyone=False)
     study = Study.of(program, state, who, before, answered=True)
-    state = rethought(state, study.who, study.belief(program, state.count))
+    state = rethought(state, study.who, study.belief(program), moment.last_at)
     return state if moment.everyone else write_features(program, state, study, before)[0]
 
 
@@ -83,9 +83,10 @@ def _believe(
     program: Program, before: State, state: State, heard: Heard, studies: list[Study], moment: Moment
 ) -> tuple[State, dict[str, pa.Table]]:
     """Publish what differs for those seen, the first of the studies, and what has fallen due for the others."""
-    seen, count = studies[0], state.count
-    fresh, held = seen.belief(program, count), believed(state, seen.who)
-    due = falling_due(state, flags(count, seen.who), moment.last_at, moment.at)
+    seen = studies[0]
+    fresh, held = seen.belief(program), believed(state, seen.who)
+    waiting = falling_due(state, flags(state.count, seen.who), moment.at)
+    due = waiting.take((waiting.at > moment.last_at) & (waiting.at <= moment.at))
     difference = differ(held, fresh, moment.last_at, moment.at)
     causes = Causes(program, before, state, heard, held, moment)
     exposed = causes.exposed(difference.corrections)
@@ -101,14 +102,7 @@ def _believe(
         "closings": tables.closings(closings),
         "changes": pa.concat_tables(changes),
         "exposed": tables.exposed(difference.corrections, exposed),
-        "upcoming": tables.upcoming(_concerned(state, fresh, due), moment.at),
+        "upcoming": tables.upcoming(merged(fresh, waiting.take(np.isin(waiting.key, due.key))), moment.at),
     }
-    return rethought(state, seen.who, fresh), moved
-
-
-def _concerned(state: State, fresh: Belief, due: Belief) -> Belief:
-    """All of the belief about whom there is something to publish."""
-    if not len(due.key):
-        return fresh
-    others = believed(state, np.unique(due.key % state.count))
-    return merged(fresh, others.take(np.isin(others.key, due.key)))
+    state = awaiting(state, np.unique(subject_of(waiting.key)), waiting, moment.at)
+    return rethought(state, seen.who, fresh, moment.at), moved

@@ -5,7 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from transforms.algebra.order import FOREVER, Flags, Ints, firsts, lasts, running, settle, stable_order
+from transforms.algebra.order import FOREVER, Flags, Ints, different, firsts, lasts, running, settle, stable_order
+
+_BITS = 32
+"""How many of a key's bits are the subject's: those that a state has for it."""
 
 
 class Belief(NamedTuple):
@@ -33,6 +36,21 @@ class Corrections(NamedTuple):
         return Corrections(self.key[rows], self.from_at[rows], self.until_at[rows], self.member[rows])
 
 
+def keyed(segment: int | Ints, who: Ints) -> Ints:
+    """One number for a segment and a subject, in the order of both."""
+    return (np.asarray(segment, np.int64) << _BITS) + who
+
+
+def segment_of(key: Ints) -> Ints:
+    """The segment of each key."""
+    return key >> _BITS
+
+
+def subject_of(key: Ints) -> Ints:
+    """The subject of each key."""
+    return key & ((1 << _BITS) - 1)
+
+
 @dataclass(frozen=True)
 class Difference:
     """What to publish.
@@ -52,12 +70,12 @@ class Difference:
 
 def differ(old: Belief, new: Belief, last_at: int, at: int) -> Difference:
     """Compare two beliefs about the same keys, the old one published up to `last_at`, the new one to be up to `at`."""
-    was, now = _intervals(old, last_at), _intervals(new, last_at)
+    held, made = _unlike(old.take(old.at <= last_at), new.take(new.at <= last_at))
+    was, now = _intervals(held), _intervals(made)
     gone, come = _unmatched(was, now)
     news = new.take((new.at > last_at) & (new.at <= at))
-    reinserted = _ends(now.take(come))
-    inserts = merged(reinserted, news)
-    corrections = _corrections(old, new, last_at, at)
+    corrections = _corrections(held, made, at)
+    inserts = merged(_ends(now.take(come)), news)
     return Difference(_ends(was.take(gone)), inserts, _with_turns_at_t(news, new, corrections, at), corrections)
 
 
@@ -67,6 +85,16 @@ def merged(one: Belief, other: Belief) -> Belief:
         return one if len(one.key) else other
     both = Belief(*(np.concatenate(pair) for pair in zip(one, other, strict=True)))
     return both.take(stable_order(both.key, both.at))
+
+
+def _unlike(one: Belief, other: Belief) -> tuple[Belief, Belief]:
+    """The transitions about keys of which the two do not say just the same: of most they do."""
+    keys = different(np.concatenate([belief.key[firsts(belief.key)] for belief in (one, other)]))
+    of_one, of_other = (np.searchsorted(keys, belief.key) for belief in (one, other))
+    alike = np.bincount(of_one, minlength=len(keys)) == np.bincount(of_other, minlength=len(keys))
+    rows, others = np.flatnonzero(alike[of_one]), np.flatnonzero(alike[of_other])  # a pair for each transition
+    alike[of_one[rows[one.at[rows] != other.at[others]]]] = False
+    return one.take(~alike[of_one]), other.take(~alike[of_other])
 
 
 class _Intervals(NamedTuple):
@@ -79,9 +107,9 @@ class _Intervals(NamedTuple):
         return _Intervals(self.key[rows], self.from_at[rows], self.to_at[rows])
 
 
-def _intervals(belief: Belief, until: int) -> _Intervals:
-    """The maximal intervals of membership as published up to `until`; open ones end at the end of time."""
-    key, at, member = belief.take(belief.at <= until)
+def _intervals(belief: Belief) -> _Intervals:
+    """The maximal intervals of membership; open ones end at the end of time."""
+    key, at, member = belief
     following = np.append(at[1:], FOREVER)
     to_at = np.where(lasts(key), FOREVER, following[: len(key)])
     return _Intervals(key[member], at[member], to_at[member])
@@ -108,8 +136,7 @@ def _ends(intervals: _Intervals) -> Belief:
     return Belief(key[order], at[order], member[order])
 
 
-def _corrections(old: Belief, new: Belief, last_at: int, at: int) -> Corrections:
-    was, now = old.take(old.at <= last_at), new.take(new.at <= last_at)
+def _corrections(was: Belief, now: Belief, at: int) -> Corrections:
     change = np.concatenate((np.where(was.member, -1, 1), np.where(now.member, 1, -1)))
     key, instant = np.concatenate((was.key, now.key)), np.concatenate((was.at, now.at))
     order = stable_order(key, instant)

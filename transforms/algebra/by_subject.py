@@ -20,6 +20,8 @@ def rows_of(rows: pa.Table, who: Ints) -> tuple[Ints, Ints]:
 
 def replaced(before: pa.Table, who: Ints, rows: pa.Table) -> pa.Table:
     """The table with these rows instead of all former ones of the subjects `who` (rising numbers)."""
+    if not len(before):
+        return rows
     begins = np.flatnonzero(np.diff(who, prepend=-2) > 1)
     if len(begins) > _MANY:
         return _merged(before, who, rows)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from transforms.algebra.order import BEGINNING, FOREVER, Ints
+from transforms.algebra.order import BEGINNING, FOREVER, Ints, different
 
 DAY = 86_400_000_000
 UNITS = ("day", "week", "month", "quarter", "year")
@@ -19,15 +19,16 @@ _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 def local_days(at: Ints, zone: str) -> Ints:
     """The local date of each instant, in days since 1970-01-01."""
-    near = np.unique(at // DAY)
-    days = np.unique(np.concatenate((near - 1, near, near + 1)))
+    near = different(at // DAY)
+    days = different(np.concatenate((near - 1, near, near + 1)))
     return days[np.searchsorted(day_starts(days, zone), at, "right") - 1]
 
 
 def day_starts(days: Ints, zone: str) -> Ints:
     """The first instant of each local date; outside of what a date can hold, the beginning or the end of time."""
-    distinct, index = np.unique(days, return_inverse=True)
-    return np.array([_begins_at(int(day), zone) for day in distinct], np.int64)[index]
+    distinct = different(days)
+    begins = np.array([_begins_at(day, zone) for day in distinct.tolist()], np.int64)
+    return begins[np.searchsorted(distinct, days)]
 
 
 def unit_first(days: Ints, unit: str, ahead: int) -> Ints:

@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 
 from schemas.consent import RESTRICTIVE
-from transforms.algebra.belief import Belief, Corrections, differ
+from transforms.algebra.belief import Belief, Corrections, differ, subject_of
 from transforms.algebra.claims import WHO, codes, ints
-from transforms.algebra.coded import joined
+from transforms.algebra.coded import joined, listed
 from transforms.algebra.heard import Heard
 from transforms.algebra.order import Flags, Ints, search
 from transforms.algebra.program import Moment, Program
@@ -57,7 +57,7 @@ class Causes:
         Consent where a restriction alone would have taken it back. Else, of a subject with one kind of news that is it. Of one
         with several each is left out in turn; where the correction would be made without any one of them, the first is named.
         """
-        who = corrections.key % max(self.after.count, 1)
+        who = subject_of(corrections.key)
         there = self._news(who)
         code = np.select(list(there.values()), range(len(there)), len(there))
         several = np.sum(list(there.values()), axis=0) > 1
@@ -66,11 +66,11 @@ class Causes:
             needed = asked[~self._stands_without(cause, corrections, asked)]
             code[needed] = place
         code[exposed.of] = 0
-        return _NAMES.take(pa.array(code))
+        return listed(code, _NAMES)
 
     def exposed(self, corrections: Corrections) -> Exposed:
         """What of the memberships that are taken back a restriction alone would have: since when it was wrong."""
-        taken = np.flatnonzero(~corrections.member & self.heard.facts["consents"][corrections.key % max(self.after.count, 1)])
+        taken = np.flatnonzero(~corrections.member & self.heard.facts["consents"][subject_of(corrections.key)])
         if not len(taken):
             return Exposed(taken, taken)
         key, from_at = corrections.key[taken], corrections.from_at[taken]
@@ -98,11 +98,10 @@ class Causes:
 
     def _made(self, state: State, key: Ints) -> Corrections:
         """The corrections that would be made about the subjects of the keys, were this the state."""
-        count = self.after.count
-        who = np.unique(key % count)
+        who = np.unique(subject_of(key))
         study = Study.of(self.program, state, who, self.moment, answered=True)
-        held = self.held.take(np.isin(self.held.key % count, who))
-        return differ(held, study.belief(self.program, count), self.moment.last_at, self.moment.at).corrections
+        held = self.held.take(np.isin(subject_of(self.held.key), who))
+        return differ(held, study.belief(self.program), self.moment.last_at, self.moment.at).corrections
 
     def _without(self, cause: str) -> State:
         """The state with the facts of a kind as they were known before."""

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.algebra.order import Ints
+from transforms.algebra.order import Flags, Ints
 
 _WIDTHS = ((1 << 7, pa.int8()), (1 << 15, pa.int16()))
 
@@ -72,6 +72,11 @@ def told(rows: pa.Table, texts: Mapping[str, pa.Array]) -> pa.Table:
     """Rows with the texts that their numbers stand for."""
     columns = {name: whole(rows[name]) for name in rows.column_names}
     return pa.table({**columns, **{name: pa.DictionaryArray.from_arrays(columns[name], of) for name, of in texts.items()}})
+
+
+def listed(number: Ints | Flags, texts: pa.Array) -> pa.DictionaryArray:
+    """A column of texts by their place in a list."""
+    return pa.DictionaryArray.from_arrays(pa.array(number.astype(np.int32)), texts)
 
 
 def referred(rows: pa.Table) -> pa.Table:

@@ -8,8 +8,10 @@ import numpy.typing as npt
 from transforms.algebra.order import FALSE, TRUE, Ints, Steps, Truths, before, lasts, order, running, turning
 from transforms.algebra.stacks import apart, stacked
 
-Edge = tuple[Steps, Truths]
-"""A child, and the table that its truth is put through: `not`, `missing`, or nothing."""
+Table = tuple[int, int, int]
+"""What false, true and unknown are put through."""
+Edge = tuple[Steps, Table]
+"""A child, and the table of its truth: `not`, `missing`, or nothing."""
 
 _FALSE = 1 << 32
 _COUNTED = np.array([_FALSE, 0, 1], np.int64)
@@ -21,7 +23,7 @@ def conjoined(gates: Sequence[Sequence[Edge]], count: int) -> list[Steps]:
     edges = [edge for gate in gates for edge in gate]
     fans = np.array([len(gate) for gate in gates])
     children = stacked([steps for steps, _ in edges], count)
-    counted = _COUNTED[np.stack([table for _, table in edges])]
+    counted = _COUNTED[np.array([table for _, table in edges])]
     sizes = np.array([len(steps.who) for steps, _ in edges])
     initial = _looked_up(counted, np.full(len(edges), count), children.initial)
     now = _looked_up(counted, sizes, children.value)

@@ -1,6 +1,7 @@
 """What a condition says of the latest event: true, false or unknown."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from transforms.algebra.reduce import Weight
 from transforms.algebra.view import Evidence, View
 
 
+@lru_cache(maxsize=10_000)
 def tells(reference: EventReference, having: Expression) -> tuple[EventReference, EventReference]:
     """The events referred to for which the condition holds, and those for which it does not; it is null for the others."""
     return _narrowed(reference, having), _narrowed(reference, having.negated)

@@ -7,8 +7,9 @@ for few nodes and for many then.
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from transforms.algebra.gates import conjoined
-from transforms.algebra.order import Steps, Truths
+from transforms.algebra.chains import Instants, Pattern, starts_of_several
+from transforms.algebra.gates import Table, conjoined
+from transforms.algebra.order import Ints, Steps, Truths
 from transforms.algebra.reduce import Contributions, Counted, Judge, Summed, Weight, covered, reached
 from transforms.algebra.truth import IDENTITY, OPPOSITE
 
@@ -16,10 +17,21 @@ _RANK = (0, 2, 1)
 """The place of each truth from false to true, the unknown between them."""
 
 
+class Sought(NamedTuple):
+    """True where a match of a pattern counts: `rows` says for how long, by when the match that ends at an instant began."""
+
+    instants: Instants
+    pattern: Pattern
+    rows: Callable[[Ints], Contributions]
+
+
 class Gate(NamedTuple):
     """True where all children are, each put through its table."""
 
-    edges: "tuple[tuple[Truth, Truths], ...]"
+    edges: "tuple[tuple[Truth, Table], ...]"
+
+
+Asked = Counted | Summed | Sought | Gate
 
 
 class Pending:
@@ -27,8 +39,8 @@ class Pending:
 
     __slots__ = ("asked", "settled")
 
-    def __init__(self, asked: Counted | Summed | Gate) -> None:
-        self.asked: Counted | Summed | Gate | None = asked
+    def __init__(self, asked: Asked) -> None:
+        self.asked: Asked | None = asked
         self.settled: Steps | None = None
 
 
@@ -45,40 +57,53 @@ def cover(rows: Contributions, weights: Sequence[Weight], judge: Judge) -> Truth
     return Pending(Summed(rows, weights, judge))
 
 
+def seek(instants: Instants, pattern: Pattern, rows: Callable[[Ints], Contributions]) -> Truth:
+    """Where a match of the pattern counts."""
+    return Pending(Sought(instants, pattern, rows))
+
+
 def every(children: Iterable[Truth]) -> Truth:
     """True where all children are: false wins over unknown."""
-    edges = [(child, IDENTITY) for child in children]
+    edges = [(child, _AS_IT_IS) for child in children]
     return edges[0][0] if len(edges) == 1 else _gate(edges)
 
 
 def either(children: Iterable[Truth]) -> Truth:
     """True where any child is: not all not."""
-    return remap(_gate([(child, OPPOSITE) for child in children]), OPPOSITE)
+    return _gate([(_gate([(child, _NOT) for child in children]), _NOT)])
 
 
 def remap(child: Truth, table: Truths) -> Truth:
     """Put each truth through `table`: `not`, and `missing`."""
-    return _gate([(child, table)])
+    return _gate([(child, _table(table))])
 
 
-def _gate(edges: Sequence[tuple[Truth, Truths]]) -> Pending:
+def _table(truths: Truths) -> Table:
+    false, true, unknown = truths.tolist()
+    return false, true, unknown
+
+
+_AS_IT_IS, _NOT = _table(IDENTITY), _table(OPPOSITE)
+
+
+def _gate(edges: Sequence[tuple[Truth, Table]]) -> Pending:
     return Pending(Gate(tuple(part for edge in edges for part in _unnested(*edge))))
 
 
-def _unnested(child: Truth, table: Truths) -> Sequence[tuple[Truth, Truths]]:
+def _unnested(child: Truth, table: Table) -> Sequence[tuple[Truth, Table]]:
     """The edges of a gate below instead of the gate, where the table may be applied to each of them instead of to all."""
     if isinstance(child, Steps) or not isinstance(child.asked, Gate):
         return [(child, table)]
     edges = child.asked.edges
     if len(edges) > 1 and not _rises(table):
         return [(child, table)]
-    return [(part, table[inner]) for part, inner in edges]
+    return [(part, (table[a], table[b], table[c])) for part, (a, b, c) in edges]
 
 
-def _rises(table: Truths) -> bool:
+def _rises(table: Table) -> bool:
     """Whether what is truer stays so, or becomes equal: the least of several truths stays the least then."""
-    false, true, unknown = (_RANK[truth] for truth in table.tolist())
-    return false <= unknown <= true
+    false, true, unknown = table
+    return _RANK[false] <= _RANK[unknown] <= _RANK[true]
 
 
 def settled(truth: Truth, count: int) -> Steps:
@@ -134,4 +159,21 @@ def _gates(gates: Sequence[Gate], count: int) -> list[Steps]:
     return conjoined([[(_steps(child), table) for child, table in gate.edges] for gate in gates], count)
 
 
-_TOGETHER: dict[type, Callable[[Sequence[Any], int], list[Steps]]] = {Counted: reached, Summed: covered, Gate: _gates}
+def _sought(leaves: Sequence[Sought], count: int) -> list[Steps]:
+    """Those of one shape in one pass."""
+    shapes: dict[tuple[int, bool], list[int]] = {}
+    for place, leaf in enumerate(leaves):
+        shapes.setdefault((leaf.pattern.count, leaf.pattern.listed), []).append(place)
+    rows: dict[int, Contributions] = {}
+    for places in shapes.values():
+        began = starts_of_several([leaves[place][:2] for place in places])
+        rows |= {place: leaves[place].rows(one) for place, one in zip(places, began, strict=True)}
+    return reached([Counted(rows[place]) for place in range(len(leaves))], count)
+
+
+_TOGETHER: dict[type, Callable[[Sequence[Any], int], list[Steps]]] = {
+    Counted: reached,
+    Summed: covered,
+    Sought: _sought,
+    Gate: _gates,
+}

@@ -3,8 +3,9 @@
 import numpy as np
 import pyarrow as pa
 
-from transforms.algebra.belief import Belief, Corrections, standing_at
+from transforms.algebra.belief import Belief, Corrections, segment_of, standing_at, subject_of
 from transforms.algebra.causes import Exposed
+from transforms.algebra.coded import indices, listed
 from transforms.algebra.order import FOREVER, Flags, Ints
 from transforms.algebra.program import Program
 from transforms.algebra.state import State
@@ -16,50 +17,53 @@ class Publications:
     """Writes beliefs as tables with names in them; segments that are not published are left out."""
 
     def __init__(self, program: Program, state: State) -> None:
-        self.program, self.ids, self.count = program, state.ids, max(state.count, 1)
+        self.program, self.ids = program, state.ids
         self.names = pa.array(program.segments, pa.string())
-        self.versions = pa.array([program.versions[name] for name in program.segments], pa.int32())
+        self.versions = np.array([program.versions[name] for name in program.segments], np.int32)
+        self.purposes = program.purposes.dictionary_encode()
 
     def _shown(self, key: Ints) -> Flags:
-        return self.program.published[key // self.count]
+        return self.program.published[segment_of(key)]
 
     def _keys(self, key: Ints) -> dict[str, pa.Array]:
-        segment, who = pa.array(key // self.count), pa.array(key % self.count)
+        segment = segment_of(key)
         return {
-            "segment": self.names.take(segment),
-            "version": self.versions.take(segment),
-            "subject": self.ids.take(who),
+            "segment": listed(segment, self.names),
+            "version": pa.array(self.versions[segment]),
+            "subject": listed(subject_of(key), self.ids),
         }
 
     def transitions(self, belief: Belief) -> pa.Table:
         """New transitions."""
-        belief = belief.take(self._shown(belief.key))
-        purpose = self.program.purposes.take(pa.array(belief.key // self.count))
+        belief = self._published(belief)
+        place = indices(self.purposes, -1)[segment_of(belief.key)]
+        purpose = listed(place, self.purposes.dictionary)
         return pa.table(
             {**self._keys(belief.key), "at": _instants(belief.at), "member": belief.member, "purpose": purpose}
         )
 
     def closings(self, belief: Belief) -> pa.Table:
         """Transitions that are no longer believed."""
-        belief = belief.take(self._shown(belief.key))
+        belief = self._published(belief)
         return pa.table({**self._keys(belief.key), "at": _instants(belief.at)})
 
     def changes(self, belief: Belief, reason: pa.Array) -> pa.Table:
         """An entry or exit for each transition."""
-        shown = self._shown(belief.key)
-        belief = belief.take(shown)
-        kinds = pa.array(["exited", "entered"]).take(pa.array(belief.member.astype(np.int64)))
+        reason = reason if self.program.published.all() else reason.filter(pa.array(self._shown(belief.key)))
+        belief = self._published(belief)
+        kinds = listed(belief.member, pa.array(["exited", "entered"]))
         nothing = pa.nulls(len(belief.key), INSTANT)
-        return self._changes(
-            belief.key, kinds, _instants(belief.at), nothing, belief.member, reason.filter(pa.array(shown))
-        )
+        return self._changes(belief.key, kinds, _instants(belief.at), nothing, belief.member, reason)
+
+    def _published(self, belief: Belief) -> Belief:
+        return belief if self.program.published.all() else belief.take(self._shown(belief.key))
 
     def corrected(self, corrections: Corrections, reason: pa.Array) -> pa.Table:
         """A correction for each interval."""
         shown = self._shown(corrections.key)
         key, from_at = corrections.key[shown], corrections.from_at[shown]
         until_at, member = corrections.until_at[shown], corrections.member[shown]
-        kinds = pa.array(["corrected"]).take(pa.array(np.zeros(len(key), np.int64)))
+        kinds = listed(np.zeros(len(key), np.int64), pa.array(["corrected"]))
         until = _instants(until_at)
         return self._changes(key, kinds, _instants(from_at), until, member, reason.filter(pa.array(shown)))
 

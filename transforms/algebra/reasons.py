@@ -1,13 +1,16 @@
 """Why an answer changed at an instant: the first that applies of consent, identity, profile, event, expiry."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from schemas.kinds import KINDS
-from transforms.algebra.belief import Belief
+from transforms.algebra.absorb import flags
+from transforms.algebra.belief import Belief, segment_of, subject_of
 from transforms.algebra.claims import EVERY_PURPOSE, WHO, ints
+from transforms.algebra.coded import listed
 from transforms.algebra.order import Flags, Ints, order, search
 from transforms.algebra.program import Program
 from transforms.algebra.state import State
@@ -16,31 +19,41 @@ from transforms.algebra.study import Study
 _DATED = {"identity": ("identities",), "profile": ("profiles", "scores"), "event": ("events",)}
 """The reasons after consent, and the kinds of facts that each is by."""
 _NAMES = pa.array(["consent", *_DATED, "expiry"])
+_BUCKETS, _ODD = 1 << 20, np.int64(0x1E3779B97F4A7C15)
 
 
 def reasons_at(program: Program, state: State, studies: Sequence[Study], belief: Belief, known_at: int) -> pa.Array:
     """By what was received by K and lies at the instant of each transition; where nothing does, time has passed.
 
-    Keys are segment * count + subject. Whoever has an act of the ledger after the last T is among those studied. What is said
-    of an id may tell of any that it was ever linked with.
+    Whoever has an act of the ledger after the last T is among those studied. What is said of an id may tell of any that it was
+    ever linked with.
     """
-    if not len(belief.key):
-        return pa.array([], pa.string())
-    segment, who = np.divmod(belief.key, state.count)
     group = np.arange(state.count) if state.groups is None else state.groups
-    who = group[who]
-    consented = np.zeros(len(who), np.bool_)
+    segment, who = segment_of(belief.key), group[subject_of(belief.key)]
+    sought = _Instants(who, belief.at, _bucket(who, belief.at))
+    code = np.full(len(who), len(_NAMES) - 1)
+    asked = flags(state.count, who)
+    for cause, kinds in reversed([*enumerate(_DATED.values(), 1)]):
+        for name in kinds:
+            code[_present(*_instants(state.facts[name], KINDS[name].at, asked, group, known_at), sought)] = cause
     served = [program.project.segments[name].purposes for name in program.segments]
     for purposes in set(served):
-        mine = np.isin(segment, [place for place, one in enumerate(served) if one == purposes])
-        consented[mine] = _present(*_acts(studies, purposes, group), who[mine], belief.at[mine])
-    asked = np.zeros(state.count, np.bool_)
-    asked[who] = True
-    there = [consented]
-    for kinds in _DATED.values():
-        dated = (_instants(state.facts[name], KINDS[name].at, asked, group, known_at) for name in kinds)
-        there.append(np.logical_or.reduce([_present(*instants, who, belief.at) for instants in dated]))
-    return _NAMES.take(pa.array(np.select(there, range(len(there)), len(there))))
+        mine = np.flatnonzero(np.array([one == purposes for one in served])[segment])
+        of_them = sought if len(mine) == len(who) else sought.take(mine)
+        code[mine[_present(*_acts(studies, purposes, group), of_them)]] = 0
+    return listed(code, _NAMES)
+
+
+class _Instants(NamedTuple):
+    """Subjects and instants that are sought, and a hash of each pair."""
+
+    who: Ints
+    at: Ints
+    bucket: Ints
+
+    def take(self, rows: Ints) -> "_Instants":
+        """Some of them."""
+        return _Instants(self.who[rows], self.at[rows], self.bucket[rows])
 
 
 def _acts(studies: Sequence[Study], purposes: Sequence[str], group: Ints) -> tuple[Ints, Ints]:
@@ -67,9 +80,18 @@ def _in_order(who: Ints, at: Ints) -> tuple[Ints, Ints]:
     return who[index], at[index]
 
 
-def _present(who: Ints, at: Ints, sought_who: Ints, sought_at: Ints) -> Flags:
-    """Whether each (who, at) sought is among those sorted."""
-    low = search(who, at, sought_who, sought_at)
-    found = low < len(who)
-    found[found] = (who[low[found]] == sought_who[found]) & (at[low[found]] == sought_at[found])
+def _present(who: Ints, at: Ints, sought: _Instants) -> Flags:
+    """Whether each (who, at) sought is among those sorted. Most are not, and most of these are told by the hash."""
+    there = np.zeros(_BUCKETS, np.bool_)
+    there[_bucket(who, at)] = True
+    found = there[sought.bucket]
+    rows = np.flatnonzero(found)
+    low = search(who, at, sought.who[rows], sought.at[rows])
+    inside = np.minimum(low, len(who) - 1)
+    found[rows] = (low < len(who)) & (who[inside] == sought.who[rows]) & (at[inside] == sought.at[rows])
     return found
+
+
+def _bucket(who: Ints, at: Ints) -> Ints:
+    mixed = (at ^ (who * _ODD)) * _ODD  # past the range of integers, which does not matter to a hash
+    return (mixed >> 40) & (_BUCKETS - 1)

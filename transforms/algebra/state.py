@@ -21,7 +21,7 @@ from transforms.algebra.program import Program
 from transforms.algebra.relations import groups, relations
 from transforms.algebra.scores import Scores
 
-SUBJECTS = pa.schema([("subject", pa.string()), ("next_at", pa.int64())])
+SUBJECTS = pa.schema([("subject", pa.string()), ("next_at", pa.int64()), ("turns_at", pa.int64())])
 BELIEF = pa.schema([("segment", pa.int16()), (WHO, pa.int32()), ("at", pa.int64()), ("member", pa.bool_())])
 
 DIGEST, EVENT_DIGEST = 16, 8
@@ -34,7 +34,7 @@ class State:
     """What a shard remembers. Subjects are numbered in the order in which they came; texts are coded, ids are not.
 
     Attributes:
-      subjects: the ids, and the next instant at which any feature or verdict may change.
+      subjects: the ids, and the next instants at which any feature or verdict may change, and at which any answer turns.
       facts: by kind, the accepted rows by `who`, with what verdicts and leaves read. Events are sorted by (who, occurred_at,
         event_id, source), and have the projection's columns.
       belief: every transition of each segment (by its place among the project's), those after T included; by

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from transforms.algebra.absorb import flags
-from transforms.algebra.belief import Belief
+from transforms.algebra.belief import Belief, keyed
 from transforms.algebra.evaluate import Evaluation, evaluate, view_of
 from transforms.algebra.facts import Facts
 from transforms.algebra.order import Ints
@@ -39,12 +39,12 @@ class Study:
         """What is seen of the subjects for a set of purposes."""
         return view_of(self.evaluation.views, purposes, self.facts, self.evaluation.answers)
 
-    def belief(self, program: Program, count: int) -> Belief:
-        """The answers as transitions; keys are segment * count + subject, of a state of `count` subjects."""
+    def belief(self, program: Program) -> Belief:
+        """The answers as transitions."""
         parts = []
         for place, name in enumerate(program.segments):
             steps = self.evaluation.answers[name]
-            parts.append((place * count + self.who[steps.who], steps.at, steps.value.astype(np.bool_)))
+            parts.append((keyed(place, self.who[steps.who]), steps.at, steps.value.astype(np.bool_)))
         if not parts:
             return Belief(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.bool_))
         return Belief(*(np.concatenate(column) for column in zip(*parts, strict=True)))

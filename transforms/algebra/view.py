@@ -52,6 +52,7 @@ class View:
     project: Project
     _known: dict[Node | Population, Truth] = field(default_factory=dict)
     _any: dict[tuple[str, Window], Truth] = field(default_factory=dict)
+    _selected: dict[tuple[str, Window, str | None], tuple[Selected, Values]] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -64,10 +65,11 @@ class View:
 
     def steps(self, node: Node) -> Truth:
         """The node's truth in each stint, `missing` applied; computed with that of others."""
-        if node not in self._known:
+        found = self._known.get(node)
+        if found is None:
             raw = node.steps(self)  # type: ignore[attr-defined]
-            self._known[node] = raw if node.missing is None else remap(raw, resolve(node.missing))
-        return self._known[node]
+            found = self._known[node] = raw if node.missing is None else remap(raw, resolve(node.missing))
+        return found
 
     def once(self, population: Population, steps: Callable[["View", Population], Truth]) -> Truth:
         """The truth of a population, computed for the first segment that has it."""
@@ -77,11 +79,16 @@ class View:
 
     def select(self, reference: EventReference, window: Window, column: str | None = None) -> tuple[Selected, Values]:
         """The contributions of the events referred to, with their values of `column`."""
-        name = None if column is None else value_name(column)
-        selected = self.timeline.select(predicate_name(reference), window, name)
+        key = predicate_name(reference), window, None if column is None else value_name(column)
+        found = self._selected.get(key)
+        if found is None:
+            found = self._selected[key] = self._select(*key)
+        return found
+
+    def _select(self, predicate: str, window: Window, name: str | None) -> tuple[Selected, Values]:
+        selected = self.timeline.select(predicate, window, name)
         values = None if name is None else self.timeline.values(selected, name)
-        own = partial(self._zones, selected)
-        return selected, Values(values, selected.at, self.project.timezone, own)
+        return selected, Values(values, selected.at, self.project.timezone, partial(self._zones, selected))
 
     def tells(self, chosen: Ints, reference: EventReference) -> Ints:
         """1 for each place of the timeline whose event is meant by the reference, else 0."""

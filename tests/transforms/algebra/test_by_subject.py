@@ -2,7 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.algebra.by_subject import replaced, rows_of
@@ -22,12 +22,14 @@ def rows(found: pa.Table) -> list[tuple[int, str]]:
     return list(zip(found[WHO].to_pylist(), plain(found["said"]).to_pylist(), strict=True))
 
 
+@settings(deadline=None)
 @given(OWNERS, SOME)
 def test_the_rows_of_subjects_are_found_in_their_order(owners: list[int], who: list[int]) -> None:
     index, local = rows_of(table(owners, "old"), np.array(who, np.int64))
     assert [owners[place] for place in index] == [one for one in owners if one in who] == [who[place] for place in local]
 
 
+@settings(deadline=None)
 @given(OWNERS, OWNERS, SOME)
 def test_the_rows_of_some_subjects_are_replaced(owners: list[int], new: list[int], others: list[int]) -> None:
     """Also where a subject has no rows any more."""

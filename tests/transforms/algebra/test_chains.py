@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.algebra.chains import NEVER, Instants, Pattern, latest_starts
+from transforms.algebra.chains import NEVER, Instants, Pattern, latest_starts, starts_of_several
 from transforms.algebra.order import FOREVER, firsts
 
 
@@ -73,6 +73,19 @@ SPANS = st.one_of(st.just(FOREVER), st.integers(0, 5))
 def test_the_latest_match_of_each_instant_is_found(rows: list[Row], count: int, listed: bool, gap: int, within: int) -> None:
     pattern = Pattern(count, listed, gap, within)
     assert by_chains(rows, pattern) == by_trying(rows, pattern)
+
+
+SOUGHT = st.tuples(st.lists(ROWS, min_size=1, max_size=7), SPANS, SPANS)
+
+
+@settings(deadline=None)
+@given(st.lists(SOUGHT, min_size=1, max_size=4), st.integers(2, 3), st.booleans())
+def test_patterns_that_are_sought_together_are_found_as_each_alone(
+    several: list[tuple[list[Row], int, int]], count: int, listed: bool
+) -> None:
+    sought = [(instants(rows), Pattern(count, listed, gap, within)) for rows, gap, within in several]
+    alone = [latest_starts(*one).tolist() for one in sought]
+    assert [began.tolist() for began in starts_of_several(sought)] == alone
 
 
 @pytest.mark.parametrize(("within", "found"), [(10, {(0, 10): 0}), (9, {})])

@@ -17,7 +17,7 @@ from transforms.algebra.chains import NEVER, Instants, Pattern, latest_starts
 from transforms.algebra.columns import predicate_name
 from transforms.algebra.keys import bound, check_bind
 from transforms.algebra.order import FOREVER, Flags, Ints, firsts, search, spread, stable_order
-from transforms.algebra.pending import Truth, reaches
+from transforms.algebra.pending import Truth, seek
 from transforms.algebra.reduce import Contributions
 from transforms.algebra.timeline import Timeline
 from transforms.algebra.view import Evidence, View
@@ -80,21 +80,21 @@ class Sequence(Node):
 
     def steps(self, view: View) -> Truth:
         """Where any match counts."""
-        return reaches(self._matches(view, *self._instants(view.timeline))[0])
+        places, instants = self._instants(view.timeline)
+        return seek(instants, self.pattern, lambda began: self._matches(view, places, instants, began)[0])
 
     def evidence(self, view: View) -> Evidence:
         """The events that could serve a step, from the first of the latest match that ends at an instant to that instant."""
         places, instants = self._instants(view.timeline)
-        rows, ends, began = self._matches(view, places, instants)
+        rows, ends, began = self._matches(view, places, instants, latest_starts(instants, self.pattern))
         serving = np.flatnonzero(instants.steps > 0)
         key, at = instants.key[instants.where[serving]], instants.at[instants.where[serving]]
         low, high = search(key, at, instants.key[ends], began), search(key, at, instants.key[ends], instants.at[ends], "right")
         match, event = spread(low, high)
         return Evidence(rows.take(match), places[serving[event]])
 
-    def _matches(self, view: View, places: Ints, instants: Instants) -> tuple[Contributions, Ints, Ints]:
+    def _matches(self, view: View, places: Ints, instants: Instants, began: Ints) -> tuple[Contributions, Ints, Ints]:
         """For how long the latest match that ends at an instant counts, which instant that is, and when the match began."""
-        began = latest_starts(instants, self.pattern)
         ends = np.flatnonzero(began != NEVER)
         last = places[np.searchsorted(instants.where, ends)]
         rows = Contributions(view.timeline.who[last], *view.timeline.interval(self.window, last))
