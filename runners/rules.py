@@ -16,6 +16,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "changes": ("segment", "version", "subject", "kind", "effective_at"),
     "upcoming": ("segment", "version", "subject"),
     "feature_rows": ("subject",),
+    "sessions": ("subject", "purpose", "gap", "first_source", "first_subject", "first_event_id"),
+    "visitors": ("subject",),
 }
 """What no two staged rows of a table share."""
 
@@ -147,6 +149,7 @@ def _within(t_at: int) -> list[Check]:
         "transitions": f'"at" > {t}',
         "changes": f"effective_at > {t} OR until_at > {t}",
         "upcoming": f"next_transition_at <= {t}",
+        "sessions": f"started_at > {t}",
     }
     return [
         _rows(

@@ -23,6 +23,7 @@ from runners.warehouses.tables import (
     UPCOMING,
     VERDICTS,
 )
+from schemas import session
 
 FATES = ("quarantined", "future", "late", "duplicate", "kept", "refused", "unneeded", "used")
 """Each record that is read has exactly one of these; their sum is `read`."""
@@ -114,6 +115,8 @@ def staged_schemas(plan: RunPlan) -> dict[str, pa.Schema]:
         ),
         "upcoming": _unstamped(UPCOMING.schema),
         "feature_rows": pa.schema([("subject", pa.string()), *plan.feature_columns.items()]),
+        "sessions": session.STAGED,
+        "visitors": pa.schema([("subject", pa.string())]),
         "lifecycles": _unstamped(LIFECYCLES.schema),
         "verdicts": _unstamped(VERDICTS.schema),
         "fates": pa.schema([(name, pa.int64()) for name in ("read", *FATES, *BESIDE)]),

@@ -51,6 +51,17 @@ WITH last AS (
 SELECT * FROM now EXCEPT SELECT * FROM before
 """
 
+# The length tells where an id ends whatever is in it, and the subject comes last: no two first events read the same.
+_SESSIONS = """
+CREATE OR REPLACE TEMP TABLE run_sessions AS
+SELECT
+  sha256(concat_ws(
+    '|', purpose, gap, first_source, length(first_event_id), first_event_id, length(first_subject), first_subject, subject
+  ))[:32] AS session_id,
+  subject, started_at, ended_at, events, entry, "exit", channel, converted, purpose, gap
+FROM staged_sessions
+"""
+
 
 @dataclass
 class Writing:
@@ -76,6 +87,7 @@ class Writing:
         self._record()
         self._changes()
         self._features()
+        self._sessions()
         self._lifecycles()
         self._counts()
         self._versions()
@@ -174,6 +186,17 @@ class Writing:
             f"DELETE FROM feature_rows WHERE as_of = {as_of} AND subject IN (SELECT subject FROM run_features)"
         )
         self._insert("feature_rows", f"SELECT *, {as_of} AS as_of, {self._stamp} FROM run_features")
+
+    def _sessions(self) -> None:
+        """The sessions of whom the run has looked at: what is as it was stays, what is not is replaced or goes."""
+        if not (self.plan.anew or self._any("staged_visitors")):
+            return
+        scope = "true" if self.plan.anew else "subject IN (SELECT subject FROM staged_visitors)"
+        self.lake.run(_SESSIONS)
+        gone = f"SELECT * EXCLUDE run_id FROM sessions WHERE {scope} EXCEPT FROM run_sessions"
+        self.lake.run(f"CREATE OR REPLACE TEMP TABLE run_sessions_gone AS SELECT session_id FROM ({gone})")
+        self.lake.run("DELETE FROM sessions WHERE session_id IN (SELECT session_id FROM run_sessions_gone)")
+        self._insert("sessions", f"SELECT *, {self._stamp} FROM run_sessions ANTI JOIN sessions USING (session_id)")
 
     def _lifecycles(self) -> None:
         """The numbers at T; those of another run at the same T, and of later ones where T goes back, are its no more."""

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-BESIDE = ("lifecycles",)
+BESIDE = ("lifecycles", "sessions")
 """What the states of this version keep beside facts and answers."""
 
 TABLE = "kernel_state"

@@ -8,7 +8,7 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from schemas import rejection
+from schemas import rejection, session
 from transforms.algebra.program import Program
 from transforms.algebra.state import State, write_state
 from transforms.faults import reach
@@ -33,6 +33,8 @@ _TABLES: dict[str, pa.Schema] = {
     ),
     "exposed": pa.schema([*_KEY, ("effective_at", INSTANT), ("wrong_since_at", INSTANT)]),
     "upcoming": pa.schema([*_KEY, ("next_transition_at", INSTANT)]),
+    "sessions": session.STAGED,
+    "visitors": pa.schema([("subject", pa.string())]),
     "lifecycles": pa.schema(
         [(name, pa.string()) for name in ("lifecycle", "purpose", "from_state", "to_state")] + [("subjects", pa.int64())]
     ),

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from runners.warehouses.ducklake import Lake, named, quoted
 from runners.warehouses.views import VIEWS, View
-from schemas import change, feature_row, kernel_state, lifecycle, rejection, run, transition, verdict
+from schemas import change, feature_row, kernel_state, lifecycle, rejection, run, session, transition, verdict
 from schemas.errors import CallError
 from schemas.kinds import KINDS
 
@@ -118,12 +118,12 @@ VERSIONS = Table(
 FACTS = {name: _of(kind.noun) for name, kind in KINDS.items()}
 TRANSITIONS, CHANGES, QUARANTINE = _of(transition), _of(change), _of(rejection)
 FEATURE_ROWS = _of(feature_row, partition="year(as_of), month(as_of), day(as_of)")
-LIFECYCLES, VERDICTS, MANIFEST, STATES = _of(lifecycle), _of(verdict), _of(run), _of(kernel_state)
+SESSIONS, LIFECYCLES, VERDICTS, MANIFEST, STATES = _of(session), _of(lifecycle), _of(verdict), _of(run), _of(kernel_state)
 
 TABLES: tuple[Table, ...] = (
     *(*FACTS.values(), QUARANTINE),
     *(TRANSITIONS, CHANGES, UPCOMING, VERSIONS, FEATURE_ROWS),
-    *(LIFECYCLES, VERDICTS, EXPOSURES, MANIFEST, RUN_COMMITS, STATES),
+    *(SESSIONS, LIFECYCLES, VERDICTS, EXPOSURES, MANIFEST, RUN_COMMITS, STATES),
 )
 
 

@@ -75,6 +75,11 @@ def _flip_in_the_past(plan: RunPlan) -> None:
     stage(plan, "upcoming", [{**VIP, "subject": "ann", "next_transition_at": at(20)}])
 
 
+def _later_session(plan: RunPlan) -> None:
+    first = {"first_source": "orders", "first_subject": "cy", "first_event_id": "1"}
+    stage(plan, "sessions", [{"subject": "cy", "purpose": "push", "gap": "30m", "started_at": at(21), **first}])
+
+
 def _other_version(plan: RunPlan) -> None:
     stage(plan, "transitions", [_turn("cy", 15, True, version=2)])
     stage(plan, "changes", [_change("cy", 15, version=2)])
@@ -136,6 +141,7 @@ CASES: dict[str, Callable[[RunPlan], None]] = {
     "lifecycles: everybody whose purpose is open is in one phase": _more_in_phases,
     "transitions: on its side of T": _after_t,
     "upcoming: on its side of T": _flip_in_the_past,
+    "sessions: on its side of T": _later_session,
     "transitions: versions of this run": _other_version,
     "closings: of the record": _closes_nothing,
     "transitions: alternate": _enters_twice,

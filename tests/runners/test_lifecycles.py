@@ -16,11 +16,12 @@ FROM lifecycle_transitions ORDER BY ALL
 """
 
 
-def world(period: str = "1d") -> World:
+def world(period: str = "1d", *conditions: str) -> World:
     lifecycle = {"event": "order", "period": period, "in": ["new"]}
-    segments = [{"segment": "fresh", "purpose": ["q", "p"], "when": {"not": {"lifecycle": lifecycle}}}]
+    leaves = [{"lifecycle": {**lifecycle, **more}} for more in ({}, *({"where": one} for one in conditions))]
+    segments = [{"segment": "fresh", "purpose": ["q", "p"], "when": {"not": {"any": leaves}}}]
     purposes = [{"id": name, "basis": "legitimate_interest"} for name in ("p", "q")]
-    sources = {"e1": {"kind": "events", "properties": {}}, "ids": {"kind": "identities"}}
+    sources = {"e1": {"kind": "events", "properties": {"n": "int"}}, "ids": {"kind": "identities"}}
     return World({"timezone": "UTC", "purposes": purposes, "sources": sources, "segments": segments})
 
 
@@ -67,6 +68,17 @@ def test_ids_that_become_one_are_one_wherever_they_lay_before(target: Target) ->
     target.write(links, "links")
     target.run(START + 2 * DAY)
     assert matrix(target, 2) == [("new > dormant", 13), ("new > retained", 5)]
+
+
+def test_a_condition_that_is_only_written_otherwise_leaves_each_lifecycle_its_own_numbers(target: Target) -> None:
+    """What a state remembers goes by what is meant: by their texts the two would change places."""
+    latest = "lifecycle LIKE '%where%' AND as_of = (SELECT max(as_of) FROM lifecycle_transitions) GROUP BY ALL ORDER BY ALL"
+    for condition in ("n > 1", "(n > 1)"):
+        target.define(world("1d", condition, "event = 'order'"))
+        target.write([order(f"late{condition}", START + HOUR)])
+        target.sharded(4).run(START + 2 * DAY)
+    never = "SELECT lifecycle LIKE '%n > 1%', sum(subjects) FILTER (to_state = 'never') FROM lifecycle_transitions"
+    assert target.rows(f"{never} WHERE {latest}") == [(False, None), (True, 22)]
 
 
 def test_a_changed_lifecycle_is_counted_anew_and_the_former_stays_of_former_instants(target: Target) -> None:

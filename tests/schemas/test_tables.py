@@ -13,13 +13,14 @@ from schemas import (
     profile,
     rejection,
     run,
+    session,
     transition,
     verdict,
 )
 from schemas.definitions.datatype import DataType
 from schemas.kinds import EVENTS
 
-TABLES = (event, profile, consent, rejection, transition, change, feature_row, run, lifecycle, verdict, kernel_state)
+TABLES = (event, profile, consent, rejection, transition, change, feature_row, run, session, lifecycle, verdict, kernel_state)
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.TABLE)

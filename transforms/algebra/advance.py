@@ -19,6 +19,7 @@ from transforms.algebra.program import Moment, Program
 from transforms.algebra.publications import Publications
 from transforms.algebra.reasons import reasons_at
 from transforms.algebra.refused import newly_refused
+from transforms.algebra.sessions import sessions_at, visitors
 from transforms.algebra.state import State
 from transforms.algebra.study import Study
 from transforms.algebra.tally import Tally
@@ -28,7 +29,7 @@ def advance(program: Program, state: State, arrived: Arrived, moment: Moment) ->
     """Take in what has arrived, recompute whom it touches, and say what changed up to T, table by table.
 
     The tables are those that publishing stamps with K and the run: events, profiles, consents, transitions, closings, changes,
-    exposed, upcoming, feature_rows, lifecycles, verdicts, fates.
+    exposed, upcoming, feature_rows, sessions, visitors, lifecycles, quarantine, verdicts, fates.
     """
     con = connect()
     before = state
@@ -43,13 +44,13 @@ def advance(program: Program, state: State, arrived: Arrived, moment: Moment) ->
         studies.append(Study.of(program, state, np.flatnonzero(due), moment, answered=False))
     refused = newly_refused(program, before, seen, moment)
     tally = Tally(program, state, news, refused, moment)
-    passages = Passages(program.project, state, moment.at)
+    passages = Passages(program, state, moment.at)
     state, moved = _believe(program, before, state, heard, studies, moment)
-    state, rows = _restate(program, state, studies, tally, passages, moment)
+    state, written = _restate(program, state, studies, tally, passages, moment)
     return state, {
         **news.facts,
         **moved,
-        "feature_rows": rows,
+        **written,
         "lifecycles": passages.counted,
         "quarantine": refused,
         "verdicts": tally.verdicts,
@@ -67,16 +68,22 @@ def believing(program: Program, state: State, who: Ints, moment: Moment) -> Stat
 
 def _restate(
     program: Program, state: State, studies: list[Study], tally: Tally, passages: Passages, moment: Moment
-) -> tuple[State, pa.Table]:
-    """The feature rows of those studied, and the state with these, the verdicts, phases and what comes next in it."""
-    next_at, written = ints(state.subjects["next_at"], FOREVER).copy(), []
+) -> tuple[State, dict[str, pa.Table]]:
+    """The feature rows and sessions of those studied, and the state with these, the verdicts, phases and what comes next."""
+    next_at, written, sessions = ints(state.subjects["next_at"], FOREVER).copy(), [], []
     for study in studies:
         state, rows, following = write_features(program, state, study, moment)
         written.append(rows)
-        next_at[study.who] = np.minimum(following, np.minimum(tally.judge(study), passages.judge(study)))
+        visits, turning = sessions_at(program, study, moment.at)
+        sessions.append(visits)
+        next_at[study.who] = np.minimum.reduce([following, turning, tally.judge(study), passages.judge(study)])
     subjects = state.subjects.set_column(1, "next_at", pa.array(next_at))
     told = {"verdicts": tally.remembered, "lifecycles": passages.remembered}
-    return replace(state, subjects=subjects, **told), pa.concat_tables(written)
+    return replace(state, subjects=subjects, **told), {
+        "feature_rows": pa.concat_tables(written),
+        "sessions": pa.concat_tables(sessions),
+        "visitors": visitors(program, studies),
+    }
 
 
 def _believe(

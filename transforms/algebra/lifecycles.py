@@ -1,18 +1,16 @@
 """The lifecycle matrix: how many subjects were in which phase at T, and in which one period before (5.13)."""
 
 from itertools import product
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from schemas.definitions.catalog import Project
 from schemas.definitions.window import Ago, Between, Last
-from schemas.definitions.words import condition_in_words
 from transforms.algebra.in_use import any_at, next_opening, open_at
 from transforms.algebra.operators.lifecycle import PHASES, CalendarPeriod, Lifecycle
 from transforms.algebra.order import FOREVER, Ints
 from transforms.algebra.periods import in_units
+from transforms.algebra.program import Program
 from transforms.algebra.reduce import Contributions
 from transforms.algebra.state import State
 from transforms.algebra.study import Study
@@ -24,32 +22,12 @@ NOBODY = len(NAMES) ** 2
 """The code of a subject that is not known at T, or whose data may not be used: counted nowhere."""
 
 
-class Flow(NamedTuple):
-    """One lifecycle of a project: its events and period in words, its purposes, and a leaf that asks for any phase of it."""
-
-    said: str
-    purpose: str
-    purposes: tuple[str, ...]
-    leaf: Lifecycle
-
-
-def flows(project: Project) -> tuple[Flow, ...]:
-    """The lifecycles that segments ask for, each once, whatever the phases."""
-    found: dict[tuple[str, str], Flow] = {}
-    for segment in project.segments.values():
-        for leaf in segment.when.walk():
-            if isinstance(leaf, Lifecycle):
-                flow = Flow(condition_in_words(leaf, ("phases",)), "+".join(segment.purposes), segment.purposes, leaf)
-                found.setdefault(flow[:2], flow)
-    return tuple(found[key] for key in sorted(found))
-
-
 class Passages:
     """Counts subjects by their two phases: those of subjects that nothing has happened to are remembered by code."""
 
-    def __init__(self, project: Project, state: State, at: int) -> None:
-        self.flows, self.at = flows(project), at
-        self.codes = [codes_before(state.lifecycles, str(place), state.count, NOBODY) for place in range(len(self.flows))]
+    def __init__(self, program: Program, state: State, at: int) -> None:
+        self.flows, self.at = program.flows, at
+        self.codes = [codes_before(state.lifecycles, flow.meaning, state.count, NOBODY) for flow in self.flows]
 
     def judge(self, study: Study) -> Ints:
         """Look at the studied subjects; gives the next instant at which any of their phases may change."""
@@ -65,7 +43,7 @@ class Passages:
     @property
     def remembered(self) -> pa.Table:
         """The codes of all subjects, for the state."""
-        return pa.table({str(place): pa.array(code.astype(np.int8)) for place, code in enumerate(self.codes)})
+        return pa.table({flow.meaning: pa.array(code.astype(np.int8)) for flow, code in zip(self.flows, self.codes, strict=True)})
 
     @property
     def counted(self) -> pa.Table:

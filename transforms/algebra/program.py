@@ -8,7 +8,9 @@ import numpy as np
 import pyarrow as pa
 
 from schemas.definitions.catalog import Project
+from schemas.definitions.sessions import SessionsAsked, sessions_asked
 from transforms.algebra.columns import value_name
+from transforms.algebra.flows import Flow, flows
 from transforms.algebra.order import FOREVER, Flags
 from transforms.algebra.project import Projection, projection
 
@@ -34,16 +36,24 @@ class Program:
     def projected_schema(self) -> pa.Schema:
         """The columns of the projection."""
         flags = [pa.field(name, pa.bool_()) for name in sorted(self.projection.predicates)]
-        columns = self.project.event_columns
-        return pa.schema(
-            [*flags, *(pa.field(value_name(name), columns[name].arrow) for name in self.projection.columns)]
-        )
+        columns = self.project.schemas["events"]
+        return pa.schema([*flags, *(pa.field(value_name(name), columns.field(name).type) for name in self.projection.columns)])
 
     @cached_property
     def feature_schema(self) -> pa.Schema:
         """The columns of the feature rows."""
         columns = [column for group in self.project.features.values() for column in group.columns]
         return pa.schema([pa.field(column.name, column.type.arrow) for column in columns])
+
+    @cached_property
+    def flows(self) -> tuple[Flow, ...]:
+        """The lifecycles whose phases are counted."""
+        return flows(self.project)
+
+    @cached_property
+    def sessions(self) -> tuple[SessionsAsked, ...]:
+        """The sessions that are told."""
+        return sessions_asked(self.project)
 
     @cached_property
     def segments(self) -> tuple[str, ...]:

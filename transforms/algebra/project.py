@@ -14,6 +14,7 @@ from schemas.definitions.expression import quoted
 from schemas.definitions.node import event_references
 from schemas.definitions.reference import EventReference
 from schemas.definitions.segment import ActiveIn
+from schemas.definitions.sessions import carried
 from transforms.algebra.coded import coded, indices
 from transforms.algebra.columns import predicate_name, value_name
 from transforms.algebra.engine import connect
@@ -30,7 +31,7 @@ class Projection:
 
     Attributes:
       references: the events that leaves are about.
-      columns: the properties whose values leaves read.
+      columns: the properties whose values leaves read, and what sessions carry.
     """
 
     references: tuple[EventReference, ...]
@@ -129,6 +130,7 @@ def projection(project: Project) -> Projection:
         references |= {reference for one in found for reference in one.events}
         references |= {ANY_EVENT} if isinstance(segment.population, ActiveIn) else set()
         columns |= {column for one in found for column in one.event_columns}
+    columns.update(carried(project))
     return Projection(tuple(sorted(references, key=predicate_name)), tuple(sorted(columns)))
 
 

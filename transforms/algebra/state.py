@@ -40,7 +40,7 @@ class State:
       belief: every transition of each segment (by its place among the project's), those after T included; by
         (who, segment, at).
       features: the last written row of each subject, by `who`.
-      lifecycles: for each lifecycle (by its place) and subject the two phases at the last T, as a code.
+      lifecycles: for each lifecycle (by its meaning) and subject the two phases at the last T, as a code.
       verdicts: for each purpose and subject the verdict at the last T, as a code; none before the first step.
     """
 

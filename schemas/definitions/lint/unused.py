@@ -6,6 +6,7 @@ from schemas.definitions.columns import READ_BY_THE_KERNEL
 from schemas.definitions.node import expressions
 from schemas.definitions.project import Project
 from schemas.definitions.reading import Reading
+from schemas.definitions.sessions import carried
 from schemas.errors import Problem
 
 
@@ -22,7 +23,7 @@ def unused_properties(project: Project, reading: Reading) -> Iterator[Problem]:
 
 
 def _of_events(project: Project) -> set[str]:
-    found: set[str] = set()
+    found = {*carried(project)}
     for group in project.features.values():
         found |= {*group.source.columns, *(one.of for one in group.aggregates if one.of is not None)}
     for segment in project.segments.values():

@@ -1,0 +1,105 @@
+"""Sessions at one T: runs of the events that count, of any name, with silences of at most a gap (semantics 2 and 7)."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from schemas import session
+from schemas.definitions.duration import write_duration
+from schemas.definitions.sessions import CHANNEL, SessionsAsked
+from transforms.algebra.coded import plain, whole
+from transforms.algebra.columns import value_name
+from transforms.algebra.in_use import next_opening, open_at
+from transforms.algebra.order import FOREVER, Flags, Ints, firsts
+from transforms.algebra.program import Program
+from transforms.algebra.study import Study
+from transforms.algebra.view import View
+from transforms.algebra.windows import later
+
+NO_SESSIONS = session.STAGED.empty_table()
+
+
+class Run(NamedTuple):
+    """Sessions, an entry each: the places in the timeline of the first and the last event, how many, and if any is sought."""
+
+    first: Ints
+    last: Ints
+    events: Ints
+    converted: Flags
+
+
+def sessions_at(program: Program, study: Study, at: int) -> tuple[pa.Table, Ints]:
+    """The sessions of the studied subjects at T, and the next instant at which any of each one's may change."""
+    changes, told = np.full(len(study.who), FOREVER), [NO_SESSIONS]
+    for asked in program.sessions:
+        view = study.view(asked.purposes)
+        places, following = _counting(view, len(changes), at)
+        np.minimum(changes, following, out=changes)
+        told.append(_told(view, asked, _runs(view, asked, places)))
+    return pa.concat_tables(told), changes
+
+
+def visitors(program: Program, studies: Sequence[Study]) -> pa.Table:
+    """Whose sessions are told anew, where any are asked for: also those who have none now."""
+    asked = [study.facts.subjects for study in studies] if program.sessions else []
+    return pa.table({"subject": pa.chunked_array(asked, pa.string())})
+
+
+def _counting(view: View, count: int, at: int) -> tuple[Ints, Ints]:
+    """The places of the events that count at T, and when each subject's next event begins to, or one of them ends."""
+    timeline, stint = view.timeline, open_at(view, count, at)
+    in_use = np.zeros(view.size, np.bool_)
+    in_use[stint[stint >= 0]] = True
+    there = in_use[timeline.who]
+    until = np.full(len(timeline.at), FOREVER) if timeline.lookback is None else later(timeline.at, timeline.lookback)
+    changes = np.where(timeline.at > at, timeline.at, until)
+    following, moving = next_opening(view, count, at), np.flatnonzero(there & (changes > at))
+    np.minimum.at(following, timeline.stints.subject[timeline.who[moving]], changes[moving])
+    return np.flatnonzero(there & (timeline.at <= at) & (until > at)), following
+
+
+def _runs(view: View, asked: SessionsAsked, places: Ints) -> Run:
+    """Cut events, in order, where a silence is longer than the gap, or another subject's begin."""
+    who, at = view.timeline.who[places], view.timeline.at[places]
+    begins = firsts(who)
+    begins[1:] |= at[1:] > later(at[:-1], asked.gap_us)
+    first = np.flatnonzero(begins)
+    events = np.diff(np.append(first, len(places)))
+    sought = np.zeros(len(places), np.bool_)
+    for reference in asked.sought:
+        sought |= view.tells(places, reference) > 0
+    converted = np.bincount(np.repeat(np.arange(len(first)), events)[sought], minlength=len(first)) > 0
+    return Run(places[first], places[first + events - 1], events, converted)
+
+
+def _told(view: View, asked: SessionsAsked, run: Run) -> pa.Table:
+    """Sessions as they are staged."""
+    timeline, facts = view.timeline, view.timeline.facts
+    first, last = pa.array(timeline.row[run.first]), pa.array(timeline.row[run.last])
+    ends = later(timeline.at[run.last], asked.gap_us)
+    names = whole(facts.columns[value_name("event")])
+    channel = value_name(CHANNEL)
+    told = {
+        "subject": facts.subjects.take(pa.array(timeline.stints.subject[timeline.who[run.first]])),
+        "started_at": pa.array(timeline.at[run.first]).cast(session.INSTANT),
+        "ended_at": pa.array(ends, mask=ends == FOREVER).cast(session.INSTANT),
+        "events": pa.array(run.events),
+        "entry": plain(names.take(first)),
+        "exit": plain(names.take(last)),
+        "channel": pa.nulls(len(first), pa.string()),
+        "converted": pa.array(run.converted),
+        "purpose": _always("+".join(asked.purposes), len(first)),
+        "gap": _always(write_duration(asked.gap_us), len(first)),
+        "first_source": plain(whole(facts.names["source"]).take(first)),
+        "first_subject": facts.subjects.take(pa.array(facts.who[timeline.row[run.first]])),
+        "first_event_id": whole(facts.names["event_id"]).take(first),
+    }
+    if channel in facts.columns.column_names:
+        told["channel"] = plain(whole(facts.columns[channel]).take(first))
+    return pa.table(told, schema=session.STAGED)
+
+
+def _always(text: str, count: int) -> pa.Array:
+    return pa.array([text], pa.string()).take(pa.array(np.zeros(count, np.int64)))
