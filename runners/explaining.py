@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from runners.recalling import remembered, with_linked
+from runners.recalling import remembered
 from runners.selecting import see_segment
 from runners.warehouses.ducklake import Lake, quoted
-from runners.warehouses.read import facts_of_subjects, last_run, links, published
+from runners.warehouses.read import facts_of_subjects, last_run, links_about, published
 from schemas.definitions.instant import write_instant
 from schemas.definitions.project import Project
 from schemas.errors import CallError
@@ -57,10 +57,11 @@ def _ledger(consents: pa.Table, purposes: Sequence[str], ids: Sequence[str]) -> 
 
 def _found(lake: Lake, project: Project, subject: str, known_at: int) -> tuple[str, dict[str, pa.Table]]:
     """The facts of the subject, and of who was ever linked with it: by its id as it is asked, else as sources would write it."""
-    linked = together(links(lake, project.sources))
     for steps in dict.fromkeys(((), *(source.normalise for source in project.sources.values()))):
         written = lake.value(f"SELECT {normal_sql(quoted(subject), steps)}")
-        found = facts_of_subjects(lake, project, with_linked(pa.array([written]), linked), known_at)
+        asked = pa.array([written])
+        linked = together(links_about(lake, project.sources, asked))
+        found = facts_of_subjects(lake, project, pc.unique(pa.concat_arrays([asked, linked.ids])), known_at)
         if any(map(len, found.values())):
             return written, found
     return subject, found

@@ -26,6 +26,8 @@ class Linked(NamedTuple):
 
     def moved(self, shards: int) -> pa.Array:
         """Who goes from one shard to another."""
+        if self.after is self.before:
+            return self.after.ids[:0]
         ids = self.after.ids
         goes = shards_of(ids, shards, self.before) != shards_of(ids, shards, self.after)
         return ids.filter(pa.array(goes))
@@ -35,8 +37,8 @@ def linked(lake: Lake, outlook: Outlook, plan: DecodePlan) -> Linked:
     """Read the links that there are, those of new records included."""
     kept = [name for name in outlook.project.sources if name not in outlook.reading.reread]
     stored = links(lake, [] if outlook.options.full_refresh else kept)
-    parts = [stored, *_new(outlook, plan)]
-    return Linked(together(stored), together(pa.concat_tables(parts)))
+    before, new = together(stored), [*_new(outlook, plan)]
+    return Linked(before, together(pa.concat_tables([stored, *new])) if new else before)
 
 
 def _new(outlook: Outlook, plan: DecodePlan) -> Iterator[pa.Table]:

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from runners.rereading import read_otherwise
 from runners.warehouses.ducklake import Lake
-from runners.warehouses.read import LastRun, count_facts, facts_of_subjects, known_subjects, links
+from runners.warehouses.read import LastRun, count_facts, facts_of_subjects, known_subjects, links_about
 from schemas.definitions.project import Project
 from transforms.algebra.absorb import Arrived, absorb
 from transforms.algebra.engine import connect
@@ -18,8 +18,8 @@ from transforms.algebra.program import Moment, Program
 from transforms.algebra.state import State, empty_state
 from transforms.algebra.study import Study
 from transforms.in_order import PLACE, in_order
-from transforms.shard import subject_hash
-from transforms.together import Together, together
+from transforms.subject_hash import subject_hash
+from transforms.together import together
 from transforms.typed import normal_sql
 
 _MOST = 2_000_000
@@ -33,21 +33,16 @@ def recall(lake: Lake, project: Project, subjects: pa.Array, known_at: int, answ
     features see.
     """
     program = Program(project, dict.fromkeys(project.segments, 1))
-    linked = together(links(lake, project.sources))
-    everyone = with_linked(subjects, linked)
+    linked = together(links_about(lake, project.sources, pc.unique(subjects)))
+    everyone = pc.unique(pa.concat_arrays([subjects, linked.ids]))
     portions = 1 + count_facts(lake, project, everyone, known_at) // _MOST
-    portion = subject_hash(linked.standing(everyone)) % np.uint64(portions)
+    portion = linked.standing(subject_hash(everyone)) % np.uint64(portions)
     for number in range(portions):
         some = everyone.filter(pa.array(portion == number))
         state = remembered(program, facts_of_subjects(lake, project, some, known_at))
         if state.count:
             moment = Moment(0, 0, known_at=FOREVER)  # nothing is published: only K matters, and what came later is not here
             yield state.ids, Study.of(program, state, np.arange(state.count), moment, answered)
-
-
-def with_linked(subjects: pa.Array, linked: Together) -> pa.Array:
-    """The subjects, and who was ever linked with any of them."""
-    return pc.unique(pa.concat_arrays([subjects, linked.groups(subjects)]))
 
 
 def remembered(program: Program, found: Arrived) -> State:

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from transforms.algebra.order import Flags
-from transforms.shard import mixed, subject_hash
+from transforms.subject_hash import mixed, subject_hash
 
 _Z = 1.959963984540054
 """Within so many standard errors lie 95 % of a normal distribution."""

@@ -82,10 +82,10 @@ def test_a_withdrawal_after_the_link_closes_both_whoever_makes_it() -> None:
         assert asked("b", *facts) == [(1, 7)]
 
 
-def test_a_grant_given_between_the_refusal_and_the_link_must_be_given_again() -> None:
-    facts = (row(0, "a"), row(2, "a", "WITHDRAW"), row(3, "b"), event(4, "b"), link(5, "a", "b"))
-    assert asked("b", *facts) == [(4, 5)]
-    assert asked("b", *facts, row(8, "b"), event(9, "b")) == [(4, 5), (9, None)]
+def test_a_refusal_keeps_its_own_instant_so_that_a_later_grant_of_the_other_id_stands() -> None:
+    facts = (row(0, "a"), row(2, "a", "WITHDRAW"), event(1, "b"), row(3, "b"), event(4, "b"), link(5, "a", "b"))
+    assert asked("b", *facts) == [(4, None)]
+    assert asked("b", *facts[:3], row(0, "b"), *facts[5:]) == [(1, 5)]
 
 
 def test_a_refusal_flows_even_where_the_id_that_made_it_granted_again() -> None:
@@ -93,8 +93,8 @@ def test_a_refusal_flows_even_where_the_id_that_made_it_granted_again() -> None:
     assert (asked("a", *facts), asked("b", *facts)) == ([(4, 5)], [(4, 5)])
 
 
-def test_a_refusal_at_the_instant_of_the_link_closes_a_grant_of_that_instant() -> None:
-    facts = (row(2, "a", "WITHDRAW"), row(5, "b"), link(5, "a", "b"), event(6, "b"))
+def test_a_refusal_closes_a_grant_of_its_own_instant() -> None:
+    facts = (row(5, "a", "WITHDRAW"), row(5, "b"), link(5, "a", "b"), event(6, "b"))
     assert asked("b", *facts) == []
 
 
@@ -161,7 +161,7 @@ def test_undoing_a_merge_restores_because_nothing_was_laundered() -> None:
 def test_a_second_merge_lets_the_refusal_flow_again_from_then_on() -> None:
     facts = (row(0, "b"), event(1, "b"), row(3, "a", "WITHDRAW"), link(5, "a", "b"), undo(7, "a"), link(9, "a", "b"))
     assert asked("b", *facts) == [(1, 5), (7, 9)]
-    assert asked("b", *facts, row(6, "b"), event(6, "b", event_id="2")) == [(1, 5), (6, 9)]
+    assert asked("b", *facts, row(6, "b"), event(6, "b", event_id="2")) == [(1, 5), (6, None)]
 
 
 def test_a_link_that_is_said_again_closes_nothing_anew() -> None:

@@ -45,7 +45,8 @@ def test_unknown_where_there_is_none() -> None:
     assert value(RISKY) is value(LOYAL) is value({"not": RISKY}) is None
     assert value(RISKY, label) is None
     assert value({"rfm": {"model": "churn", "in": ["loyal"]}}, score(1, "a", value=1.0)) is None
-    assert value({"score": {"model": "churn", "compare": "is null"}}) is None
+    assert value({"score": {"model": "churn", "compare": "is null"}}) is True
+    assert value({"score": {"model": "churn", "compare": "is not null"}}, label) is False
     assert value(RISKY, score(10, "a", value=1.0)) is None
 
 

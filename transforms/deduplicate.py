@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from transforms.algebra.claims import WHO, ints
 from transforms.algebra.coded import indices, plain, whole
 from transforms.algebra.order import Flags, Ints, firsts
-from transforms.shard import Hashes, mixed, subject_hash
+from transforms.subject_hash import Hashes, mixed, subject_hash
 
 _TELLING = (WHO, "event_id", "position", "record_hash")
 """Of the columns of keys those that have many values."""

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from transforms.algebra.claims import codes
 from transforms.algebra.forest import connected
 from transforms.algebra.order import Flags, Ints
+from transforms.subject_hash import Hashes, subject_hash
 
 
 class Together(NamedTuple):
@@ -17,19 +18,26 @@ class Together(NamedTuple):
     ids: pa.Array
     by: pa.Array
 
-    def standing(self, subjects: pa.Array) -> pa.Array:
-        """The id that stands for each of some subjects; of who is not connected, its own."""
-        if not len(self.ids):
-            return subjects
-        place = pc.index_in(subjects, value_set=self.ids)
-        return pc.coalesce(self.by.take(place), subjects)
+    hashes: Hashes
+    """Of the ids, rising."""
+    by_hashes: Hashes
+    """Of the ids that stand for them, in the order of `hashes`."""
 
-    def groups(self, subjects: pa.Array) -> pa.Array:
-        """The ids of all groups that any of some subjects belongs to."""
-        return self.ids.filter(pc.is_in(self.by, value_set=self.standing(subjects)))
+    def standing(self, hashes: Hashes) -> Hashes:
+        """The hash of the id that stands for each subject, by its own; its own, of who is not connected."""
+        if not len(self.hashes):
+            return hashes
+        place = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)
+        return np.where(self.hashes[place] == hashes, self.by_hashes[place], hashes)
 
 
-NOBODY = Together(pa.array([], pa.string()), pa.array([], pa.string()))
+def _of(ids: pa.Array, by: pa.Array) -> Together:
+    hashes, by_hashes = subject_hash(ids), subject_hash(by)
+    index = np.argsort(hashes)
+    return Together(ids, by, hashes[index], by_hashes[index])
+
+
+NOBODY = _of(pa.array([], pa.string()), pa.array([], pa.string()))
 
 
 def together(links: pa.Table) -> Together:
@@ -46,7 +54,7 @@ def together(links: pa.Table) -> Together:
     label = connected(len(ids), one, other)
     merged = np.zeros(len(ids), np.bool_)
     merged[one] = True
-    return Together(ids, ids.take(pa.array(_first_of(label, merged, ids))))
+    return _of(ids, ids.take(pa.array(_first_of(label, merged, ids))))
 
 
 def _names(to_id: pa.ChunkedArray) -> pa.ChunkedArray:

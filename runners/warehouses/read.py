@@ -124,6 +124,19 @@ def links(lake: Lake, sources: Iterable[str]) -> pa.Table:
     return lake.arrow(f"SELECT subject, to_id FROM identities WHERE {_of(sources)}")
 
 
+def links_about(lake: Lake, sources: Iterable[str], subjects: pa.Array) -> pa.Table:
+    """The links that connect some subjects with others, and those with others again, whenever they were received."""
+    ends = "(subject IN (SELECT subject FROM asked) OR to_id IN (SELECT subject FROM asked))"
+    while True:
+        with _asked(lake, subjects):
+            found = lake.arrow(f"SELECT subject, to_id FROM identities WHERE {_of(sources)} AND {ends}")
+        named = (subjects, *(found[name].drop_null().combine_chunks() for name in ("subject", "to_id")))
+        grown = pc.unique(pa.concat_arrays(named))
+        if len(grown) == len(subjects):
+            return found
+        subjects = grown
+
+
 def facts_of_subjects(lake: Lake, project: Project, subjects: pa.Array, known_at: int | None) -> dict[str, pa.Table]:
     """The facts about some subjects that were received by K, canonical; all that were read where there is no K."""
     seen = "" if known_at is None else f"AND received_at <= {instant(known_at)}"

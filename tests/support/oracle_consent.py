@@ -356,17 +356,17 @@ def gate_of(
     channel: str,
     bases: list[tuple[int, str]],
     trusted: frozenset[str],
-    flowing: Iterable[tuple[int, Consent]] = (),
+    flowing: Iterable[Consent] = (),
 ) -> Gate:
     """Replay an id's accepted rows for one purpose and channel. `bases`: the basis from each instant on.
 
-    `flowing`: rows of ids that it is one subject with (6.3), each with the instant before which it does not act.
+    `flowing`: rows of ids that it is one subject with (6.3).
     """
     acts: list[tuple[int, int, bytes, Consent]] = []
-    for since, row in [*((BEGINNING, row) for row in rows), *flowing]:
+    for row in [*rows, *flowing]:
         if row.channel == channel and row.purpose in (purpose.name, "*"):
             instants = [permits_at(row)] if row.action in PERMISSIVE else restricts_at(row, row.source in trusted)
-            acts += [(at, RANK[row.action], row.event_id.encode(), row) for at in {max(since, at) for at in instants}]
+            acts += [(at, RANK[row.action], row.event_id.encode(), row) for at in set(instants)]
     acts.sort(key=lambda act: (*act[:3], act[3].source, act[3].purpose, body_hash(act[3])))
 
     gate = Gate(basis=bases[0][1])

@@ -348,10 +348,10 @@ def _labelled(view: View, args: Args) -> Truth:
 def _score(view: View, args: Args) -> Truth:
     """5.14, `score`: the value published satisfies the comparison; unknown when none.
 
-    Reading: where there is none, `is null` is unknown too: 5.14 says so of the leaf, 3.2 otherwise of comparisons.
+    Reading: what is unknown then is the value, as of a null property: 3.2 says that `is null` never is.
     """
     score = _score_of(view, args)
-    return None if score is None or score.value is None else satisfies(score.value, args["compare"])
+    return satisfies(None if score is None else score.value, args["compare"])
 
 
 def _in_segment(view: View, name: Args) -> Truth:

@@ -108,18 +108,6 @@ class Person(Facts):
         """Every id of the tree, each with its own facts."""
         return [self.known.person_in(one, self.turn) for one in sorted(self.forest.tree(self.subject))]
 
-    def joined(self, other: str) -> int:
-        """Since when the two ids have been one subject, without a break, up to this forest.
-
-        Reading: a link that says again what holds, or leads another way to the same subject, begins nothing anew.
-        """
-        since = self.forest.at
-        for forest in reversed(self.known.forests[: self.turn + 1]):
-            if forest.root(self.subject) != forest.root(other):
-                break
-            since = forest.at
-        return since
-
     # --- Events
 
     @cached_property
@@ -143,15 +131,14 @@ class Person(Facts):
         return any(row.purpose == purpose.name and row.channel == "*" and permits_at(row) <= T for row in rows)
 
     @cached_property
-    def flowing(self) -> list[tuple[int, Consent]]:
+    def flowing(self) -> list[Consent]:
         """6.3: restrictive rows of either id are rows of both from then on; grants never cross, nor what clears.
 
-        Each with the instant from which it is a row of this id. Reading: "from then on" it acts, so a grant of this id
-        given between the row and the link is closed by the link. Undone, it is as though it had never flowed.
+        Reading: each acts at its own instants, which are "computed once and stored" (consent.md): a grant of this id that is
+        later than the row opens anew, as if one person had said both. Undone, it is as though it had never flowed.
         """
         others = [one for one in self.people if one.subject != self.subject]
-        rows = [(self.joined(other.subject), row) for other in others for row in other.ledger]
-        return [(since, row) for since, row in rows if row.action in RESTRICTIVE]
+        return [row for other in others for row in other.ledger if row.action in RESTRICTIVE]
 
     def gate(self, purpose: str, channel: str = "*", judge: Facts | None = None) -> Gate:
         """The epochs and states of one purpose and channel: this id's rows and those that flow to it.

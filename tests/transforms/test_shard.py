@@ -5,7 +5,8 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.shard import shard_of, split, subject_hash
+from transforms.shard import shard_of, split
+from transforms.subject_hash import subject_hash
 
 GOLDEN = [
     "0000000000000000",

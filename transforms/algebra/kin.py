@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from transforms.algebra.forest import Forest
-from transforms.algebra.order import Flags, Ints, Steps, firsts, settle, spread
+from transforms.algebra.order import Flags, Ints, Steps, settle, spread
 from transforms.algebra.pieces import Pieces, pieces
 
 
@@ -40,17 +40,6 @@ class Kin:
         low, high = (np.searchsorted(self.tree[by_tree], trees, side) for side in ("left", "right"))
         place, found = spread(low, high)
         return place, by_tree[found]
-
-    def joined_at(self, one: Ints, other: Ints) -> Ints:
-        """Since when the ids of each pair of entries have been one without a break, for all pairs of any ids that there are."""
-        index = np.lexsort((self.from_at[one], self.who[other], self.who[one]))
-        one, other = one[index], other[index]
-        goes_on = ~firsts(self.who[one], self.who[other])
-        goes_on[1:] &= self.to_at[one[:-1]] == self.from_at[one[1:]]
-        begins = np.maximum.accumulate(np.where(goes_on, 0, np.arange(len(one))))
-        since = np.empty(len(one), np.int64)
-        since[index] = self.from_at[one[begins]]
-        return since
 
     def numbered_at(self, at: int) -> Ints:
         """The number by which each id is judged at an instant: that of its entry where it has one then, else its own."""

@@ -5,14 +5,13 @@ from typing import Annotated, ClassVar
 
 import numpy as np
 
-from schemas.definitions.comparison import Comparison, Constant, IsNull
-from schemas.definitions.condition import Condition, Either, Every, Negation
+from schemas.definitions.comparison import Comparison, Constant
 from schemas.definitions.node import Compared, Node
 from schemas.definitions.reference import References
 from schemas.definitions.takes import takes_text
 from schemas.score import ASKED
 from transforms.algebra.exact import signs
-from transforms.algebra.order import UNKNOWN, Ints, Steps, turning
+from transforms.algebra.order import Ints, Steps, turning
 from transforms.algebra.scores import ScoreColumn
 from transforms.algebra.truth import judge
 from transforms.algebra.view import View
@@ -39,9 +38,7 @@ class Scored(Node):
         return References(models=(self.model,))
 
     def compared(self) -> tuple[Compared, ...]:
-        """The column; a comparison with null is none, since nothing is unknown here and not null."""
-        if _asks_for_null(self.comparison.tree):
-            return ()
+        """The column."""
         return (Compared(("score", self.model, self.column), self.comparison),)
 
     def of_nothing(self) -> frozenset[bool | None]:
@@ -61,16 +58,5 @@ class Scored(Node):
         def sign(constant: Constant) -> Ints:
             return np.append(signs(values, constant) if len(values) else np.empty(0, np.int64), 0)
 
-        truth = np.where(missing, np.int8(UNKNOWN), judge(comparison.tree, sign, missing))
+        truth = judge(comparison.tree, sign, missing)
         return view.of_subjects(turning(steps.who, steps.at, truth[steps.value], truth[steps.initial]))
-
-
-def _asks_for_null(tree: Condition) -> bool:
-    match tree:
-        case IsNull():
-            return True
-        case Negation(part):
-            return _asks_for_null(part)
-        case Every(parts) | Either(parts):
-            return any(map(_asks_for_null, parts))
-    return False

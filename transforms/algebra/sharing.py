@@ -19,8 +19,8 @@ Rows = TypeVar("Rows", Stints, Sources)
 class SharedGrounds(Grounds):
     """What verdicts rest on, for each id and behind them for each entry of `kin`.
 
-    An entry has the ledger of its id and all that restricts any id of its tree, from when they are one; grants never cross. Its
-    profile is its root's. What was granted must hold by its own as well, else a merge would open what was closed.
+    An entry has the ledger of its id and all that restricts any id of its tree; grants never cross. Its profile is its root's.
+    What was granted must hold by its own as well, else a merge would open what was closed.
     """
 
     def __init__(self, own: Grounds, kin: Kin) -> None:
@@ -54,15 +54,12 @@ def _shared(own: Ledger, kin: Kin) -> Ledger:
     """The ledger and behind it that of each entry: its id's acts, and the restrictive ones of its tree, in order."""
     restricts = ~permissive(own.rows.action[own.act])
     entry, act = _acts_of(own, kin.who, np.ones(len(own.act), np.bool_))
-    at = own.at[act]
     one, other = kin.among(kin.tree, _who_acts(own, restricts))
     one, other = one[one != other], other[one != other]
     pair, crossing = _acts_of(own, kin.who[other], restricts)
-    since = kin.joined_at(one, other)[pair]
-    entry, row = np.concatenate((entry, one[pair])), own.act[np.concatenate((act, crossing))]
-    at = np.concatenate((at, np.maximum(own.at[crossing], since)))
-    index = np.lexsort((own.rows.action[row], at, entry))
-    entry, row, at = entry[index], row[index], at[index]
+    entry, act = np.concatenate((entry, one[pair])), np.concatenate((act, crossing))
+    index = np.lexsort((own.rows.action[own.act[act]], own.at[act], entry))
+    entry, row, at = entry[index], own.act[act[index]], own.at[act[index]]
     return own._replace(
         subjects=own.subjects + len(kin.who),
         who=np.concatenate((own.who, own.subjects + entry)),

@@ -83,15 +83,21 @@ def test_a_refusal_of_either_is_a_refusal_of_both(members: Members, refuses: str
     assert members(*facts, purpose="asked") == {"phone": [(1, 5)], "zoe": [(5, 7)]}
 
 
-def test_a_refusal_from_before_the_link_acts_from_the_link_on(members: Members) -> None:
-    facts = (row(0, "phone", "WITHDRAW"), row(1, "zoe"), event(2, "zoe"), link(5, "phone", "zoe"))
+def test_a_refusal_from_before_the_link_holds_from_the_link_on(members: Members) -> None:
+    facts = (row(0, "zoe"), row(1, "phone", "WITHDRAW"), event(2, "zoe"), link(5, "phone", "zoe"))
     assert members(*facts, purpose="asked") == {"zoe": [(2, 5)]}
     assert members(*facts, undo(8, "phone"), purpose="asked") == {"zoe": [(2, 5), (8, None)]}
 
 
+def test_a_grant_that_is_later_than_the_refusal_of_the_other_id_stands(members: Members) -> None:
+    facts = (row(0, "phone", "WITHDRAW"), row(1, "zoe"), event(2, "zoe"), link(5, "phone", "zoe"))
+    assert members(*facts, purpose="asked") == {"zoe": [(2, None)]}
+
+
 def test_what_lifts_a_restriction_does_not_cross(members: Members) -> None:
-    facts = (row(0, "phone", "RESTRICT"), row(1, "zoe", "UNRESTRICT"), row(1, "zoe"), event(2, "zoe"), link(5, "phone", "zoe"))
-    assert members(*facts, purpose="asked") == {"zoe": [(2, 5)]}
+    restricted = (row(0, "phone", "RESTRICT"), row(1, "phone", "UNRESTRICT"))
+    facts = (row(1, "zoe"), event(2, "zoe"), link(5, "phone", "zoe"))
+    assert members(*restricted, *facts, purpose="asked") == {"zoe": [(2, 5)]}
 
 
 def test_the_profile_is_the_survivors(members: Members) -> None:

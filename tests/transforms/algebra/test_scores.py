@@ -62,9 +62,10 @@ def test_where_there_is_none_it_is_unknown_unless_missing_says_else(tmp_path: Pa
     assert during(tmp_path, score(3, "a", value=0.1), when=when) == during_it
 
 
-def test_that_there_is_none_is_unknown_also_to_a_comparison_with_null(tmp_path: Path) -> None:
+def test_that_there_is_none_is_what_a_comparison_with_null_asks_for(tmp_path: Path) -> None:
     asked = {"score": {"model": "churn", "compare": "is null"}}
-    assert during(tmp_path / "a", when=asked) == during(tmp_path / "b", when={"not": asked}) == []
+    assert during(tmp_path / "a", score(3, "a", value=0.1), when=asked) == [(0, 3)]
+    assert during(tmp_path / "b", score(3, "a", value=0.1), when={"not": asked}) == [(3, None)]
 
 
 def test_scores_make_nobody_known(tmp_path: Path) -> None:
