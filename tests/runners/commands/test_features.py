@@ -138,7 +138,7 @@ def test_a_random_project_tells_features_as_the_law_does(
 ) -> None:
     """By few facts at a time, so that the subjects come in portions."""
     monkeypatch.setattr(recalling, "_MOST", 3)
-    driven, random = Driven(tmp_path, seed), Random(seed)
+    driven, random = Driven(tmp_path, seed, scored=False), Random(seed)
     for number in range(len(driven.project.steps)):
         driven.run(number)
     world, known_at, at = driven.worlds[-1]

@@ -172,3 +172,10 @@ def test_so_are_two_columns_for_one(tmp_path: Path) -> None:
     group = FILES["features/orders.yaml"] + "  - {name: total, op: sum, of: amount, windows: [30d, 60d]}\n"
     found = warned(tmp_path, "SEG-0812", features__orders=group)
     assert [(one.line, one.message) for one in found] == [(8, "`orders.total_30d` means the same as `orders.spend_30d`")]
+
+
+@pytest.mark.parametrize(("window", "told"), [("7d", ["channel"]), ("{session: {gap: 30m}}", [])])
+def test_a_channel_is_of_use_where_sessions_are_told(tmp_path: Path, window: str, told: list[str]) -> None:
+    source = SOURCE.format(name="web", event="kind") + "properties: {channel: string}\n"
+    found = warned(tmp_path, "SEG-0802", sources__web=source, segments__some=segment(f"did: {{event: order, window: {window}}}"))
+    assert [one.message.split("`")[1] for one in found if one.file == "sources/web.yaml"] == told
