@@ -43,7 +43,10 @@ REASONS: dict[str, tuple[Place, ...]] = {
     "one number a segment or a leaf, and the three truths": (
         *(Place("transforms/algebra/reduce.py", found, "tolist") for found in ("_covered", "reached")),
         Place("transforms/algebra/stacks.py", "apart", "tolist"),
-        Place("transforms/algebra/pending.py", "_rises", "tolist"),
+        Place("transforms/algebra/pending.py", "_table", "tolist"),
+    ),
+    "different dates, few of which are new to a process": (
+        Place("transforms/algebra/calendars.py", "day_starts", "tolist"),
     ),
     "runs of neighbours among the subjects touched, where they are few": (
         Place("transforms/algebra/by_subject.py", "replaced", "tolist"),
