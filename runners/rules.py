@@ -97,49 +97,51 @@ def _columns(names: Sequence[str]) -> str:
 
 def _reconciled() -> list[Check]:
     fates = " + ".join(f"coalesce({name}, 0)" for name in FATES)
-    return [
-        _rows(
-            "fates: every record has one", f"read is not {' + '.join(FATES)}", "fates", f"read IS DISTINCT FROM {fates}"
-        ),
-        Check(
-            "fates: what was set aside is in quarantine",
-            "the counts of quarantined and future records are not those of the quarantine rows",
-            """
-            SELECT NULL AS _file, NULL AS _row
-            FROM (SELECT coalesce(sum(quarantined), 0) AS bad, coalesce(sum(future), 0) AS early,
-                         coalesce(sum(late), 0) AS late FROM staged_fates),
-                 (SELECT count(*) FILTER (reason NOT IN ('late', 'future')) AS bad_rows,
-                         count(*) FILTER (reason = 'future') AS early_rows,
-                         count(*) FILTER (reason = 'late') AS late_rows,
-                         count(*) FILTER (reason IN (OF_LINKS)) AS of_links FROM staged_quarantine)
-            WHERE bad NOT BETWEEN bad_rows - of_links AND bad_rows OR early <> early_rows OR late_rows > late
-            """.replace("OF_LINKS", _OF_LINKS),
-            "",
-        ),
-        Check(
-            "verdicts: the same sums for every purpose",
-            "the verdicts of one purpose count other events or subjects than those of another",
-            """
-            SELECT NULL AS _file, NULL AS _row
-            FROM (SELECT sum(events) AS events, sum(subjects) AS subjects FROM staged_verdicts GROUP BY purpose)
-            HAVING min(events) <> max(events) OR min(subjects) <> max(subjects)
-            """,
-            "verdicts",
-        ),
-        Check(
-            "lifecycles: everybody whose purpose is open is in one phase",
-            "a lifecycle counts other subjects than the verdicts of its purpose allow",
-            """
-            SELECT NULL AS _file, NULL AS _row
-            FROM (SELECT lifecycle, purpose, sum(subjects) AS counted FROM staged_lifecycles GROUP BY ALL)
-            LEFT JOIN (
-              SELECT purpose, sum(subjects) FILTER (starts_with(reason, 'ALLOW_')) AS allowed FROM staged_verdicts GROUP BY ALL
-            ) USING (purpose)
-            WHERE purpose NOT LIKE '%+%' AND counted IS DISTINCT FROM allowed
-            """,
-            "lifecycles",
-        ),
-    ]
+    one_each = f"read IS DISTINCT FROM {fates}"
+    return [_rows("fates: every record has one", f"read is not {' + '.join(FATES)}", "fates", one_each), *_SUMS]
+
+
+_SUMS = (
+    Check(
+        "fates: what was set aside is in quarantine",
+        "the counts of quarantined and future records are not those of the quarantine rows",
+        f"""
+        SELECT NULL AS _file, NULL AS _row
+        FROM (SELECT coalesce(sum(quarantined), 0) AS bad, coalesce(sum(future), 0) AS early,
+                     coalesce(sum(late), 0) AS late FROM staged_fates),
+             (SELECT count(*) FILTER (reason NOT IN ('late', 'future')) AS bad_rows,
+                     count(*) FILTER (reason = 'future') AS early_rows,
+                     count(*) FILTER (reason = 'late') AS late_rows,
+                     count(*) FILTER (reason IN ({_OF_LINKS})) AS of_links FROM staged_quarantine)
+        WHERE bad NOT BETWEEN bad_rows - of_links AND bad_rows OR early <> early_rows OR late_rows > late
+        """,
+        "",
+    ),
+    Check(
+        "verdicts: the same sums for every purpose",
+        "the verdicts of one purpose count other events or subjects than those of another",
+        """
+        SELECT NULL AS _file, NULL AS _row
+        FROM (SELECT sum(events) AS events, sum(subjects) AS subjects FROM staged_verdicts GROUP BY purpose)
+        HAVING min(events) <> max(events) OR min(subjects) <> max(subjects)
+        """,
+        "verdicts",
+    ),
+    Check(
+        "lifecycles: everybody whose purpose is open is in one phase",
+        "a lifecycle counts other subjects than the verdicts of its purpose allow",
+        """
+        SELECT NULL AS _file, NULL AS _row
+        FROM (SELECT lifecycle, purpose, sum(subjects) AS counted FROM staged_lifecycles GROUP BY ALL)
+        LEFT JOIN (
+          SELECT purpose, sum(subjects) FILTER (starts_with(reason, 'ALLOW_')) AS allowed FROM staged_verdicts GROUP BY ALL
+        ) USING (purpose)
+        WHERE purpose NOT LIKE '%+%' AND counted IS DISTINCT FROM allowed
+        """,
+        "lifecycles",
+    ),
+)
+"""Numbers of one staged table that follow from another's."""
 
 
 def _within(t_at: int) -> list[Check]:

@@ -140,6 +140,16 @@ def test_what_a_refusal_of_a_merged_id_takes_back_was_exposed(tmp_path: Path, ho
     assert target.rows(told) == [("zoe", 6)]
 
 
+def test_what_a_refusal_takes_back_by_a_link_of_the_same_run_was_exposed_and_what_the_link_does_was_not(tmp_path: Path) -> None:
+    target = Target(tmp_path, world(sources=SOURCES, purpose="asked")).sharded(SHARDS)
+    target.write([row(0, "phone"), row(0, "zoe"), event(1, "phone"), event(1, "zoe")])
+    target.run(instant(8))
+    target.write([link(5, "phone", "zoe", received=9), replace(row(6, "phone", "WITHDRAW"), received_at=instant(9))])
+    target.run(instant(10))
+    told = f"SELECT e.subject, (epoch_us(e.wrong_since_at) - {instant(0)}) / {HOUR} FROM exposures e ORDER BY 1"
+    assert target.rows(told) == [("phone", 6), ("zoe", 6)]
+
+
 def test_verdicts_count_who_is_a_subject_at_t(target: Target) -> None:
     target.write([event(1, "phone"), event(2, "zoe"), link(5, "phone", "zoe")])
     target.run(instant(6))

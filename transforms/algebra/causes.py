@@ -12,7 +12,7 @@ from transforms.algebra.belief import Belief, Corrections, differ, subject_of
 from transforms.algebra.claims import WHO, codes, ints
 from transforms.algebra.coded import joined, listed
 from transforms.algebra.heard import Heard
-from transforms.algebra.order import Flags, Ints, search
+from transforms.algebra.order import FOREVER, Flags, Ints, search
 from transforms.algebra.program import Moment, Program
 from transforms.algebra.state import State
 from transforms.algebra.study import Study
@@ -69,17 +69,28 @@ class Causes:
         return listed(code, _NAMES)
 
     def exposed(self, corrections: Corrections) -> Exposed:
-        """What of the memberships that are taken back a restriction alone would have: since when it was wrong."""
+        """What of the memberships taken back a restriction alone would have, or one by a new link: since when it was wrong."""
         taken = np.flatnonzero(~corrections.member & self.heard.facts["consents"][subject_of(corrections.key)])
         if not len(taken):
             return Exposed(taken, taken)
-        key, from_at = corrections.key[taken], corrections.from_at[taken]
-        made = self._made(self._restricted(), key)
+        asked = corrections.take(taken)
+        since_at = self._wrong_since(asked, self._before(consents=self._restricted()))
+        if self.heard.facts["identities"][subject_of(asked.key)].any():
+            links = self.after.facts["identities"]
+            by_links = self._wrong_since(asked, self._before(identities=links))
+            by_both = self._wrong_since(asked, self._before(identities=links, consents=self._restricted()))
+            since_at = np.minimum(since_at, np.where(by_both < by_links, by_both, FOREVER))
+        exposed = since_at < FOREVER
+        return Exposed(taken[exposed], since_at[exposed])
+
+    def _wrong_since(self, asked: Corrections, state: State) -> Ints:
+        """Since when each of the corrections would take back a membership, were this the state; FOREVER where it would not."""
+        made = self._made(state, asked.key)
         made = made.take(~made.member)
-        index = search(made.key, made.until_at, key, from_at, "right")
+        index = search(made.key, made.until_at, asked.key, asked.from_at, "right")
         first = Corrections(*(np.append(column, 0)[index] for column in made))
-        overlaps = (index < len(made.key)) & (first.key == key) & (first.from_at < corrections.until_at[taken])
-        return Exposed(taken[overlaps], np.maximum(from_at, first.from_at)[overlaps])
+        overlaps = (index < len(made.key)) & (first.key == asked.key) & (first.from_at < asked.until_at)
+        return np.where(overlaps, np.maximum(asked.from_at, first.from_at), FOREVER)
 
     def _news(self, who: Ints) -> Mapping[str, Flags]:
         heard = {**self.heard.facts, "events": self.heard.late}
@@ -111,11 +122,14 @@ class Causes:
         rows = self.before.facts[kind]
         return rows.filter(pa.array(ints(rows["received_at"], 0) <= self.moment.known_before))
 
-    def _restricted(self) -> State:
-        """The state as it was known before, and what restricts of the new rows of the ledger. One row twice is one row."""
+    def _before(self, **facts: pa.Table) -> State:
+        """The state as it was known before, but for these facts."""
+        return replace(self.after, facts={**{name: self._known(name) for name in self.before.facts}, **facts})
+
+    def _restricted(self) -> pa.Table:
+        """The ledger as it was known before, and what restricts of its new rows. One row twice is one row."""
         rows = self.after.facts["consents"]
         restricts = codes(rows["action"], RESTRICTIVE) >= 0
         restricts |= codes(rows["payload_kind"], ("snapshot",)) >= 0  # it withdraws what it leaves out
         both = joined(self._known("consents"), rows.filter(pa.array(restricts)))
-        in_order = both.take(pa.array(np.argsort(both[WHO].to_numpy(), kind="stable")))
-        return replace(self.after, facts={**{name: self._known(name) for name in self.before.facts}, "consents": in_order})
+        return both.take(pa.array(np.argsort(both[WHO].to_numpy(), kind="stable")))
