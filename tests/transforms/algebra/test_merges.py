@@ -127,3 +127,10 @@ def test_a_subject_has_no_more_ids_than_the_source_says(members: Members) -> Non
 
 def test_an_id_is_known_by_a_link_alone(members: Members) -> None:
     assert members(link(5, "phone", "zoe"), when={"did_not": {"event": "buy"}}) == {"zoe": [(5, None)]}
+
+
+def test_verdicts_are_of_subjects_and_not_of_what_was_merged_into_them(tmp_path: Path) -> None:
+    asked = world(event(1, "phone"), event(2, "zoe"), event(2, "tv"), link(5, "phone", "zoe"), sources=SOURCES)
+    shard = Shard.of(tmp_path, asked).step(facts_of(asked), instant(4)).step([], instant(6))
+    counted = [sum(row["subjects"] for row in one["verdicts"].to_pylist() if row["purpose"] == "free") for one in shard.published]
+    assert counted == [3, 2]
