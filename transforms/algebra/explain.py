@@ -70,7 +70,7 @@ def _population(segment: Segment, view: View, stint: int | None, facts: Facts, w
     """Whether the subject is in the population at T; without an open purpose only being known can be told."""
     if stint is None:
         narrow = isinstance(segment.population, ActiveIn | InSegment)
-        is_merged = facts.kin is not None and facts.kin.forest.root(np.array([who]), np.array([at]))[0] != who
+        is_merged = facts.roots_at(at)[who] != who
         return not narrow and not is_merged and bool(facts.first_fact_at[who] <= at)
     steps = settled(population(view, segment.population), view.size)
     return bool(value_at(steps, np.array([stint]), np.array([at]))[0] == TRUE)

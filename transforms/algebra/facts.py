@@ -13,7 +13,7 @@ from transforms.algebra.order import FOREVER, Flags, Ints, Steps
 from transforms.algebra.profiles import zones
 from transforms.algebra.relations import Relations
 from transforms.algebra.scores import Scores
-from transforms.algebra.sharing import SharedGrounds
+from transforms.algebra.sharing import shared
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Facts:
     @cached_property
     def judged(self) -> Grounds:
         """What verdicts rest on: of the subjects and, behind them, of the entries of `kin`."""
-        return self.grounds if self.kin is None else SharedGrounds(self.grounds, self.kin)
+        return self.grounds if self.kin is None else shared(self.grounds, self.kin)
 
     @cached_property
     def first_fact_at(self) -> Ints:

@@ -17,37 +17,27 @@ Rows = TypeVar("Rows", Stints, Sources)
 
 
 class SharedGrounds(Grounds):
+    """The grounds of ids and, behind them, of entries of `kin`: their ledger, and the profiles of `owners`."""
+
+    def __init__(self, own: Grounds, entries: Ledger, owners: Ints, also: Grounds | None = None) -> None:
+        self.project, self.registered = own.project, own.registered
+        self.count, self.ledger, self.also = entries.subjects, entries, also
+        self._own, self._owners, self._standings = own, owners, {}
+
+    @cached_property
+    def profiles(self) -> Profiles:
+        """The profiles, those of the owners for entries."""
+        return self._own.profiles.lent(self._owners)
+
+
+def shared(own: Grounds, kin: Kin) -> Grounds:
     """What verdicts rest on, for each id and behind them for each entry of `kin`.
 
     An entry has the ledger of its id and all that restricts any id of its tree; grants never cross. Its profile is its root's.
     What was granted must hold by its own as well, else a merge would open what was closed.
     """
-
-    def __init__(self, own: Grounds, kin: Kin) -> None:
-        self.project, self.registered = own.project, own.registered
-        self.count = own.count + len(kin.who)
-        self.ledger = _shared(own.ledger, kin)
-        self.also = _Lent(self, own.profiles.lent(kin.who))
-        self._lent, self._standings = own.profiles.lent(kin.root), {}
-
-    @cached_property
-    def profiles(self) -> Profiles:
-        """The profiles, those of roots for entries."""
-        return self._lent
-
-
-class _Lent(Grounds):
-    """The same ledger by other profiles."""
-
-    def __init__(self, grounds: Grounds, profiles: Profiles) -> None:
-        self.project, self.registered = grounds.project, grounds.registered
-        self.count, self.ledger = grounds.count, grounds.ledger
-        self._lent, self._standings = profiles, {}
-
-    @cached_property
-    def profiles(self) -> Profiles:
-        """The profiles that it was given."""
-        return self._lent
+    entries = _shared(own.ledger, kin)
+    return SharedGrounds(own, entries, kin.root, also=SharedGrounds(own, entries, kin.who))
 
 
 def _shared(own: Ledger, kin: Kin) -> Ledger:

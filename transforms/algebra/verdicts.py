@@ -5,9 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from schemas.definitions.project import Project
 from schemas.definitions.purpose import Purpose
 from transforms.algebra.acts import first_in_vain, first_refusal
 from transforms.algebra.ages import birthdays
@@ -126,24 +124,6 @@ def reasons(judgement: Judgement, who: Ints, at: Ints) -> Ints:
     return code
 
 
-def verdict(
-    project: Project,
-    purpose: str,
-    consents: pa.Table,
-    profiles: pa.Table,
-    subject: str,
-    event_at: int,
-    used_at: int,
-    known_at: int,
-    channel: str = "*",
-) -> str:
-    """May an event of the subject be used at T, by what was received up to K? One of REASONS."""
-    consents, profiles = _seen(consents, subject, known_at), _seen(profiles, subject, known_at)
-    grounds = Grounds(project, consents, profiles, pa.array([subject]))
-    judgement = judge(grounds, project.purposes[purpose], used_at, channel)
-    return REASONS[int(reasons(judgement, np.array([0]), np.array([event_at]))[0])]
-
-
 def verdict_on(facts: Facts, purpose: Purpose, subject: str, used_at: int) -> str:
     """May the data of the subject be used at T, by the facts of all ids that were ever linked with it? One of REASONS."""
     number = facts.numbered_at(used_at)[facts.subjects.index(subject).as_py()]
@@ -153,11 +133,6 @@ def verdict_on(facts: Facts, purpose: Purpose, subject: str, used_at: int) -> st
 def allows(code: Ints) -> Flags:
     """Whether each code lets the use happen."""
     return code >= _CODE["ALLOW_consent"]
-
-
-def _seen(table: pa.Table, subject: str, known_at: int) -> pa.Table:
-    known = pc.less_equal(table["received_at"].cast(pa.int64()), known_at)
-    return table.filter(pc.and_(pc.equal(table["subject"], subject), known))
 
 
 def _first(code: Ints, where: Ints | Flags, reason: str) -> None:

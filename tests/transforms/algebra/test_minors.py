@@ -6,7 +6,7 @@ import pytest
 from schemas.age_of_consent import REVIEWED_ON, ages_of_consent
 from tests.support.consent_rows import consents, profile, profiles, project, row
 from tests.support.consent_rows import purpose as registered
-from transforms.algebra.verdicts import verdict
+from tests.support.judged import verdict
 
 DAY = 1440
 NEW_YEAR = 20_089 * DAY  # 2025-01-01 in minutes since 1970

@@ -7,9 +7,10 @@ import pytest
 
 from tests.support.consent_rows import consents, minutes, profile, profiles, project, row
 from tests.support.consent_rows import purpose as registered
+from tests.support.judged import verdict
 from transforms.algebra.epochs import Grounds
 from transforms.algebra.order import BEGINNING
-from transforms.algebra.verdicts import allows, reasons, verdict
+from transforms.algebra.verdicts import allows, reasons
 from transforms.algebra.verdicts import judge as judge_all
 
 INTEREST = {"default": "legitimate_interest"}
