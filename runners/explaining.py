@@ -84,7 +84,7 @@ def known_facts(project: Project, found: Mapping[str, pa.Table]) -> tuple[Facts,
     if not state.count:
         raise CallError(
             "SEG-0905",
-            "the subject is not known: by that K no event, profile, consent row or score came with this id",
+            "the subject is not known: by that K no record came with this id",
             "ids are as the sources give them; --known takes a later K",
         )
     return facts_of(state, np.arange(state.count), FOREVER, project), in_event_order(found["events"], state.ids)

@@ -24,10 +24,10 @@ def diff(
 
     session = ctx.obj
     project = session.project()
-    if {a, b} <= {*project.targets}:
-        held = [Held(name, session.lake(session.project(name))) for name in (a, b)]
-        with held[0].lake as lake, held[1].lake as other, lake.snapshot(), other.snapshot():
-            found = diff_targets(held[0], held[1], limit)
+    if {a, b} & {*project.targets}:
+        one, two = (session.project(name) for name in (a, b))
+        with session.lake(one) as lake, session.lake(two) as other, lake.snapshot(), other.snapshot():
+            found = diff_targets(Held(a, lake), Held(b, other), limit)
     else:
         with session.lake(project) as lake, lake.snapshot():
             published(lake)

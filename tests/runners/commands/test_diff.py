@@ -194,6 +194,8 @@ def test_targets_are_compared_at_the_earlier_of_their_last_t(tmp_path: Path) -> 
     assert moves(told(tmp_path, "dev", "live")) == {"week": {"cem": "left None"}}
     assert moves(told(tmp_path, "live", "dev")) == {"week": {"cem": "entered None"}}
     assert told(tmp_path, "dev", "live")["a"]["target"] == "dev"
+    code, _, error = diff(tmp_path, "dev", "lives")
+    assert code == 2 and "SEG-0404 no target `lives`" in error and "did you mean `live`" in error
 
 
 def members_of(target: Target, run: Run) -> dict[tuple[str, str], int]:

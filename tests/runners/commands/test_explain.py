@@ -96,7 +96,7 @@ def test_a_t_behind_the_last_one_is_told_to_be_a_forecast(folder: Path) -> None:
 def test_a_subject_that_is_not_known_is_said_in_words_without_its_id(folder: Path) -> None:
     code, said, noted = explained(folder, "explain", "nobody", "loyal")
     assert (code, said) == (2, "")
-    assert "no event, profile, consent row or score came with this id" in noted
+    assert "no record came with this id" in noted
     assert "nobody" not in noted
 
 
