@@ -1,4 +1,6 @@
-"""The verdict about one event, from rows of the ledger and of profiles as they are read."""
+"""Verdicts and stints from rows of the ledger and of profiles as they are read."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -6,7 +8,16 @@ import pyarrow.compute as pc
 
 from schemas.definitions.project import Project
 from transforms.algebra.epochs import Grounds
+from transforms.algebra.pieces import Stints
+from transforms.algebra.stints import crossed
 from transforms.algebra.verdicts import REASONS, judge, reasons
+
+
+def stints(
+    project: Project, purposes: Sequence[str], consents: pa.Table, profiles: pa.Table, subjects: pa.Array
+) -> Stints:
+    """When all of `purposes` are open to each subject."""
+    return crossed(Grounds(project, consents, profiles, subjects), purposes)
 
 
 def verdict(

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from schemas.definitions.project import Project
 from tests.support.consent_rows import MINUTE, consents, minutes, profile, profiles, project, row
 from tests.support.consent_rows import purpose as registered
+from tests.support.judged import stints
 from transforms.algebra.epochs import Grounds
 from transforms.algebra.order import BEGINNING
-from transforms.algebra.stints import stints
 from transforms.algebra.verdicts import allows, judge, reasons
 
 PERMIT = ("GRANT", "GRANT", "UNOBJECT", "UNRESTRICT")

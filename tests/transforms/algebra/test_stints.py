@@ -8,8 +8,8 @@ from schemas.definitions.project import Project
 from schemas.definitions.purpose import Purpose
 from tests.support.consent_rows import MINUTE, consents, minutes, profile, profiles, project, row
 from tests.support.consent_rows import purpose as registered
+from tests.support.judged import stints
 from transforms.algebra.order import BEGINNING, FOREVER
-from transforms.algebra.stints import stints
 
 INTEREST = {"default": "legitimate_interest"}
 ALWAYS = (-9, 9999, -9, 9999)
