@@ -17,7 +17,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "upcoming": ("segment", "version", "subject"),
     "feature_rows": ("subject",),
     "sessions": ("subject", "purpose", "gap", "first_source", "first_subject", "first_event_id"),
-    "visitors": ("subject",),
+    "visitors": ("subject", "purpose", "gap"),
 }
 """What no two staged rows of a table share."""
 

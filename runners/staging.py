@@ -116,7 +116,7 @@ def staged_schemas(plan: RunPlan) -> dict[str, pa.Schema]:
         "upcoming": _unstamped(UPCOMING.schema),
         "feature_rows": pa.schema([("subject", pa.string()), *plan.feature_columns.items()]),
         "sessions": session.STAGED,
-        "visitors": pa.schema([("subject", pa.string())]),
+        "visitors": session.VISITORS,
         "lifecycles": _unstamped(LIFECYCLES.schema),
         "verdicts": _unstamped(VERDICTS.schema),
         "fates": pa.schema([(name, pa.int64()) for name in ("read", *FATES, *BESIDE)]),

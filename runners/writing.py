@@ -61,6 +61,10 @@ SELECT
   subject, started_at, ended_at, events, entry, "exit", channel, converted, purpose, gap
 FROM staged_sessions
 """
+_TOLD_ANEW = """
+SEMI JOIN staged_visitors v ON sessions.subject = v.subject AND sessions.purpose = v.purpose AND sessions.gap = v.gap
+  AND (v.told_from_at IS NULL OR sessions.ended_at IS NULL OR sessions.ended_at > v.told_from_at)
+"""
 
 
 @dataclass
@@ -191,9 +195,9 @@ class Writing:
         """The sessions of whom the run has looked at: what is as it was stays, what is not is replaced or goes."""
         if not (self.plan.anew or self._any("staged_visitors")):
             return
-        scope = "true" if self.plan.anew else "subject IN (SELECT subject FROM staged_visitors)"
+        scope = "" if self.plan.anew else _TOLD_ANEW
         self.lake.run(_SESSIONS)
-        gone = f"SELECT * EXCLUDE run_id FROM sessions WHERE {scope} EXCEPT FROM run_sessions"
+        gone = f"SELECT * EXCLUDE run_id FROM sessions {scope} EXCEPT FROM run_sessions"
         self.lake.run(f"CREATE OR REPLACE TEMP TABLE run_sessions_gone AS SELECT session_id FROM ({gone})")
         self.lake.run("DELETE FROM sessions WHERE session_id IN (SELECT session_id FROM run_sessions_gone)")
         self._insert("sessions", f"SELECT *, {self._stamp} FROM run_sessions ANTI JOIN sessions USING (session_id)")

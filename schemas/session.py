@@ -46,3 +46,5 @@ STAGED = pa.schema(
     ]
 )
 """How a session is staged: publishing makes its id of its first event, which the subject or an id merged into it collected."""
+VISITORS = pa.schema([*(SCHEMA.field(name) for name in ("subject", "purpose", "gap")), ("told_from_at", INSTANT)])
+"""Whose sessions are told anew: those that end after `told_from_at`, all of them where it is null."""

@@ -7,7 +7,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import apache_beam as beam
-import numpy as np
 import pyarrow as pa
 from apache_beam.pvalue import PCollection
 from apache_beam.transforms.timeutil import TimeDomain
@@ -16,10 +15,8 @@ from apache_beam.transforms.window import GlobalWindow, GlobalWindows
 from apache_beam.utils.windowed_value import WindowedValue
 
 from schemas.kinds import KINDS
-from transforms.algebra.absorb import Arrived, absorb
-from transforms.algebra.advance import advance, believing
-from transforms.algebra.engine import connect
-from transforms.algebra.order import BEGINNING
+from transforms.algebra.absorb import Arrived
+from transforms.algebra.advance import advance, recalled
 from transforms.algebra.program import Moment, Program
 from transforms.algebra.state import State, empty_state, read_state, without
 from transforms.coder import RecordBatchCoder, ShardedBatch
@@ -48,12 +45,7 @@ def segment(program: Program, batches: Iterable[pa.RecordBatch], moment: Moment)
         moment = replace(moment, known_at=kinds[KNOWN][0]["known_at"][0].as_py())
     stored = _arrived(program, kinds, STORED)
     if any(map(len, stored.values())):
-        count = state.count
-        con = connect()
-        state, _ = absorb(state, stored, program.projection, con)
-        con.close()
-        if moment.last_at != BEGINNING:
-            state = believing(program, state, np.arange(count, state.count), moment)
+        state = recalled(program, state, stored, moment)
     return advance(program, state, _arrived(program, kinds, b""), moment)
 
 

@@ -34,7 +34,7 @@ _TABLES: dict[str, pa.Schema] = {
     "exposed": pa.schema([*_KEY, ("effective_at", INSTANT), ("wrong_since_at", INSTANT)]),
     "upcoming": pa.schema([*_KEY, ("next_transition_at", INSTANT)]),
     "sessions": session.STAGED,
-    "visitors": pa.schema([("subject", pa.string())]),
+    "visitors": session.VISITORS,
     "lifecycles": pa.schema(
         [(name, pa.string()) for name in ("lifecycle", "purpose", "from_state", "to_state")] + [("subjects", pa.int64())]
     ),

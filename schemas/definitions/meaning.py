@@ -17,7 +17,7 @@ from schemas.definitions.source import DEFAULT_SKEW, Source
 from schemas.kernel_state import BESIDE
 from schemas.kinds import KINDS
 
-_LAYOUT = 2
+_LAYOUT = 3
 """How states are laid out: those of a version that laid them out otherwise are made anew."""
 
 

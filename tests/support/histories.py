@@ -5,20 +5,23 @@ from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from schemas.definitions.project import Project
 from tests.support.oracle import history as told
 from tests.support.oracle_model import Consent, Event, Link, Profile, Score, World
 from tests.support.worlds import arrived, read_world
-from transforms.algebra.advance import advance
+from transforms.algebra.advance import advance, recalled
 from transforms.algebra.claims import WHO
 from transforms.algebra.order import BEGINNING, FOREVER
+from transforms.algebra.outdated import Outdated
 from transforms.algebra.program import Moment, Program
-from transforms.algebra.state import State, empty_state
+from transforms.algebra.state import State, empty_state, without
 
 Fact = Event | Profile | Consent | Link | Score
 History = dict[tuple[str, str], list[tuple[int, int | None]]]
 LATER = 10**17
+ALWAYS = 10**18
 SKEW = 300_000_000
 
 
@@ -55,24 +58,51 @@ def cut(intervals: Sequence[tuple[int, int | None]], until: int) -> list[tuple[i
 
 
 class Shard:
-    """One shard with all subjects, advanced step by step; keeps what each step published."""
+    """One shard with all subjects, advanced step by step; keeps what each step published.
 
-    def __init__(self, project: Project) -> None:
-        self.program = Program(project, dict.fromkeys(project.segments, 1))
+    Unless `reach` says so, its state forgets nothing. Where it has forgotten what news bears on, it is told all once more.
+    """
+
+    def __init__(self, project: Project, reach: int = ALWAYS) -> None:
+        self.program = Program(replace(project, state_reach=reach), dict.fromkeys(project.segments, 1))
         self.state: State = empty_state(self.program)
         self.last_at = BEGINNING
         self.published: list[dict[str, pa.Table]] = []
+        self.told: list[Fact] = []
+        self.rebuilt: list[str] = []
 
     @classmethod
-    def of(cls, folder: Path, world: World) -> "Shard":
-        return cls(read_world(folder, world))
+    def of(cls, folder: Path, world: World, reach: int = ALWAYS) -> "Shard":
+        return cls(read_world(folder, world), reach)
 
     def step(self, facts: Iterable[Fact], at: int) -> "Shard":
-        tables = arrived(self.program.project, [*facts])
-        self.state, published = advance(self.program, self.state, tables, Moment(self.last_at, at, FOREVER))
+        new = [*facts]
+        tables, moment = arrived(self.program.project, new), Moment(self.last_at, at, FOREVER)
+        self._rebuild(self._twins(new), moment)
+        try:
+            self.state, published = advance(self.program, self.state, tables, moment)
+        except Outdated as outdated:
+            self._rebuild(outdated.subjects, moment)
+            self.state, published = advance(self.program, self.state, tables, moment)
         self.published.append(published)
+        self.told += new
         self.last_at = at
         return self
+
+    def _rebuild(self, subjects: pa.Array, moment: Moment) -> None:
+        """Give the state all facts that were told about some subjects."""
+        if len(subjects):
+            self.rebuilt += subjects.to_pylist()
+            every = arrived(self.program.project, self.told)
+            stored = {name: rows.filter(pc.is_in(rows["subject"], value_set=subjects)) for name, rows in every.items()}
+            self.state = recalled(self.program, without(self.state, subjects), stored, moment)
+
+    def _twins(self, new: Iterable[Fact]) -> pa.Array:
+        """Those of whom part is forgotten and an event is told whose id they had before: a warehouse would find it."""
+        keys = {_key(fact) for fact in self.told if isinstance(fact, Event)}
+        asked = {fact.subject for fact in new if isinstance(fact, Event) and _key(fact) in keys}
+        folded = self.state.ids.filter(pa.array(self.state.floors > BEGINNING))
+        return folded.filter(pc.is_in(folded, value_set=pa.array(sorted(asked), pa.string())))
 
     def believed(self, until: int = LATER) -> History:
         """The maximal intervals that are believed, those that begin after `until` left out and open ends cut there."""
@@ -122,6 +152,10 @@ def changes_folded(steps: Sequence[dict[str, pa.Table]], last: Sequence[int]) ->
                 _turn(history.setdefault(key, []), at, value)
             before = value
     return history
+
+
+def _key(event: Event) -> tuple[str, str, str]:
+    return event.source, event.subject, event.event_id
 
 
 def _value(turns: Sequence[tuple[int, bool]], at: int) -> bool:

@@ -13,8 +13,8 @@ from schemas.kinds import EVENTS, KINDS, Kind
 from transforms.algebra.by_subject import replaced, rows_of
 from transforms.algebra.claims import WHO, ints
 from transforms.algebra.coded import aligned, digests, indices, joined, told, whole
-from transforms.algebra.event_order import event_order
-from transforms.algebra.order import FOREVER, Flags, Ints, different, in_turn
+from transforms.algebra.event_order import NAMES, event_order
+from transforms.algebra.order import BEGINNING, FOREVER, Flags, Ints, different, in_turn
 from transforms.algebra.project import Projection
 from transforms.algebra.state import SUBJECTS, State, remembered
 from transforms.deduplicate import deduplicate
@@ -78,8 +78,9 @@ def _number(state: State, arrived: Arrived) -> tuple[State, dict[str, Ints]]:
     number = pc.index_in(named, value_set=state.ids).cast(pa.int64())
     new = named.filter(number.is_null())
     if len(new):
-        never = np.full(len(new), FOREVER)
-        added = pa.table({"subject": new, "next_at": never, "turns_at": never}, schema=SUBJECTS)
+        never, none_at = np.full(len(new), FOREVER), np.full(len(new), BEGINNING)
+        columns = {"next_at": never, "turns_at": never, "floor_at": none_at, "cut_at": none_at}
+        added = pa.table({"subject": new, **columns}, schema=SUBJECTS)
         state = replace(state, subjects=joined(state.subjects, added))
         number = pc.replace_with_mask(number, number.is_null(), pa.array(np.arange(len(new)) + state.count - len(new)))
     return state, {name: _numbers(coded[name, "subject"], named, number) for name in KINDS}
@@ -140,7 +141,7 @@ def _by_subject(rows: pa.Table) -> Ints:
 
 
 def _by_instant(rows: pa.Table) -> Ints:
-    return event_order(ints(rows[WHO], 0), ints(rows["occurred_at"], 0), rows["event_id"], rows["source"])
+    return event_order(ints(rows[WHO], 0), ints(rows["occurred_at"], 0), rows.select(NAMES))
 
 
 def flags(count: int, who: Ints) -> Flags:

@@ -12,14 +12,16 @@ from transforms.algebra.causes import Causes
 from transforms.algebra.claims import ints
 from transforms.algebra.engine import connect
 from transforms.algebra.features import write_features
+from transforms.algebra.folding import continued, fold
 from transforms.algebra.heard import Heard
 from transforms.algebra.lifecycles import Passages
-from transforms.algebra.order import FOREVER, Ints
+from transforms.algebra.order import BEGINNING, FOREVER, Ints
+from transforms.algebra.outdated import see_that_all_is_there
 from transforms.algebra.program import Moment, Program
 from transforms.algebra.publications import Publications
 from transforms.algebra.reasons import reasons_at
 from transforms.algebra.refused import newly_refused
-from transforms.algebra.sessions import sessions_at, visitors
+from transforms.algebra.sessions import see_that_sessions_stand, sessions_at, visitors
 from transforms.algebra.state import State
 from transforms.algebra.study import Study
 from transforms.algebra.tally import Tally
@@ -30,11 +32,14 @@ def advance(program: Program, state: State, arrived: Arrived, moment: Moment) ->
 
     The tables are those that publishing stamps with K and the run: events, profiles, consents, transitions, closings, changes,
     exposed, upcoming, feature_rows, sessions, visitors, lifecycles, quarantine, verdicts, fates.
+
+    Errors: Outdated, where news bears on what the state has forgotten of some subjects.
     """
     con = connect()
     before = state
     state, news = absorb(before, arrived, program.projection, con)
     con.close()
+    see_that_all_is_there(before, state, news)
     heard = Heard.of(state, news, moment)
     touched = heard.anything | moment.everyone
     due = ~touched & (ints(state.subjects["next_at"], FOREVER) <= moment.at)
@@ -42,12 +47,13 @@ def advance(program: Program, state: State, arrived: Arrived, moment: Moment) ->
     studies = [seen]
     if due.any():
         studies.append(Study.of(program, state, np.flatnonzero(due), moment, answered=False))
+    see_that_sessions_stand(program, before, studies, moment)
     refused = newly_refused(program, before, seen, moment)
     tally = Tally(program, state, news, refused, moment)
     passages = Passages(program, state, moment.at)
     state, moved = _believe(program, before, state, heard, studies, moment)
     state, written = _restate(program, state, studies, tally, passages, moment)
-    return state, {
+    return fold(program, state, seen, moment), {
         **news.facts,
         **moved,
         **written,
@@ -58,7 +64,16 @@ def advance(program: Program, state: State, arrived: Arrived, moment: Moment) ->
     }
 
 
-def believing(program: Program, state: State, who: Ints, moment: Moment) -> State:
+def recalled(program: Program, state: State, stored: Arrived, moment: Moment) -> State:
+    """The state with facts about further subjects that were known before, and what was believed of them."""
+    count = state.count
+    con = connect()
+    state, _ = absorb(state, stored, program.projection, con)
+    con.close()
+    return state if moment.last_at == BEGINNING else _believing(program, state, np.arange(count, state.count), moment)
+
+
+def _believing(program: Program, state: State, who: Ints, moment: Moment) -> State:
     """The state with what the facts of these subjects said up to the last T and K: what a step compares with."""
     before = replace(moment, at=moment.last_at, known_at=moment.known_before, everyone=False)
     study = Study.of(program, state, who, before, answered=True)
@@ -82,7 +97,7 @@ def _restate(
     return replace(state, subjects=subjects, **told), {
         "feature_rows": pa.concat_tables(written),
         "sessions": pa.concat_tables(sessions),
-        "visitors": visitors(program, studies),
+        "visitors": visitors(program, studies, moment.at),
     }
 
 
@@ -91,7 +106,8 @@ def _believe(
 ) -> tuple[State, dict[str, pa.Table]]:
     """Publish what differs for those seen, the first of the studies, and what has fallen due for the others."""
     seen = studies[0]
-    fresh, held = seen.belief(program), believed(state, seen.who)
+    held = believed(state, seen.who)
+    fresh = continued(seen.belief(program), held, state)
     waiting = falling_due(state, flags(state.count, seen.who), moment.at)
     due = waiting.take((waiting.at > moment.last_at) & (waiting.at <= moment.at))
     difference = differ(held, fresh, moment.last_at, moment.at)

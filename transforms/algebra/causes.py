@@ -11,6 +11,7 @@ from schemas.consent import RESTRICTIVE
 from transforms.algebra.belief import Belief, Corrections, differ, subject_of
 from transforms.algebra.claims import WHO, codes, ints
 from transforms.algebra.coded import joined, listed
+from transforms.algebra.folding import continued
 from transforms.algebra.heard import Heard
 from transforms.algebra.order import FOREVER, Flags, Ints, search
 from transforms.algebra.program import Moment, Program
@@ -112,7 +113,8 @@ class Causes:
         who = np.unique(subject_of(key))
         study = Study.of(self.program, state, who, self.moment, answered=True)
         held = self.held.take(np.isin(subject_of(self.held.key), who))
-        return differ(held, study.belief(self.program), self.moment.last_at, self.moment.at).corrections
+        fresh = continued(study.belief(self.program), held, state)
+        return differ(held, fresh, self.moment.last_at, self.moment.at).corrections
 
     def _without(self, cause: str) -> State:
         """The state with the facts of a kind as they were known before."""

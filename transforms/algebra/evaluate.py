@@ -78,7 +78,7 @@ def view_of(
         project = facts.grounds.project
         stints = fed(facts, crossed(facts.judged, purposes))
         timeline = Timeline(facts, *stints, lookback(project, purposes))
-        views[purposes] = View(timeline, answers, project)
+        views[purposes] = View(timeline, answers, project, purposes)
     return views[purposes]
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from transforms.algebra.epochs import Grounds
+from transforms.algebra.folded import Folded
 from transforms.algebra.kin import Kin
 from transforms.algebra.ledger import first_permissive
 from transforms.algebra.order import FOREVER, Flags, Ints, Steps
@@ -27,6 +28,7 @@ class Facts:
       names: `event_id` and `source` of each event.
       scores: what models say.
       relations: who of the subjects are one for a while; None where no link names any of them.
+      folded: what stands for events that the state has forgotten; None where it has forgotten nothing.
     """
 
     subjects: pa.Array
@@ -37,6 +39,7 @@ class Facts:
     names: pa.Table
     scores: Scores
     relations: Relations | None = None
+    folded: Folded | None = None
     _flags: dict[str, Flags] = field(default_factory=dict)
 
     def flags(self, predicate: str) -> Flags:

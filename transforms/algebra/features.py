@@ -108,14 +108,14 @@ def _equal_lists(one: pa.ListArray, other: pa.ListArray) -> Flags:
 
 def _value(view: View, column: FeatureColumn, stint: Ints, at: int) -> tuple[pa.Array, Ints]:
     count = len(stint)
-    selected, values = view.select(column.source, column.window, column.aggregate.of)
+    measure = cast(Measure, column.aggregate)
+    selected, values = view.summed(measure, column.source, column.window, measure.of)
     start, stop = selected.rows.start, selected.rows.stop
     open_now = np.zeros(view.size, np.bool_)
     open_now[stint[stint >= 0]] = True
     alive = np.flatnonzero((stop > at) & open_now[selected.rows.who])
     subject, begun = view.timeline.stints.subject[selected.rows.who[alive]], start[alive] <= at
     counting = alive[begun]
-    measure = cast(Measure, column.aggregate)
     result = measure.value(subject[begun], values.take(counting), count, column.type)
     following = np.full(count, FOREVER)
     np.minimum.at(following, subject, np.where(begun, stop[alive], start[alive]))

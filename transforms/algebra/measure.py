@@ -11,23 +11,31 @@ from schemas.definitions.comparison import Comparison, Constant
 from schemas.definitions.datatype import DataType
 from schemas.definitions.window import PROFILE
 from transforms.algebra.calendars import local_days
-from transforms.algebra.exact import Number
+from transforms.algebra.exact import Number, summable
 from transforms.algebra.handover import Standing
-from transforms.algebra.order import Flags, Ints, Truths, firsts
+from transforms.algebra.order import Flags, Ints, Truths, firsts, lasts
 from transforms.algebra.pending import Truth, cover
 from transforms.algebra.reduce import Contributions
 from transforms.algebra.truth import judge
 from transforms.algebra.windows import OwnZones, own_days
 
 
+class Bearing(NamedTuple):
+    """Rows that bear the weights of others, too: the place of each row's among `sums`, -1 where it weighs as itself."""
+
+    place: Ints
+    sums: Sequence[Number]
+
+
 class Values:
     """The values of a leaf's contributions, without nulls: `column` is None where events are counted.
 
     For measures of time, `at` is the instant of each event, `zone` the project's and `own` gives each one's subject's.
+    `bearing` says which rows stand for events that a state has forgotten.
     """
 
-    def __init__(self, column: Any, at: Ints, zone: str, own: OwnZones) -> None:
-        self.column, self.at, self.zone, self.own = column, at, zone, own
+    def __init__(self, column: Any, at: Ints, zone: str, own: OwnZones, bearing: Bearing | None = None) -> None:
+        self.column, self.at, self.zone, self.own, self.bearing = column, at, zone, own, bearing
 
     def days(self, tz: str) -> Ints:
         """The local date of each event in a zone, the project's or the subject's own."""
@@ -44,7 +52,17 @@ class Values:
     def take(self, rows: Flags | Ints) -> "Values":
         """The values of some rows."""
         column = None if self.column is None else self.column.take(pa.array(np.arange(len(self.at))[rows]))
-        return Values(column, self.at[rows], self.zone, lambda: self.own().take(np.arange(len(self.at))[rows]))
+        bearing = None if self.bearing is None else self.bearing._replace(place=self.bearing.place[rows])
+        return Values(column, self.at[rows], self.zone, lambda: self.own().take(np.arange(len(self.at))[rows]), bearing)
+
+    def borne(self, weights: Sequence[Number]) -> Sequence[Number]:
+        """The weights of the rows, with what some bear instead of their own."""
+        if self.bearing is None:
+            return weights
+        bears, place = self.bearing.place >= 0, np.maximum(self.bearing.place, 0)
+        return [
+            summable(np.where(bears, total[place], own), 2) for own, total in zip(weights, self.bearing.sums, strict=True)
+        ]
 
 
 class Quotient(NamedTuple):
@@ -58,11 +76,12 @@ class Quotient(NamedTuple):
 class Measure(Aggregate):
     """An aggregate: how it weighs values, and how sums of weights compare with a constant.
 
-    `is_summed`: whether sums of weights tell its value, too, and not only how it compares. `keeps_type`: whether it is one of
-    the values.
+    `is_summed`: whether sums of weights tell its value, too, and not only how it compares. `is_folded`: whether they do of all
+    events that count, so that a state may keep them instead of the events. `keeps_type`: whether it is one of the values.
     """
 
     is_summed: ClassVar[bool] = False
+    is_folded: ClassVar[bool] = False
     keeps_type: ClassVar[bool] = False
 
     def arrange(self, rows: Contributions, values: Values) -> Standing:
@@ -89,6 +108,10 @@ class Measure(Aggregate):
         """Of the rows low..high - 1 the one whose value is the aggregate, -1 of none; None where no one row tells it."""
         return None
 
+    def stays(self, rows: Contributions, values: Values) -> Flags:
+        """Of events that never cease to count, which ones a state must keep; where `is_folded`, who bears the sums."""
+        return lasts(rows.who) if self.is_folded else np.ones(len(rows.who), np.bool_)
+
     def missing(self, sums: Sequence[Number]) -> Flags:
         """Where the aggregate of what counts is missing: where nothing does, unless it is never missing."""
         return np.zeros(len(sums[0]), np.bool_) if self.never_missing else sums[0] == 0
@@ -97,7 +120,7 @@ class Measure(Aggregate):
         """The truth of `comparison` in each stint; its constants are in the column's terms."""
         standing, index = self.arrange(rows, values)
         values = values if index is None else values.take(index)
-        return self.covered(standing, self.weigh(values, comparison.constants), values, comparison)
+        return self.covered(standing, values.borne(self.weigh(values, comparison.constants)), values, comparison)
 
     def covered(
         self, rows: Contributions, weights: Sequence[Number], values: Values, comparison: Comparison
@@ -116,12 +139,26 @@ class Measure(Aggregate):
 
     def value(self, who: Ints, values: Values, count: int, result: DataType) -> pa.Array:
         """The aggregate of the rows of each `who` in 0..count-1, as a column of type `result`; rows are in event order."""
+        sums = [total(who, weight, count) for weight in values.borne(self.amounts(values))]
+        return self.told(sums, values.scale, result)
+
+    def told(self, sums: Sequence[Number], scale: int, result: DataType) -> pa.Array:
+        """The aggregate by the sums of `amounts`, as a column."""
         raise NotImplementedError
 
 
 def ones(values: Values) -> Ints:
     """A weight of one for each row."""
     return np.ones(len(values.at), np.int64)
+
+
+def total(who: Ints, values: Number, count: int) -> Number:
+    """The sum of the values of each `who`; rows are sorted by it."""
+    present, begins = groups(who)
+    totals = np.zeros(count, values.dtype)
+    if len(begins):
+        totals[present] = np.add.reduceat(values, begins)
+    return totals
 
 
 def scatter(who: Ints, column: pa.Array, count: int) -> pa.Array:

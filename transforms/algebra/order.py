@@ -110,6 +110,19 @@ def lasts(*keys: npt.NDArray[np.generic]) -> Flags:
     return flags
 
 
+def firsts_of(who: Ints, most: int) -> Flags:
+    """True for the first `most` rows of each `who`, in rows sorted by it."""
+    begins = np.flatnonzero(firsts(who)) if len(who) else np.empty(0, np.int64)
+    sizes = np.diff(np.append(begins, len(who)))
+    early: Flags = np.arange(len(who)) - np.repeat(begins, sizes) < most
+    return early
+
+
+def lasts_of(who: Ints, most: int) -> Flags:
+    """True for the last `most` rows of each `who`, in rows sorted by it."""
+    return firsts_of(who[::-1], most)[::-1]
+
+
 def _differ(keys: Sequence[npt.NDArray[np.generic]]) -> Flags:
     """Whether each row but the first differs from the one before it."""
     flags: Flags = keys[0][1:] != keys[0][:-1]

@@ -1,10 +1,26 @@
-"""What a state can not answer any more by itself."""
+"""What a state can not answer any more by itself: news about what it has forgotten (semantics 2.3)."""
 
+from collections.abc import Iterator
+
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.kinds import KINDS
+from transforms.algebra.absorb import News, flags
+from transforms.algebra.by_subject import rows_of
+from transforms.algebra.claims import WHO, Action, codes, ints
+from transforms.algebra.coded import plain
+from transforms.algebra.order import BEGINNING, Ints, different
+from transforms.algebra.profiles import Profiles
+from transforms.algebra.state import State
+
+_DECIDING = ("birth_date", "country", "timezone")
+"""The columns of profiles by which it is told whether consent held, and when, also in retrospect."""
 
 
 class Outdated(Exception):
-    """News is as old as what has been folded: the state no longer has what it bears on.
+    """News bears on what has been folded.
 
     Attributes:
       subjects: the ids of those whom it concerns. All their facts are needed to go on.
@@ -13,3 +29,65 @@ class Outdated(Exception):
     def __init__(self, subjects: pa.Array) -> None:
         super().__init__(f"{len(subjects)} subjects are to be made anew from all their facts")
         self.subjects = subjects
+
+
+def see_that_all_is_there(before: State, after: State, news: News) -> None:
+    """See that the state holds all that the news, which has entered it, bears on. Errors: Outdated."""
+    if before.is_whole:
+        return
+    asked = np.logical_or.reduce([flags(after.count, who) for who in _concerned(before, after, news)])
+    asked &= after.floors > BEGINNING
+    if asked.any():
+        raise Outdated(after.ids.filter(pa.array(asked)))
+
+
+def _concerned(before: State, after: State, news: News) -> Iterator[Ints]:
+    """Whom news may concern in the past: what is dated then or takes the place of another, and what reaches back from later."""
+    for name, kind in KINDS.items():
+        rows, who = news.facts[name], news.who[name]
+        dated = ints(rows[kind.at], BEGINNING) <= after.floors[who]
+        yield who[dated | np.asarray(rows["replaces"]).astype(np.bool_)]
+    consents, who = news.facts["consents"], news.who["consents"]
+    claimed = ints(consents["claimed_at"], BEGINNING) <= after.floors[who]
+    yield who[claimed | (codes(consents["action"], (Action.INVALIDATE.name,)) == 0)]
+    yield _with_twins(before.facts["consents"], consents, who)
+    yield _otherwise(before, after, different(news.who["profiles"]))
+    yield news.who["identities"]
+    other = codes(news.facts["identities"]["to_id"], after.ids)
+    yield other[other >= 0]
+
+
+def _with_twins(held: pa.Table, new: pa.Table, who: Ints) -> Ints:
+    """Of whose new rows of the ledger one shares its id with one that is there: it may be what made it a fact."""
+    if not len(who):
+        return who
+    mine = held.take(pa.array(rows_of(held, different(who))[0]))
+    keys, others = _ids(mine, ints(mine[WHO], 0)), _ids(new, who)
+    return who[np.asarray(pc.is_in(others, value_set=keys)).astype(np.bool_)]
+
+
+def _ids(rows: pa.Table, who: Ints) -> pa.Array:
+    parts = (pa.array(who).cast(pa.string()), plain(rows["source"]), plain(rows["event_id"]))
+    return pc.binary_join_element_wise(*parts, "\0")
+
+
+def _otherwise(before: State, after: State, who: Ints) -> Ints:
+    """Who of these is of another age, country or zone by what is known now, at whatever time."""
+    ids = after.ids.take(pa.array(who))
+    found = [_lived(state, who, ids) for state in (before, after)]
+    rows = pa.concat_tables(found).group_by(["who", "column", "at", "value"]).aggregate([([], "count_all")])
+    alone = rows.filter(pc.equal(rows["count_all"], 1))
+    return who[different(alone["who"].to_numpy())]
+
+
+def _lived(state: State, who: Ints, ids: pa.Array) -> pa.Table:
+    """When which of the deciding columns of each subject's profile changes, and to what."""
+    rows = state.facts["profiles"]
+    index, local = rows_of(rows, who)
+    profiles = Profiles(rows.take(pa.array(index)).set_column(0, WHO, pa.array(local.astype(np.int32))), ids)
+    parts = []
+    for place, name in enumerate(_DECIDING):
+        steps, values = profiles.column(name)
+        said = plain(values).cast(pa.string()).take(pa.array(steps.value, mask=steps.value < 0))
+        parts.append(pa.table({"who": steps.who, "column": np.full(len(steps.who), place), "at": steps.at, "value": said}))
+    return pa.concat_tables(parts)

@@ -11,6 +11,7 @@ from schemas.definitions.catalog import Project
 from schemas.definitions.sessions import SessionsAsked, sessions_asked
 from transforms.algebra.columns import value_name
 from transforms.algebra.flows import Flow, flows
+from transforms.algebra.memory import Memory, memory
 from transforms.algebra.order import FOREVER, Flags
 from transforms.algebra.project import Projection, projection
 
@@ -54,6 +55,11 @@ class Program:
     def sessions(self) -> tuple[SessionsAsked, ...]:
         """The sessions that are told."""
         return sessions_asked(self.project)
+
+    @cached_property
+    def memory(self) -> Memory:
+        """What of the past the definitions need."""
+        return memory(self.project)
 
     @cached_property
     def segments(self) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Sessions at one T: runs of the events that count, of any name, with silences of at most a gap (semantics 2 and 7)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -11,9 +12,12 @@ from schemas.definitions.duration import write_duration
 from schemas.definitions.sessions import CHANNEL, SessionsAsked
 from transforms.algebra.coded import plain, whole
 from transforms.algebra.columns import value_name
+from transforms.algebra.folded import Folded
 from transforms.algebra.in_use import next_opening, open_at
-from transforms.algebra.order import FOREVER, Flags, Ints, firsts
-from transforms.algebra.program import Program
+from transforms.algebra.order import BEGINNING, FOREVER, Flags, Ints, firsts
+from transforms.algebra.outdated import Outdated
+from transforms.algebra.program import Moment, Program
+from transforms.algebra.state import State
 from transforms.algebra.study import Study
 from transforms.algebra.view import View
 from transforms.algebra.windows import later
@@ -33,18 +37,73 @@ class Run(NamedTuple):
 def sessions_at(program: Program, study: Study, at: int) -> tuple[pa.Table, Ints]:
     """The sessions of the studied subjects at T, and the next instant at which any of each one's may change."""
     changes, told = np.full(len(study.who), FOREVER), [NO_SESSIONS]
+    floors = None if study.facts.folded is None else study.facts.folded.floor_at
     for asked in program.sessions:
         view = study.view(asked.purposes)
         places, following = _counting(view, len(changes), at)
         np.minimum(changes, following, out=changes)
-        told.append(_told(view, asked, _runs(view, asked, places)))
+        told.append(_told(view, asked, _since(view, asked, _runs(view, asked, places), floors)))
     return pa.concat_tables(told), changes
 
 
-def visitors(program: Program, studies: Sequence[Study]) -> pa.Table:
-    """Whose sessions are told anew, where any are asked for: also those who have none now."""
-    asked = [study.facts.subjects for study in studies] if program.sessions else []
-    return pa.table({"subject": pa.chunked_array(asked, pa.string())})
+def visitors(program: Program, studies: Sequence[Study], at: int) -> pa.Table:
+    """Whose sessions are told anew, where any are asked for: also those who have none now.
+
+    Of whom events are forgotten the sessions that had ended stay as they are told, for as long as what they are made of may
+    be used.
+    """
+    return pa.concat_tables(
+        [session.VISITORS.empty_table(), *(_visitors(study, asked, at) for study in studies for asked in program.sessions)]
+    )
+
+
+def see_that_sessions_stand(program: Program, before: State, studies: Sequence[Study], moment: Moment) -> None:
+    """See that the sessions of whom events are forgotten are told already wherever they are to be. Errors: Outdated.
+
+    They are not where what they are made of may be used again, or is now heard to have been usable.
+    """
+    then = replace(moment, at=moment.last_at, known_at=moment.known_before)
+    for study in studies if program.sessions and not before.is_whole else ():
+        now = _fed(program, study, moment.at)
+        who = study.who[now.any(axis=0)]
+        told = np.zeros((len(program.sessions), before.count), np.bool_)
+        if len(who):
+            earlier = Study.of(program, before, who, then, answered=False)
+            told[:, earlier.who] = _fed(program, earlier, then.at)
+        missing = np.flatnonzero(now.any(axis=0))
+        missing = missing[(now[:, missing] & ~told[:, study.who[missing]]).any(axis=0)]
+        if len(missing):
+            raise Outdated(study.facts.subjects.take(pa.array(missing)))
+
+
+def _fed(program: Program, study: Study, at: int) -> Flags:
+    """For all sessions that are asked for, whether what is forgotten of each subject may be among them."""
+    folded = study.facts.folded
+    if folded is None:
+        return np.zeros((len(program.sessions), len(study.who)), np.bool_)
+    return np.array([fed_by_the_past(study.view(asked.purposes), folded, at) for asked in program.sessions])
+
+
+def _visitors(study: Study, asked: SessionsAsked, at: int) -> pa.Table:
+    count, folded = len(study.who), study.facts.folded
+    from_at, stays = np.full(count, BEGINNING), np.zeros(count, np.bool_)
+    if folded is not None:
+        from_at, stays = folded.floor_at, fed_by_the_past(study.view(asked.purposes), folded, at)
+    told = {
+        "subject": study.facts.subjects,
+        "purpose": _always("+".join(asked.purposes), count),
+        "gap": _always(write_duration(asked.gap_us), count),
+        "told_from_at": pa.array(from_at, mask=~stays).cast(session.INSTANT),
+    }
+    return pa.table(told, schema=session.VISITORS)
+
+
+def fed_by_the_past(view: View, folded: Folded, at: int) -> Flags:
+    """The subjects whose stint in use at `at` is fed by events that may be forgotten, and for ever."""
+    stint = open_at(view, len(folded.cut_at), at)
+    begins = np.append(view.timeline.stints.event_from, FOREVER)[stint]
+    fed: Flags = (stint >= 0) & (folded.cut_at > BEGINNING) & (begins <= folded.cut_at) & (view.timeline.lookback is None)
+    return fed
 
 
 def _counting(view: View, count: int, at: int) -> tuple[Ints, Ints]:
@@ -72,6 +131,15 @@ def _runs(view: View, asked: SessionsAsked, places: Ints) -> Run:
         sought |= view.tells(places, reference) > 0
     converted = np.bincount(np.repeat(np.arange(len(first)), events)[sought], minlength=len(first)) > 0
     return Run(places[first], places[first + events - 1], events, converted)
+
+
+def _since(view: View, asked: SessionsAsked, run: Run, floors: Ints | None) -> Run:
+    """The sessions that end after the floor: of the others events may be forgotten."""
+    if floors is None:
+        return run
+    subject = view.timeline.stints.subject[view.timeline.who[run.last]]
+    lasting = later(view.timeline.at[run.last], asked.gap_us) > floors[subject]
+    return Run(run.first[lasting], run.last[lasting], run.events[lasting], run.converted[lasting])
 
 
 def _told(view: View, asked: SessionsAsked, run: Run) -> pa.Table:

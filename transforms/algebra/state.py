@@ -13,15 +13,19 @@ from schemas.definitions.project import Project
 from schemas.kinds import EVENTS, KINDS, Kind
 from transforms.algebra.by_subject import rows_of
 from transforms.algebra.claims import WHO, ints
-from transforms.algebra.coded import coded, digests, whole
+from transforms.algebra.coded import coded, digests, indices, whole
 from transforms.algebra.epochs import Grounds
+from transforms.algebra.exact import Number, fits, scaled
 from transforms.algebra.facts import Facts
-from transforms.algebra.order import FOREVER, Flags, Ints
+from transforms.algebra.folded import Base, Folded
+from transforms.algebra.order import BEGINNING, FOREVER, Flags, Ints
 from transforms.algebra.program import Program
 from transforms.algebra.relations import groups, relations
 from transforms.algebra.scores import Scores
 
-SUBJECTS = pa.schema([("subject", pa.string()), ("next_at", pa.int64()), ("turns_at", pa.int64())])
+SUBJECTS = pa.schema([("subject", pa.string()), *((name, pa.int64()) for name in ("next_at", "turns_at", "floor_at", "cut_at"))])
+WEIGHTS = ("one", "two", "three")
+BASES = pa.schema([("leaf", pa.string()), (WHO, pa.int32()), *((name, pa.decimal128(38, 0)) for name in WEIGHTS)])
 BELIEF = pa.schema([("segment", pa.int16()), (WHO, pa.int32()), ("at", pa.int64()), ("member", pa.bool_())])
 
 DIGEST, EVENT_DIGEST = 16, 8
@@ -34,11 +38,14 @@ class State:
     """What a shard remembers. Subjects are numbered in the order in which they came; texts are coded, ids are not.
 
     Attributes:
-      subjects: the ids, and the next instants at which any feature or verdict may change, and at which any answer turns.
+      subjects: the ids; the next instants at which any feature or verdict may change, and at which any answer turns; the
+        floor, before which the state tells no answers, and the cut, up to which it may have forgotten events. Both are the
+        beginning of time for those of whom all is there.
       facts: by kind, the accepted rows by `who`, with what verdicts and leaves read. Events are sorted by (who, occurred_at,
         event_id, source), and have the projection's columns.
+      bases: what leaves add up of forgotten events, by `who`.
       belief: every transition of each segment (by its place among the project's), those after T included; by
-        (who, segment, at).
+        (who, segment, at). Of what lies up to the floor only the answer there.
       features: the last written row of each subject, by `who`.
       lifecycles: for each lifecycle (by its meaning) and subject the two phases at the last T, as a code.
       verdicts: for each purpose and subject the verdict at the last T, as a code; none before the first step.
@@ -46,6 +53,7 @@ class State:
 
     subjects: pa.Table
     facts: Mapping[str, pa.Table]
+    bases: pa.Table
     belief: pa.Table
     features: pa.Table
     lifecycles: pa.Table
@@ -60,6 +68,16 @@ class State:
     def ids(self) -> pa.Array:
         """The subjects' ids."""
         return whole(self.subjects["subject"])
+
+    @cached_property
+    def floors(self) -> Ints:
+        """From when on the state tells each subject's answers."""
+        return ints(self.subjects["floor_at"], BEGINNING)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is forgotten of anybody."""
+        return not (self.floors > BEGINNING).any()
 
     @cached_property
     def groups(self) -> Ints | None:
@@ -80,7 +98,7 @@ def empty_state(program: Program) -> State:
     """Nothing yet."""
     facts = {name: _no_facts(kind, program) for name, kind in KINDS.items()}
     features = _coded(pa.schema([pa.field(WHO, pa.int32()), *program.feature_schema]).empty_table())
-    return State(SUBJECTS.empty_table(), facts, BELIEF.empty_table(), features, pa.table({}), pa.table({}))
+    return State(SUBJECTS.empty_table(), facts, BASES.empty_table(), BELIEF.empty_table(), features, pa.table({}), pa.table({}))
 
 
 def _no_facts(kind: Kind, program: Program) -> pa.Table:
@@ -117,6 +135,7 @@ def without(state: State, leaving: pa.Array) -> State:
     return State(
         state.subjects.filter(pa.array(stays)),
         {name: kept(rows) for name, rows in state.facts.items()},
+        kept(state.bases),
         kept(state.belief),
         kept(state.features),
         *(_codes_of(codes, stays) for codes in (state.lifecycles, state.verdicts)),
@@ -139,7 +158,27 @@ def facts_of(state: State, who: Ints, known_at: int, project: Project) -> Facts:
     names, scores = events.select(["event_id", "source"]), Scores(seen["scores"], len(subjects))
     related = relations(grounds, seen["identities"], subjects)
     at = ints(events["occurred_at"], 0)
-    return Facts(subjects, ints(events[WHO], 0), at, columns, grounds, names, scores, related)
+    return Facts(subjects, ints(events[WHO], 0), at, columns, grounds, names, scores, related, _folded(state, who))
+
+
+def _folded(state: State, who: Ints) -> Folded | None:
+    """What stands for what is forgotten of some subjects, numbered anew."""
+    cut_at = ints(state.subjects["cut_at"], BEGINNING)[who]
+    if not (cut_at > BEGINNING).any():
+        return None
+    index, local = rows_of(state.bases, who)
+    rows, bases = state.bases.take(pa.array(index)), {}
+    leaves = whole(rows["leaf"].dictionary_encode())
+    for place, leaf in enumerate(leaves.dictionary.to_pylist()):
+        mine = indices(leaves, -1) == place
+        some = rows.filter(pa.array(mine))
+        bases[leaf] = Base(local[mine], [_sums(some[name]) for name in WEIGHTS if not some[name].null_count])
+    return Folded(cut_at, state.floors[who], bases)
+
+
+def _sums(column: pa.ChunkedArray) -> Number:
+    sums = scaled(whole(column))
+    return sums.astype(np.int64) if fits(sums).all() else sums
 
 
 def _seen(rows: pa.Table, who: Ints | None, known_at: int) -> pa.Table:

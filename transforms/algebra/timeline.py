@@ -11,9 +11,9 @@ from schemas.definitions.window import Session, Since, Window
 from transforms.algebra.anchors import anchored, session_ends
 from transforms.algebra.coded import whole
 from transforms.algebra.columns import predicate_name
-from transforms.algebra.event_order import event_order
+from transforms.algebra.event_order import NAMES, event_order
 from transforms.algebra.facts import Facts
-from transforms.algebra.order import FOREVER, Ints, Steps, firsts, lasts, search, settle, spread, value_at
+from transforms.algebra.order import FOREVER, Flags, Ints, Steps, firsts, lasts, search, settle, spread, value_at
 from transforms.algebra.pieces import Sources, Stints
 from transforms.algebra.reduce import Contributions
 from transforms.algebra.stacks import apart, offsets, stacked
@@ -26,6 +26,10 @@ class Selected(NamedTuple):
     rows: Contributions
     chosen: Ints
     at: Ints
+
+    def take(self, some: Flags) -> "Selected":
+        """Some of them."""
+        return Selected(self.rows.take(some), self.chosen[some], self.at[some])
 
 
 class Timeline:
@@ -71,7 +75,7 @@ class Timeline:
         counting = rows.start < rows.stop
         if counting.all():
             return Selected(rows, chosen, at)
-        return Selected(rows.take(counting), chosen[counting], at[counting])
+        return Selected(rows, chosen, at).take(counting)
 
     def interval(self, window: Window, chosen: Ints) -> tuple[Ints, Ints]:
         """Where the events at these places count: `start` and `stop` of each, half-open; empty where start >= stop."""
@@ -142,7 +146,8 @@ def _fed(facts: Facts, sources: Sources) -> tuple[Ints, Ints]:
     alone = firsts(sources.stint) & lasts(sources.stint)
     among = np.flatnonzero(~alone[source])
     if len(among):
-        names = facts.names.take(pa.array(row[among]))
-        index = event_order(who[among], facts.at[row[among]], names["event_id"], names["source"])
+        collected_by = facts.subjects.take(pa.array(facts.who[row[among]]))
+        names = facts.names.take(pa.array(row[among])).select(NAMES).append_column("subject", collected_by)
+        index = event_order(who[among], facts.at[row[among]], names)
         row[among] = row[among[index]]
     return who, row

@@ -18,8 +18,9 @@ from schemas.definitions.segment import Population
 from schemas.definitions.window import Window
 from transforms.algebra.columns import predicate_name, value_name
 from transforms.algebra.engine import connect
-from transforms.algebra.measure import Measure, Values
-from transforms.algebra.order import Ints, Steps
+from transforms.algebra.folded import is_endless, leaf_name
+from transforms.algebra.measure import Bearing, Measure, Values
+from transforms.algebra.order import Ints, Steps, lasts
 from transforms.algebra.pending import Truth, reaches, remap, settled
 from transforms.algebra.reduce import Contributions
 from transforms.algebra.timeline import Selected, Timeline
@@ -45,11 +46,13 @@ class View:
       timeline: the stints, and the events that count in them.
       answers: the published answers of the segments that come before, as functions of T for each subject.
       project: the definitions.
+      purposes: the set.
     """
 
     timeline: Timeline
     answers: Mapping[str, Steps]
     project: Project
+    purposes: tuple[str, ...] = ()
     _known: dict[Node | Population, Truth] = field(default_factory=dict)
     _any: dict[tuple[str, Window], Truth] = field(default_factory=dict)
     _selected: dict[tuple[str, Window, str | None], tuple[Selected, Values]] = field(default_factory=dict)
@@ -90,17 +93,37 @@ class View:
         values = None if name is None else self.timeline.values(selected, name)
         return selected, Values(values, selected.at, self.project.timezone, partial(self._zones, selected))
 
+    def summed(
+        self, measure: Measure, reference: EventReference, window: Window, column: str | None = None
+    ) -> tuple[Selected, Values]:
+        """What `select` gives, where a state has kept sums instead of events with these: who bears them, and no other of then."""
+        selected, values = self.select(reference, window, column)
+        folded = self.timeline.facts.folded
+        if folded is None or not measure.is_folded or not is_endless(window):
+            return selected, values
+        base = folded.bases.get(leaf_name(self.purposes, measure, reference, window))
+        if base is None:
+            return selected, values
+        subject = self.timeline.stints.subject[selected.rows.who]
+        place = np.searchsorted(base.who, subject)
+        known = np.append(base.who, -1)[place] == subject
+        past = known & (selected.at <= folded.cut_at[subject])
+        bears = past & lasts(selected.rows.who, past)
+        left = ~past | bears
+        bearing = Bearing(np.where(bears, place, -1)[left], base.sums)
+        values = values.take(left)
+        return selected.take(left), Values(values.column, values.at, values.zone, values.own, bearing)
+
     def tells(self, chosen: Ints, reference: EventReference) -> Ints:
         """1 for each place of the timeline whose event is meant by the reference, else 0."""
         return self.timeline.facts.flags(predicate_name(reference))[self.timeline.row[chosen]].astype(np.int64)
 
+    def events(self, chosen: Ints) -> Values:
+        """What an aggregate sees of the events at these places where it looks at none of their properties."""
+        return Values(None, self.timeline.at[chosen], self.project.timezone, lambda: self.timeline.zones.take(chosen))
+
     def _zones(self, selected: Selected) -> Zones:
         return self.timeline.zones.take(selected.chosen)
-
-    def feature(self, name: str) -> FeatureColumn:
-        """The feature column that `group.name_window` means."""
-        group, column = name.split(".", 1)
-        return next(c for c in self.project.features[group].columns if c.name == f"{group}__{column}")
 
     def aggregate(self, name: str) -> tuple[EventReference, Aggregate]:
         """The events and the aggregate that `group.name` means, whatever its windows."""
@@ -112,7 +135,7 @@ class View:
         self, measure: Measure, reference: EventReference, window: Window, column: str | None, comparison: Comparison
     ) -> Truth:
         """The truth of a comparison with an aggregate of the events referred to."""
-        selected, values = self.select(reference, window, column)
+        selected, values = self.summed(measure, reference, window, column)
         if column is not None:
             result = measure.result_type(self.project.event_columns[column])
             comparison = comparison.for_type(result, self.project.timezone)
@@ -150,3 +173,9 @@ class View:
         """A truth of each subject that never changes, for each stint."""
         truth = np.asarray(flags.to_numpy(zero_copy_only=False)).astype(np.int8)[self.timeline.stints.subject]
         return Steps(np.empty(0, np.int64), np.empty(0, np.int64), truth[:0], truth)
+
+
+def feature_column(project: Project, name: str) -> FeatureColumn:
+    """The feature column that `group.name_window` means."""
+    group, column = name.split(".", 1)
+    return next(c for c in project.features[group].columns if c.name == f"{group}__{column}")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from transforms.algebra.belief import Belief, keyed
 from transforms.algebra.believed import awaiting, believed, falling_due, rethought
 from transforms.algebra.order import FOREVER
-from transforms.algebra.state import BELIEF, SUBJECTS, State
+from transforms.algebra.state import BASES, BELIEF, SUBJECTS, State
 
 COUNT = 6
 NEVER = np.full(COUNT, FOREVER)
@@ -22,9 +22,9 @@ TURNS = st.lists(st.tuples(st.integers(0, 2), SUBJECT, st.integers(0, 9)), uniqu
 def unthinking() -> State:
     """A state that believes nothing of a few subjects."""
     ids = pa.array([str(number) for number in range(COUNT)])
-    subjects = pa.table({"subject": ids, "next_at": NEVER, "turns_at": NEVER}, schema=SUBJECTS)
+    subjects = pa.table([ids, NEVER, NEVER, -NEVER, -NEVER], schema=SUBJECTS)
     nothing = {name: pa.table({}) for name in ("features", "verdicts", "lifecycles")}
-    return State(subjects=subjects, facts={}, belief=BELIEF.empty_table(), **nothing)
+    return State(subjects=subjects, facts={}, bases=BASES.empty_table(), belief=BELIEF.empty_table(), **nothing)
 
 
 def belief(turns: list[tuple[int, int, int]]) -> Belief:

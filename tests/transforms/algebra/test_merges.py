@@ -125,6 +125,14 @@ def test_a_subject_has_no_more_ids_than_the_source_says(members: Members) -> Non
     assert members(*facts, when=TWICE) == {"zoe": [(6, None)]}
 
 
+@pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)])
+def test_events_of_two_ids_that_are_alike_in_all_else_are_in_the_order_of_these_ids(members: Members, order: slice) -> None:
+    alike = (event(1, "tv", event_id="i", n=1), event(1, "phone", event_id="i", n=2))
+    links = (link(5, "tv", "zoe"), link(5, "phone", "zoe"))
+    last = {"last": {"event": "buy", "having": "n = 1"}}
+    assert members(*alike[order], *links, when=last) == {"tv": [(1, 5)], "zoe": [(5, None)]}
+
+
 def test_an_id_is_known_by_a_link_alone(members: Members) -> None:
     assert members(link(5, "phone", "zoe"), when={"did_not": {"event": "buy"}}) == {"zoe": [(5, None)]}
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -32,13 +33,25 @@ def current(shard: Shard) -> set[Told]:
     """The sessions as they stand after all steps: of whom a step looks at, what it says and nothing else."""
     held: list[dict[str, Any]] = []
     for tables in shard.published:
-        looked_at = {*tables["visitors"]["subject"].to_pylist()}
+        looked_at = {_whose(one): one["told_from_at"] for one in tables["visitors"].to_pylist()}
         told = tables["sessions"].to_pylist()
-        assert {one["subject"] for one in told} <= looked_at
-        held = [one for one in held if one["subject"] not in looked_at] + told
+        assert {_whose(one) for one in told} <= looked_at.keys()
+        held = [one for one in held if not _is_told_anew(one, looked_at)] + told
     found = [as_told(one) for one in held]
     assert len({*found}) == len(found)
     return {*found}
+
+
+def _whose(one: dict[str, Any]) -> tuple[str, str, str]:
+    return one["subject"], one["purpose"], one["gap"]
+
+
+def _is_told_anew(one: dict[str, Any], looked_at: dict[tuple[str, str, str], datetime | None]) -> bool:
+    """Whether the visitors say so: those that end after an instant, or all."""
+    if _whose(one) not in looked_at:
+        return False
+    from_at = looked_at[_whose(one)]
+    return from_at is None or one["ended_at"] is None or one["ended_at"] > from_at
 
 
 def as_told(one: dict[str, Any]) -> Told:

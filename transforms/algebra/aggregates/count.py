@@ -1,13 +1,15 @@
 """`count`: how many events."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 
 from schemas.definitions.comparison import Compare, Comparison
 from schemas.definitions.datatype import DataType
 from transforms.algebra.counting import Counting
+from transforms.algebra.exact import Number
 from transforms.algebra.measure import Values
-from transforms.algebra.order import Ints
 from transforms.algebra.pending import Truth, reaches
 from transforms.algebra.reduce import Contributions
 
@@ -17,6 +19,7 @@ class Count(Counting):
 
     op = "count"
     takes_column = False
+    is_folded = True
     when = "How often: orders, visits, complaints."
     example = "{name: number, op: count, windows: [30d]}"
     compare = ">= 2"
@@ -28,15 +31,15 @@ class Count(Counting):
 
     def steps(self, rows: Contributions, values: Values, comparison: Comparison) -> Truth:
         """As for every measure, but one threshold needs no sums: the lag of the windows tells."""
-        turning = _threshold(comparison)
+        turning = _threshold(comparison) if values.bearing is None else None
         if turning is None:
             return super().steps(rows, values, comparison)
         threshold, negated = turning
         return reaches(rows, threshold, negated)
 
-    def value(self, who: Ints, values: Values, count: int, result: DataType) -> pa.Array:
-        """The number of rows."""
-        return pa.array(np.bincount(who, minlength=count))
+    def told(self, sums: Sequence[Number], scale: int, result: DataType) -> pa.Array:
+        """The number itself."""
+        return pa.array(sums[0].astype(np.int64))
 
 
 def _threshold(comparison: Comparison) -> tuple[int, bool] | None:

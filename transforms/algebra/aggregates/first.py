@@ -6,7 +6,7 @@ from schemas.definitions.datatype import DataType
 from transforms.algebra.aggregates.last import Last, chosen
 from transforms.algebra.handover import Standing, takeover
 from transforms.algebra.measure import Values
-from transforms.algebra.order import Ints, firsts
+from transforms.algebra.order import Flags, Ints, firsts
 from transforms.algebra.reduce import Contributions
 
 
@@ -26,6 +26,10 @@ class First(Last):
     def arrange(self, rows: Contributions, values: Values) -> Standing:
         """Each event counts only after those before it have ceased to."""
         return takeover(rows)
+
+    def stays(self, rows: Contributions, values: Values) -> Flags:
+        """The first event."""
+        return firsts(rows.who)
 
     def value(self, who: Ints, values: Values, count: int, result: DataType) -> pa.Array:
         """The value of the first row of each `who`; null of nothing."""

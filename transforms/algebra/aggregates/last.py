@@ -11,7 +11,7 @@ from schemas.definitions.refusal import refuse
 from transforms.algebra.exact import Number, scaled, signs, summable
 from transforms.algebra.handover import Standing, handover
 from transforms.algebra.measure import Measure, Quotient, Values, ones, scatter
-from transforms.algebra.order import Ints, lasts
+from transforms.algebra.order import Flags, Ints, lasts
 from transforms.algebra.reduce import Contributions
 
 
@@ -41,6 +41,10 @@ class Last(Measure):
     def arrange(self, rows: Contributions, values: Values) -> Standing:
         """Each event counts until the next one does."""
         return handover(rows, np.zeros(len(rows.who), np.int64))
+
+    def stays(self, rows: Contributions, values: Values) -> Flags:
+        """The last event."""
+        return lasts(rows.who)
 
     def weigh(self, values: Values, constants: Sequence[Constant]) -> list[Number]:
         """One; and for each constant the sign of (value - constant): one row counts at a time."""

@@ -9,8 +9,9 @@ from pydantic import Field, StrictInt
 from schemas.definitions.datatype import DataType
 from transforms.algebra.coded import plain
 from transforms.algebra.listing import Listing, listed
-from transforms.algebra.measure import Values, groups
-from transforms.algebra.order import Ints
+from transforms.algebra.measure import Values
+from transforms.algebra.order import Flags, Ints, lasts_of
+from transforms.algebra.reduce import Contributions
 
 
 class ListOf(Listing):
@@ -33,12 +34,13 @@ class ListOf(Listing):
         """`n`."""
         return self.n
 
+    def stays(self, rows: Contributions, values: Values) -> Flags:
+        """The last `n` events."""
+        return lasts_of(rows.who, self.n)
+
     def value(self, who: Ints, values: Values, count: int, result: DataType) -> pa.Array:
         """The last `n` rows of each `who`."""
-        _, begins = groups(who)
-        sizes = np.diff(np.append(begins, len(who)))
-        to_come = np.repeat(np.cumsum(sizes), sizes) - np.arange(len(who))
-        last = np.flatnonzero(to_come <= self.n)
+        last = np.flatnonzero(lasts_of(who, self.n))
         return listed(who[last], plain(values.column.take(pa.array(last))), count, result)
 
 

@@ -12,7 +12,8 @@ from schemas.definitions.refusal import refuse
 from transforms.algebra.coded import plain
 from transforms.algebra.exact import Number, ranks, signs
 from transforms.algebra.measure import Measure, Values, ones, scatter
-from transforms.algebra.order import BEGINNING, Ints, largest
+from transforms.algebra.order import BEGINNING, Flags, Ints, largest, lasts, stable_order
+from transforms.algebra.reduce import Contributions
 
 
 class Max(Measure):
@@ -37,6 +38,13 @@ class Max(Measure):
                 "SEG-0208", f"`{self.op}` needs an order", expected="a number, text, date or timestamp", found=str(of)
             )
         return of
+
+    def stays(self, rows: Contributions, values: Values) -> Flags:
+        """One event with the extreme."""
+        index = stable_order(rows.who, self.beyond * ranks(values.column))
+        extreme = np.zeros(len(index), np.bool_)
+        extreme[index[lasts(rows.who[index])]] = True
+        return extreme
 
     def picked(self, values: Values, low: Ints, high: Ints) -> Ints | None:
         """The one with the largest value, or the smallest."""

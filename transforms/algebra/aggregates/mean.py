@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from schemas.definitions.comparison import Constant
 from schemas.definitions.datatype import DataType
-from transforms.algebra.aggregates.sum import exact_number, total
+from transforms.algebra.aggregates.sum import exact_number
 from transforms.algebra.exact import Number, fraction, ratio_sign, scaled, summable
 from transforms.algebra.measure import Measure, Quotient, Values, ones
 from transforms.algebra.order import Ints
@@ -17,7 +17,7 @@ class Mean(Measure):
     """The average, compared as an exact fraction; missing of nothing."""
 
     op = "mean"
-    is_summed = True
+    is_summed = is_folded = True
     when = "How much each time: the usual basket."
     example = "{name: basket, op: mean, of: amount, windows: [90d]}"
     compare = "> 30"
@@ -44,11 +44,10 @@ class Mean(Measure):
         """Of (sum / count - constant)."""
         return ratio_sign(sums[1], sums[0], fraction(constant, scale))
 
-    def value(self, who: Ints, values: Values, count: int, result: DataType) -> pa.Array:
+    def told(self, sums: Sequence[Number], scale: int, result: DataType) -> pa.Array:
         """The quotient of the exact total and the number of rows, as a double; null of nothing."""
-        number = np.bincount(who, minlength=count)
-        totals = total(who, summable(scaled(values.column)), count)
-        quotient = totals.astype(np.float64) / (np.maximum(number, 1) * 10.0**values.scale)
+        number, totals = sums[0].astype(np.int64), sums[1]
+        quotient = totals.astype(np.float64) / (np.maximum(number, 1) * 10.0**scale)
         return pa.array(quotient, mask=number == 0)
 
 

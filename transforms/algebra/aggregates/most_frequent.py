@@ -11,7 +11,7 @@ from transforms.algebra.aggregates.last import Last, chosen
 from transforms.algebra.exact import Number, ranks, signs
 from transforms.algebra.frequency import by_frequency, frequency_levels
 from transforms.algebra.measure import Values
-from transforms.algebra.order import Ints
+from transforms.algebra.order import Flags, Ints
 from transforms.algebra.pending import Truth
 from transforms.algebra.reduce import Contributions
 
@@ -29,6 +29,10 @@ class MostFrequent(Last):
     events: [[0d, order, {category: books}], [1d, order, {category: toys}], [2d, order, {category: toys}]]
     expect: [{at: 1d, member: false}, {at: 2d, member: true}]
     """
+
+    def stays(self, rows: Contributions, values: Values) -> Flags:
+        """All of them: any value may come to be the most frequent."""
+        return np.ones(len(rows.who), np.bool_)
 
     def steps(self, rows: Contributions, values: Values, comparison: Comparison) -> Truth:
         """By how frequent the most frequent value is, of all and of those below, at and above each constant."""

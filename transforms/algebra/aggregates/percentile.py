@@ -16,7 +16,8 @@ from schemas.definitions.takes import Takes
 from transforms.algebra.aggregates.max import Max
 from transforms.algebra.exact import Number, ranks, signs
 from transforms.algebra.measure import Values, groups, ones, scatter
-from transforms.algebra.order import Ints, stable_order
+from transforms.algebra.order import Flags, Ints, stable_order
+from transforms.algebra.reduce import Contributions
 
 
 def _part(value: Any) -> int | Decimal:
@@ -53,6 +54,10 @@ class Percentile(Max):
         rank = self._rank(sums[0])
         below, up_to = sums[1 + 2 * place], sums[2 + 2 * place]
         return np.where(below >= rank, -1, np.where(up_to >= rank, 0, 1)).astype(np.int64)
+
+    def stays(self, rows: Contributions, values: Values) -> Flags:
+        """All of them: any may come to be the one of that rank."""
+        return np.ones(len(rows.who), np.bool_)
 
     def picked(self, values: Values, low: Ints, high: Ints) -> Ints | None:
         """No running extreme tells a rank."""

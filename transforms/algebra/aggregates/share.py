@@ -30,7 +30,7 @@ class Share(Measure):
     """Events with the value over events with any, compared as an exact fraction; missing of nothing."""
 
     op = "share"
-    is_summed = True
+    is_summed = is_folded = True
     when = "Which part of it is of one kind: of the orders those of toys, of the visits those by phone."
     example = "{name: toys_share, op: share, of: category, value: toys, windows: [90d]}"
     compare = "> 0.5"
@@ -66,10 +66,9 @@ class Share(Measure):
         """Of (hits / count - constant), cross-multiplied; a fraction whatever the digits of the column."""
         return ratio_sign(sums[1], sums[0], fraction(constant))
 
-    def value(self, who: Ints, values: Values, count: int, result: DataType) -> pa.Array:
+    def told(self, sums: Sequence[Number], scale: int, result: DataType) -> pa.Array:
         """The quotient as a double; null of nothing."""
-        hits = np.bincount(who, weights=self._hits(values), minlength=count).astype(np.int64)
-        return doubles(hits, np.bincount(who, minlength=count), 0)
+        return doubles(sums[1], sums[0], 0)
 
 
 AGGREGATE = Share

@@ -9,7 +9,7 @@ from schemas.definitions.comparison import Constant
 from schemas.definitions.datatype import DataType
 from schemas.definitions.refusal import refuse
 from transforms.algebra.exact import Number, decimals, fits, fraction, scaled, sign, summable
-from transforms.algebra.measure import Measure, Quotient, Values, groups
+from transforms.algebra.measure import Measure, Quotient, Values
 from transforms.algebra.order import Ints
 
 
@@ -18,7 +18,7 @@ class Sum(Measure):
 
     op = "sum"
     never_missing = True
-    is_summed = True
+    is_summed = is_folded = True
     when = "How much altogether: spend, pieces, minutes."
     example = "{name: spend, op: sum, of: amount, windows: [30d]}"
     compare = ">= 100"
@@ -48,11 +48,11 @@ class Sum(Measure):
         """Of (sum - constant)."""
         return sign(sums[0], fraction(constant, scale))
 
-    def value(self, who: Ints, values: Values, count: int, result: DataType) -> pa.Array:
+    def told(self, sums: Sequence[Number], scale: int, result: DataType) -> pa.Array:
         """The totals, exactly; null where an int has no room for one. Comparisons know it in any case."""
-        totals = total(who, summable(scaled(values.column)), count)
+        (totals,) = sums
         if result.kind == "decimal":
-            return decimals(totals, 38, values.scale)
+            return decimals(totals, 38, scale)
         return pa.array(np.where(fits(totals), totals, 0).astype(np.int64), mask=~fits(totals))
 
 
@@ -67,15 +67,6 @@ def exact_number(of: DataType | None, op: str) -> DataType:
     if of.kind == "decimal" and (of.precision or 0) > 18:
         raise refuse("SEG-0208", f"`{op}` takes decimals of up to 18 digits", expected="decimal(18,s)", found=str(of))
     return of
-
-
-def total(who: Ints, values: Number, count: int) -> Number:
-    """The sum of the values of each `who`; rows are sorted by it."""
-    present, begins = groups(who)
-    totals = np.zeros(count, values.dtype)
-    if len(begins):
-        totals[present] = np.add.reduceat(values, begins)
-    return totals
 
 
 AGGREGATE = Sum

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import pyarrow as pa
 
 from schemas.definitions.comparison import Constant
 from schemas.definitions.datatype import DataType
-from transforms.algebra.aggregates.sum import exact_number, total
+from transforms.algebra.aggregates.sum import exact_number
 from transforms.algebra.exact import Number, doubles, fraction, ratio_sign, scaled, summable
 from transforms.algebra.measure import Measure, Quotient, Values, ones
 from transforms.algebra.order import Ints
@@ -17,7 +16,7 @@ class Variance(Measure):
     """The mean square of the distances from the mean (population), compared as an exact fraction; missing of nothing."""
 
     op = "variance"
-    is_summed = True
+    is_summed = is_folded = True
     when = "Steady or not: who spends the same each time, and who does not."
     example = "{name: unsteadiness, op: variance, of: amount, windows: [90d]}"
     compare = "<= 25"
@@ -45,11 +44,9 @@ class Variance(Measure):
         """Of (count * squares - sum * sum) / count**2 - constant, cross-multiplied."""
         return ratio_sign(*_ratio(*sums), fraction(constant, 2 * scale))
 
-    def value(self, who: Ints, values: Values, count: int, result: DataType) -> pa.Array:
+    def told(self, sums: Sequence[Number], scale: int, result: DataType) -> pa.Array:
         """The exact fraction as the nearest double; null of nothing."""
-        amounts = scaled(values.column).astype(object)
-        number = np.bincount(who, minlength=count)
-        return doubles(*_ratio(number, total(who, amounts, count), total(who, amounts * amounts, count)), 2 * values.scale)
+        return doubles(*_ratio(*sums), 2 * scale)
 
 
 def _ratio(number: Number, amount: Number, squares: Number) -> tuple[Number, Number]:

@@ -2,13 +2,15 @@
 
 from typing import Annotated, cast
 
+from schemas.definitions.catalog import Project
 from schemas.definitions.comparison import AnyComparison
 from schemas.definitions.node import Compared, Node
 from schemas.definitions.reference import References
 from schemas.definitions.takes import takes_text
 from transforms.algebra.measure import Measure
+from transforms.algebra.needs import Need, added_up
 from transforms.algebra.pending import Truth
-from transforms.algebra.view import Asked, View
+from transforms.algebra.view import Asked, View, feature_column
 
 
 class Aggregate(Node):
@@ -36,8 +38,13 @@ class Aggregate(Node):
 
     def measured(self, view: View) -> Asked:
         """The feature's measure over its group's events."""
-        column = view.feature(self.feature)
+        column = feature_column(view.project, self.feature)
         return cast(Measure, column.aggregate), column.source, column.window, column.aggregate.of, self.compare
+
+    def needs(self, project: Project) -> tuple[Need, ...]:
+        """What the feature is made of."""
+        column = feature_column(project, self.feature)
+        return added_up(cast(Measure, column.aggregate), column.source, column.window, column.aggregate.of)
 
     def steps(self, view: View) -> Truth:
         """Where the feature satisfies the comparison."""

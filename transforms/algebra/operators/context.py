@@ -2,11 +2,14 @@
 
 from pydantic import Field
 
+from schemas.definitions.catalog import Project
 from schemas.definitions.expression import AnyExpression
 from schemas.definitions.node import Node
 from schemas.definitions.reference import EventReference, References
 from schemas.definitions.window import AnyWindow, Lifetime
 from transforms.algebra.latest import latest, latest_event, tells
+from transforms.algebra.needs import Need, looked_at
+from transforms.algebra.needs import latest as the_latest
 from transforms.algebra.pending import Truth
 from transforms.algebra.view import Evidence, View
 
@@ -37,6 +40,10 @@ class Context(Node):
     def evidence(self, view: View) -> Evidence:
         """The one event that is the latest."""
         return latest_event(view, _ANY, self.window)
+
+    def needs(self, project: Project) -> tuple[Need, ...]:
+        """The latest event."""
+        return looked_at(_ANY, self.window, the_latest(1))
 
     def steps(self, view: View) -> Truth:
         """What the condition says of the one event that is the latest."""

@@ -2,6 +2,7 @@
 
 from pydantic import Field, field_validator
 
+from schemas.definitions.catalog import Project
 from schemas.definitions.comparison import AnyComparison, Compare, Comparison
 from schemas.definitions.datatype import DataType
 from schemas.definitions.node import Compared, Node
@@ -10,6 +11,7 @@ from schemas.definitions.window import AnyWindow, Lifetime
 from transforms.algebra.aggregates.count import Count
 from transforms.algebra.aggregates.distinct import Distinct
 from transforms.algebra.measure import Measure
+from transforms.algebra.needs import Need, added_up
 from transforms.algebra.pending import Truth
 from transforms.algebra.view import Asked, View
 
@@ -53,6 +55,10 @@ class Did(EventFields, Node):
     def measured(self, view: View) -> Asked:
         """One measure, `count` or `distinct`."""
         return self.measure, self.reference, self.window, self.distinct, self.count
+
+    def needs(self, project: Project) -> tuple[Need, ...]:
+        """What is counted."""
+        return added_up(self.measure, self.reference, self.window, self.distinct)
 
     def steps(self, view: View) -> Truth:
         """Where the measure satisfies the comparison."""

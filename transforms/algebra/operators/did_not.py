@@ -2,11 +2,13 @@
 
 from pydantic import Field
 
+from schemas.definitions.catalog import Project
 from schemas.definitions.comparison import Compare, Comparison
 from schemas.definitions.node import Compared, Node
 from schemas.definitions.reference import EventFields
 from schemas.definitions.window import AnyWindow, Lifetime
 from transforms.algebra.aggregates.count import Count
+from transforms.algebra.needs import Need, latest, looked_at
 from transforms.algebra.pending import Truth
 from transforms.algebra.view import Asked, View
 
@@ -35,6 +37,10 @@ class DidNot(EventFields, Node):
     def measured(self, view: View) -> Asked:
         """The count, which is to be 0."""
         return Count(name="events"), self.reference, self.window, None, _NONE
+
+    def needs(self, project: Project) -> tuple[Need, ...]:
+        """The events: any of them."""
+        return looked_at(self.reference, self.window, latest(1))
 
     def steps(self, view: View) -> Truth:
         """Where no event counts."""

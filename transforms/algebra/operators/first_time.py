@@ -2,11 +2,13 @@
 
 from pydantic import Field
 
+from schemas.definitions.catalog import Project
 from schemas.definitions.comparison import Compare, Comparison
 from schemas.definitions.node import Node
 from schemas.definitions.reference import EventFields
 from schemas.definitions.window import AnyWindow, Lifetime
 from transforms.algebra.aggregates.count import Count
+from transforms.algebra.needs import Need, earliest, looked_at
 from transforms.algebra.pending import Truth
 from transforms.algebra.rank import nth
 from transforms.algebra.view import Asked, View
@@ -32,6 +34,10 @@ class FirstTime(EventFields, Node):
     def measured(self, view: View) -> Asked:
         """The events in the window; the first of them must be the first of all."""
         return Count(name="events"), self.reference, self.window, None, _ANY
+
+    def needs(self, project: Project) -> tuple[Need, ...]:
+        """The first event of all, and how long it counts."""
+        return looked_at(self.reference, Lifetime(), earliest(1)) + looked_at(self.reference, self.window)
 
     def steps(self, view: View) -> Truth:
         """The event of rank one, for as long as its window says."""

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field, PlainValidator, model_validator
 
+from schemas.definitions.catalog import Project
 from schemas.definitions.datatype import DataType
 from schemas.definitions.node import Node
 from schemas.definitions.reference import EventFields, Property, References
@@ -16,6 +17,7 @@ from schemas.definitions.takes import Takes, takes_text
 from schemas.definitions.window import AnyWindow, Lifetime
 from transforms.algebra.coded import whole
 from transforms.algebra.columns import value_name
+from transforms.algebra.needs import Held, Need, earliest, in_window
 from transforms.algebra.order import Flags, Ints
 from transforms.algebra.pending import Truth, reaches
 from transforms.algebra.places import distances, within
@@ -86,6 +88,10 @@ class Geo(EventFields, Node):
             if not types[column].is_number:
                 raise refuse("SEG-0208", f"`{column}` is no coordinate", expected="float or decimal", found=str(types[column]))
 
+    def needs(self, project: Project) -> tuple[Need, ...]:
+        """An event that lies there."""
+        return in_window(self.window, self._held, earliest(1))
+
     def steps(self, view: View) -> Truth:
         """Any of the events that lie there."""
         return reaches(self.evidence(view).rows)
@@ -95,6 +101,10 @@ class Geo(EventFields, Node):
         rows, chosen = view.evidence(self.reference, self.window)
         there = self._there(view, chosen)
         return Evidence(rows.take(there), chosen[there])
+
+    def _held(self, view: View) -> Held:
+        rows, chosen = self.evidence(view)
+        return Held(rows, chosen, view.events(chosen))
 
     def _there(self, view: View, chosen: Ints) -> Flags:
         lat, lon = _degrees(view, chosen, self.lat), _degrees(view, chosen, self.lon)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from pydantic import Field, model_validator
 
+from schemas.definitions.catalog import Project
 from schemas.definitions.datatype import DataType
 from schemas.definitions.duration import Duration
 from schemas.definitions.node import Node
@@ -12,6 +13,7 @@ from schemas.definitions.reference import AnyEventReference, Property, Reference
 from schemas.definitions.refusal import refuse
 from transforms.algebra.columns import predicate_name
 from transforms.algebra.keys import bound, check_bind
+from transforms.algebra.needs import Held, Need, everything, within
 from transforms.algebra.order import FOREVER, Ints, order, search
 from transforms.algebra.pending import Truth, reaches
 from transforms.algebra.reduce import Contributions
@@ -62,6 +64,12 @@ class Inaction(Node):
         """Both kinds of events, and the columns that bind them."""
         return super().references() + References(event_columns=self.bind)
 
+    def needs(self, project: Project) -> tuple[Need, ...]:
+        """The cases that are open, or may come to be, whatever ends them."""
+        if self.within is not None:
+            return (within(self.within),)
+        return within(self.wait), Need(None, self._held, everything)
+
     def steps(self, view: View) -> Truth:
         """Where any case is open."""
         return reaches(self.evidence(view).rows)
@@ -83,6 +91,11 @@ class Inaction(Node):
         rows = timeline.clip(Contributions(timeline.who[after], begins, closes), at)
         is_open = (ends > begins) & (rows.start < rows.stop)
         return Evidence(rows.take(is_open), after[is_open])
+
+
+    def _held(self, view: View) -> Held:
+        rows, chosen = self.evidence(view)
+        return Held(rows, chosen, view.events(chosen))
 
 
 def _next(key: Ints, at: Ints, sought: Ints, sought_at: Ints, side: str) -> Ints:

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo
 
+from schemas.definitions.catalog import Project
 from schemas.definitions.duration import LENGTH, Duration, parse_duration
 from schemas.definitions.node import Node
 from schemas.definitions.reference import EventFields
@@ -11,6 +12,7 @@ from schemas.definitions.refusal import refuse, show
 from schemas.definitions.strict import Strict
 from schemas.definitions.takes import Takes
 from schemas.definitions.window import Ago, Between, CalendarZone, Last, Lifetime, Unit
+from transforms.algebra.needs import Need, earliest, looked_at, within, within_units
 from transforms.algebra.pending import Truth, either, every, reaches, remap
 from transforms.algebra.periods import in_units
 from transforms.algebra.truth import OPPOSITE
@@ -80,6 +82,13 @@ class Lifecycle(EventFields, Node):
     def evidence(self, view: View) -> Evidence:
         """All events."""
         return view.evidence(self.reference, Lifetime())
+
+    def needs(self, project: Project) -> tuple[Need, ...]:
+        """The events of the last periods, and the first of all."""
+        ever = looked_at(self.reference, Lifetime(), earliest(1))
+        if isinstance(self.period, CalendarPeriod):
+            return within_units(self.period.unit, 4), *ever
+        return within(3 * self.period), *ever
 
     def steps(self, view: View) -> Truth:
         """Any of the phases."""

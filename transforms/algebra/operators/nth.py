@@ -4,11 +4,13 @@ from typing import Annotated
 
 from pydantic import Field, StrictInt
 
+from schemas.definitions.catalog import Project
 from schemas.definitions.comparison import Compare, Comparison
 from schemas.definitions.node import Node
 from schemas.definitions.reference import EventFields
 from schemas.definitions.window import AnyWindow, Lifetime
 from transforms.algebra.aggregates.count import Count
+from transforms.algebra.needs import Need, earliest, looked_at
 from transforms.algebra.pending import Truth
 from transforms.algebra.rank import nth
 from transforms.algebra.view import Asked, View
@@ -33,6 +35,10 @@ class Nth(EventFields, Node):
     def measured(self, view: View) -> Asked:
         """How many matching events there have been."""
         return Count(name="events"), self.reference, Lifetime(), None, Comparison(Compare(">=", self.n))
+
+    def needs(self, project: Project) -> tuple[Need, ...]:
+        """The first `n` events of all, and how long the last of them counts."""
+        return looked_at(self.reference, Lifetime(), earliest(self.n)) + looked_at(self.reference, self.window, earliest(self.n))
 
     def steps(self, view: View) -> Truth:
         """The event of rank n, for as long as its window says."""

@@ -5,11 +5,13 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field, StrictInt, model_validator
 
+from schemas.definitions.catalog import Project
 from schemas.definitions.node import Node
 from schemas.definitions.reference import EventFields
 from schemas.definitions.refusal import refuse
 from schemas.definitions.window import CalendarZone, Unit
 from transforms.algebra.handover import handover
+from transforms.algebra.needs import Need, within_units
 from transforms.algebra.pending import Truth, cover
 from transforms.algebra.periods import InUnits, in_units
 from transforms.algebra.view import Evidence, View
@@ -45,6 +47,10 @@ class Regularly(EventFields, Node):
     def evidence(self, view: View) -> Evidence:
         """The events in those periods."""
         return Evidence(*self._found(view)[:2])
+
+    def needs(self, project: Project) -> tuple[Need, ...]:
+        """The events of those periods, and of the one holding T."""
+        return (within_units(self.period, self.of_last + 1),)
 
     def steps(self, view: View) -> Truth:
         """The number of different periods with an event."""

@@ -1,9 +1,11 @@
 """`restarted`: is active again after it was quiet (5.12)."""
 
+from schemas.definitions.catalog import Project
 from schemas.definitions.duration import Duration
 from schemas.definitions.node import Node
 from schemas.definitions.reference import EventFields
 from schemas.definitions.window import Ago, Between, Last, Lifetime, Window
+from transforms.algebra.needs import Need, earliest, looked_at, within
 from transforms.algebra.pending import Truth, every, remap
 from transforms.algebra.truth import OPPOSITE
 from transforms.algebra.view import Evidence, View
@@ -38,6 +40,13 @@ class Restarted(EventFields, Node):
     def evidence(self, view: View) -> Evidence:
         """All events."""
         return view.evidence(self.reference, Lifetime())
+
+    def needs(self, project: Project) -> tuple[Need, ...]:
+        """The events of the times that are told apart, and where any before them will do the first of all."""
+        near = self.active + self.quiet
+        if self.active_before is not None:
+            return (within(near + self.active_before),)
+        return within(near), *looked_at(self.reference, Lifetime(), earliest(1))
 
     def steps(self, view: View) -> Truth:
         """Any now, none in the silence, any before it."""

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from functools import reduce
+from itertools import chain
 from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
 
+from schemas.definitions.catalog import Project
 from schemas.definitions.datatype import DataType
 from schemas.definitions.duration import Duration
 from schemas.definitions.node import Node
@@ -16,6 +18,7 @@ from schemas.definitions.window import AnyWindow, Lifetime
 from transforms.algebra.chains import NEVER, Instants, Pattern, latest_starts
 from transforms.algebra.columns import predicate_name
 from transforms.algebra.keys import bound, check_bind
+from transforms.algebra.needs import Need, in_window, looked_at, nothing, within
 from transforms.algebra.order import FOREVER, Flags, Ints, firsts, search, spread, stable_order
 from transforms.algebra.pending import Truth, seek
 from transforms.algebra.reduce import Contributions
@@ -77,6 +80,16 @@ class Sequence(Node):
     def pattern(self) -> Pattern:
         """What is asked of a chain."""
         return Pattern(len(self.steps_), self.order == "listed", self.gap or FOREVER, self.within or FOREVER)
+
+    def needs(self, project: Project) -> tuple[Need, ...]:
+        """The events of a match and those that break one; all of them where one may take for ever, or counts for ever."""
+        length = min(self.within or FOREVER, (self.gap or FOREVER) * (len(self.steps_) - 1))
+        window, *others = in_window(self.window, nothing)
+        if length < FOREVER and window.reach is not None:
+            return (within(window.reach + length),)
+        forbidden = () if self.unless is None else (self.unless,)
+        events = (looked_at(one, Lifetime()) for one in (*self.steps_, *forbidden))
+        return *others, *chain.from_iterable(events)
 
     def steps(self, view: View) -> Truth:
         """Where any match counts."""

@@ -1,9 +1,11 @@
 """`stopped`: was active, and is quiet now (5.11)."""
 
+from schemas.definitions.catalog import Project
 from schemas.definitions.duration import Duration
 from schemas.definitions.node import Node
 from schemas.definitions.reference import EventFields
 from schemas.definitions.window import Between, Last
+from transforms.algebra.needs import Need, within
 from transforms.algebra.pending import Truth, every, remap
 from transforms.algebra.truth import OPPOSITE
 from transforms.algebra.view import Evidence, View
@@ -28,6 +30,10 @@ class Stopped(EventFields, Node):
     def evidence(self, view: View) -> Evidence:
         """The events in both windows."""
         return view.evidence(self.reference, Last(self.quiet + self.active))
+
+    def needs(self, project: Project) -> tuple[Need, ...]:
+        """The events in both windows."""
+        return (within(self.quiet + self.active),)
 
     def steps(self, view: View) -> Truth:
         """Any in the one window, none in the other."""

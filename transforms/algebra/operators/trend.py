@@ -7,6 +7,7 @@ import numpy as np
 from pydantic import field_validator
 
 from schemas.definitions.aggregate import Aggregate
+from schemas.definitions.catalog import Project
 from schemas.definitions.comparison import Comparison, Constant, PercentComparison
 from schemas.definitions.datatype import DataType
 from schemas.definitions.duration import UNITS, Duration
@@ -18,6 +19,7 @@ from schemas.definitions.window import Between, Last, Window
 from transforms.algebra.amounts import Amounts, amounts
 from transforms.algebra.exact import Number, fraction, ratio_sign
 from transforms.algebra.measure import Measure, Quotient
+from transforms.algebra.needs import Need, within
 from transforms.algebra.order import FOREVER, UNKNOWN, Ints, Steps, Truths, firsts, order, turning
 from transforms.algebra.truth import judge
 from transforms.algebra.view import Evidence, View
@@ -70,6 +72,10 @@ class Trend(Node):
     def of_nothing(self) -> frozenset[bool | None]:
         """Nothing against nothing: no change, or an unknown one."""
         return frozenset((True, False, None))
+
+    def needs(self, project: Project) -> tuple[Need, ...]:
+        """The events of both times."""
+        return (within(self.this + self.vs),)
 
     def steps(self, view: View) -> Steps:
         """The sign of the change against each constant, wherever either operand changes."""
