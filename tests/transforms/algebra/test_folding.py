@@ -8,16 +8,22 @@ from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
 
+import pyarrow as pa
 import pytest
 
 from tests.support.generator import DAY, HOUR, START, Generator
-from tests.support.histories import LATER, Fact, Shard, expected, facts_of, subjects_of
+from tests.support.histories import ALWAYS, LATER, Fact, Shard, expected, facts_of, subjects_of
+from tests.support.merged import event, instant, link, lives, row, world
 from tests.support.naive_sessions import sessions_of
 from tests.support.oracle import feature
-from tests.support.oracle_model import World
+from tests.support.oracle_model import Event, Json, World
+from tests.support.worlds import read_world
 from tests.transforms.algebra.test_many_worlds import plain
 from tests.transforms.algebra.test_sessions import ASKING, asking, current, kept
+from transforms.algebra.memory import memory
+from transforms.algebra.operators import OPERATORS
 from transforms.algebra.order import BEGINNING
+from transforms.algebra.state import write_state
 
 INSTANTS = ("occurred_at", "valid_from", "claimed_at", "linked_at", "received_at", "expires_at")
 One = TypeVar("One")
@@ -43,10 +49,10 @@ def chunks(facts: Sequence[Fact], random: Random, number: int) -> list[list[Fact
     return [list(facts[begin:end]) for begin, end in pairwise(cuts)]
 
 
-def of_world(folder: Path, random: Random) -> tuple[list[Any], Shard]:
+def of_world(folder: Path, generator: Generator) -> tuple[list[Any], Shard]:
     """What of a world is not as the law says, when its state forgets at every step what it can; and the shard."""
-    generator = Generator(random, merges=True, scored=True)
-    times = generator.pick((1, 5, 20, 60))
+    random = generator.random
+    times = generator.pick((1, 5, 20, 60, 400))
     world = stretched(generator.world(), times)
     asks = generator.chance(30)
     world = asking(world) if asks else world
@@ -78,5 +84,119 @@ def features_that_differ(shard: Shard, world: World, at: int) -> list[Any]:
 @pytest.mark.parametrize("seed", range(60))
 def test_a_state_that_forgets_at_every_step_tells_the_same_history_and_features(seed: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        wrong, _ = of_world(Path(folder), Random(seed))
+        wrong, _ = of_world(Path(folder), Generator(Random(seed), merges=True, scored=True))
     assert wrong == []
+
+
+EVER: Json = {
+    "twice": {"did": {"event": "buy", "count": ">= 2"}},
+    "dear": {"aggregate": {"feature": "g.spend_lifetime", "compare": "> 100"}},
+    "third": {"nth": {"event": "buy", "n": 3, "window": "7d"}},
+    "new": {"first_time": {"event": "buy", "window": "7d"}},
+    "toys_last": {"last": {"event": "buy", "having": "n > 5"}},
+    "back": {"restarted": {"event": "buy", "active": "1d", "quiet": "2d"}},
+    "lost": {"lifecycle": {"event": "buy", "period": "2d", "in": ["lost"]}},
+    "visiting": {"did": {"event": "buy", "window": {"session": {"gap": "30m"}}}},
+    "since": {"did": {"event": "buy", "count": ">= 2", "window": {"since": "look"}}},
+    "path": {"sequence": {"steps": ["look", "buy"], "within": "1d", "window": "2d"}},
+    "left": {"inaction": {"after": "look", "not": "buy", "for": "1d"}},
+}
+SOURCES: Json = {
+    "web": {"kind": "events", "properties": {"n": "int"}},
+    "crm": {"kind": "profiles", "properties": {"country": "string", "plan": "string"}},
+    "led": {"kind": "consents"},
+    "ids": {"kind": "identities"},
+}
+OPS = ("sum", "mean", "variance", "min", "max", "first", "last", "distinct")
+
+
+def long_history(days: int) -> tuple[World, list[Event]]:
+    """Somebody who does something at each hour of each day."""
+    named = {"sum": "spend"}
+    aggregates = [{"name": named.get(op, op), "op": op, "of": "n", "windows": ["lifetime"]} for op in OPS]
+    aggregates += [{"name": "number", "op": "count"}, {"name": "latest", "op": "list", "of": "n", "n": 3}]
+    group = {"features": "g", "purpose": "free", "source": {"event": "buy"}, "aggregates": aggregates}
+    segments = [{"segment": name, "purpose": "free", "when": when} for name, when in EVER.items()]
+    told = world(sources=SOURCES, segments=segments, features=[group])
+    return told, [event(hour, "ann", ("buy", "look")[hour % 7 == 0], n=hour % 10) for hour in range(24 * days)]
+
+
+def held_after(folder: Path, days: int, reach: int) -> tuple[int, int, Shard]:
+    """The bytes and the events that a state has after so many days, each a step of its own."""
+    told, events = long_history(days)
+    shard = Shard.of(folder, told, reach)
+    for day in range(days):
+        shard.step(events[24 * day : 24 * (day + 1)], instant(24 * (day + 1)))
+    sink = pa.BufferOutputStream()
+    write_state(shard.state, {}, sink)
+    return sink.getvalue().size, len(shard.state.facts["events"]), shard
+
+
+def test_a_state_is_no_larger_after_a_history_ten_times_as_long(tmp_path: Path) -> None:
+    short, few, _ = held_after(tmp_path, 20, DAY)
+    long, many, shard = held_after(tmp_path, 200, DAY)
+    assert (many, long) == (few, pytest.approx(short, rel=0.01))
+    assert shard.rebuilt == []
+    whole, every, kept = held_after(tmp_path, 200, ALWAYS)
+    assert (every, whole > 10 * long) == (24 * 200, True)
+    assert shard.folded() == kept.folded()
+    assert shard.published[-1]["feature_rows"] == kept.published[-1]["feature_rows"]
+
+
+def test_an_event_at_the_floor_asks_for_all_that_was_forgotten_and_one_after_it_does_not(tmp_path: Path) -> None:
+    _, _, shard = held_after(tmp_path, 10, DAY)
+    (floor_at,) = shard.state.floors.tolist()
+    for at, rebuilt in ((floor_at + 1, []), (floor_at, ["ann"])):
+        shard.step([replace(event(0, "ann", event_id=str(at)), occurred_at=at, received_at=shard.last_at)], shard.last_at)
+        assert shard.rebuilt == rebuilt
+    told, events = long_history(10)
+    late = [one for one in shard.told if one not in events]
+    whole = Shard.of(tmp_path, told).step([*events, *late], shard.last_at)
+    assert shard.folded() == whole.folded()
+
+
+def test_news_about_one_subject_asks_for_nothing_of_another(tmp_path: Path) -> None:
+    told, events = long_history(10)
+    others = [replace(one, subject="bob") for one in events]
+    shard = Shard.of(tmp_path, told, DAY).step([*events, *others], instant(240))
+    shard.step([event(1.5, "bob")], instant(240))
+    assert shard.rebuilt == ["bob"]
+
+
+@pytest.mark.parametrize(
+    "news",
+    [
+        row(1, "ann", "WITHDRAW"),
+        row(239, "ann", "INVALIDATE"),
+        replace(row(239, "ann", "WITHDRAW"), event_id="GRANT-0"),
+        lives(1, "ann", country="DE"),
+        lives(239, "ann", country="DE"),
+        link(239, "tv", "ann"),
+        link(239, "ann", "tv"),
+    ],
+    ids=lambda fact: type(fact).__name__,
+)
+def test_so_does_what_reaches_back_before_the_floor_from_whenever_it_is(tmp_path: Path, news: Fact) -> None:
+    told, events = long_history(10)
+    shard = Shard.of(tmp_path, told, DAY).step([row(0, "ann"), *events], instant(240))
+    assert shard.step([news], instant(240)).rebuilt == ["ann"]
+
+
+@pytest.mark.parametrize("news", [row(239, "ann", "WITHDRAW"), lives(239, "ann", plan="gold"), event(239.5, "ann")])
+def test_what_acts_after_the_floor_alone_does_not(tmp_path: Path, news: Fact) -> None:
+    told, events = long_history(10)
+    shard = Shard.of(tmp_path, told, DAY).step([row(0, "ann"), *events], instant(240))
+    assert shard.step([news], instant(240)).rebuilt == []
+
+
+def test_who_is_restricted_or_linked_keeps_all(tmp_path: Path) -> None:
+    told, events = long_history(10)
+    facts = [*events, *(replace(one, subject="bob") for one in events), row(1, "ann", "RESTRICT"), link(1, "tv", "bob")]
+    assert Shard.of(tmp_path, told, DAY).step(facts, instant(240)).state.is_whole
+
+
+def test_an_operator_that_reads_events_says_what_it_needs(tmp_path: Path) -> None:
+    told, _ = long_history(1)
+    silent = {name for name, operator in OPERATORS.items() if not hasattr(operator, "needs")}
+    assert silent == {"all", "any", "not", "property", "rfm", "persona", "score", "in_segment", "list", "bucket"}
+    assert memory(read_world(tmp_path, told)).reach == 7 * DAY
