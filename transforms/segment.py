@@ -17,6 +17,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 from schemas.kinds import KINDS
 from transforms.algebra.absorb import Arrived
 from transforms.algebra.advance import advance, recalled
+from transforms.algebra.outdated import see_that_nobody_is_torn_away
 from transforms.algebra.program import Moment, Program
 from transforms.algebra.state import State, empty_state, read_state, without
 from transforms.coder import RecordBatchCoder, ShardedBatch
@@ -55,8 +56,11 @@ def _remembered(program: Program, kinds: dict[bytes, list[pa.RecordBatch]]) -> S
         return empty_state(program)
     path = kinds[STATE][0]["path"][0].as_py()
     state, _ = read_state(pa.memory_map(path).read_buffer())
-    leaving = [batch["subject"] for batch in kinds.get(LEAVING, [])]
-    return without(state, pa.concat_arrays(leaving)) if leaving else state
+    if LEAVING not in kinds:
+        return state
+    leaving = pa.concat_arrays([batch["subject"] for batch in kinds[LEAVING]])
+    see_that_nobody_is_torn_away(state, leaving)
+    return without(state, leaving)
 
 
 def _arrived(program: Program, kinds: dict[bytes, list[pa.RecordBatch]], before: bytes) -> Arrived:

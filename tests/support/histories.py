@@ -14,7 +14,7 @@ from tests.support.worlds import arrived, read_world
 from transforms.algebra.advance import advance, recalled
 from transforms.algebra.claims import WHO
 from transforms.algebra.order import BEGINNING, FOREVER
-from transforms.algebra.outdated import Outdated
+from transforms.algebra.outdated import Outdated, see_that_nobody_is_torn_away
 from transforms.algebra.program import Moment, Program
 from transforms.algebra.state import State, empty_state, without
 
@@ -92,6 +92,10 @@ class Shard:
     def _rebuild(self, subjects: pa.Array, moment: Moment) -> None:
         """Give the state all facts that were told about some subjects."""
         if len(subjects):
+            try:
+                see_that_nobody_is_torn_away(self.state, subjects)
+            except Outdated as torn:
+                subjects = pa.concat_arrays([subjects, torn.subjects])
             self.rebuilt += subjects.to_pylist()
             every = arrived(self.program.project, self.told)
             stored = {name: rows.filter(pc.is_in(rows["subject"], value_set=subjects)) for name, rows in every.items()}

@@ -11,10 +11,11 @@ from transforms.algebra.absorb import flags
 from transforms.algebra.belief import Belief, merged, subject_of
 from transforms.algebra.by_subject import replaced, rows_of
 from transforms.algebra.claims import WHO, Action, codes, ints
+from transforms.algebra.columns import predicate_name
 from transforms.algebra.exact import Number, decimals
 from transforms.algebra.measure import Measure, total
 from transforms.algebra.needs import Held
-from transforms.algebra.order import BEGINNING, Flags, Ints, firsts, in_turn, lasts
+from transforms.algebra.order import BEGINNING, Flags, Ints, firsts, in_turn, lasts, order, stable_order
 from transforms.algebra.program import Moment, Program
 from transforms.algebra.state import BASES, WEIGHTS, State
 from transforms.algebra.study import Study
@@ -40,7 +41,8 @@ class _Sums(NamedTuple):
 def fold(program: Program, state: State, study: Study, moment: Moment) -> State:
     """The state in which the studied subjects keep what answers from the floor on, `state_reach` before T, are made of.
 
-    What restricts may be lifted again, links move events, and facts that K hides come into sight: who has such keeps all.
+    What is kept is told by who collected it, so that it holds for whomever links make its subject. What restricts may be
+    lifted again, and facts that K hides come into sight: who has such keeps all, and so does who is linked to them.
     """
     floor_at = max(moment.at - program.project.state_reach, BEGINNING + 1)
     cut_at = max(floor_at - program.memory.reach, BEGINNING + 1)
@@ -48,17 +50,20 @@ def fold(program: Program, state: State, study: Study, moment: Moment) -> State:
     past = facts.at <= cut_at
     if not past.any():
         return state
+    linked = _linked(state)
     past &= _foldable(state, study, moment, floor_at, cut_at)[facts.who]
     kept, sums = ~past | firsts(facts.who), list[_Sums]()
     for purposes, need in program.memory.held:
         view = study.view(purposes)
         held = _of_the_past(view, need.held(view), past, floor_at)
         kept[view.timeline.row[held.chosen[need.stays(held.rows, held.values)]]] = True
+        for reference in need.broken:
+            kept |= facts.flags(predicate_name(reference)) & linked[study.who][facts.who]
         if need.summed is not None:
             sums.append(_summed(view, held, *need.summed(purposes)))
-    folding = flags(len(study.who), facts.who[~kept])
+    folding = _together(state, study, flags(len(study.who), facts.who[~kept]))
     for one in sums:
-        folding[one.too_wide] = False
+        folding &= ~_together(state, study, flags(len(study.who), one.too_wide))
     kept |= ~folding[facts.who]
     who = study.who[folding]
     state = _without_events(state, study, moment, kept)
@@ -76,15 +81,19 @@ def continued(fresh: Belief, held: Belief, state: State) -> Belief:
 
 def _foldable(state: State, study: Study, moment: Moment, floor_at: int, cut_at: int) -> Flags:
     """The studied subjects of whom nothing that is forgotten now can come to matter again."""
-    stays = _linked(state)
+    stays = np.zeros(state.count, np.bool_)
     for rows in state.facts.values():
-        stays |= flags(state.count, ints(rows[WHO], 0)[ints(rows["received_at"], 0) > moment.known_at])
+        stays[ints(rows[WHO], 0)[ints(rows["received_at"], 0) > moment.known_at]] = True
     consents = state.facts["consents"]
-    stays |= flags(state.count, ints(consents[WHO], 0)[codes(consents["action"], (Action.RESTRICT.name,)) == 0])
-    foldable: Flags = ~stays[study.who]
+    stays[ints(consents[WHO], 0)[codes(consents["action"], (Action.RESTRICT.name,)) == 0]] = True
     for view in study.evaluation.views.values():
-        foldable[_unevenly_fed(view, floor_at, cut_at)] = False
-    return foldable
+        stays[study.who[_unevenly_fed(view, floor_at, cut_at)]] = True
+    return ~state.related(stays)[study.who]
+
+
+def _together(state: State, study: Study, some: Flags) -> Flags:
+    """The studied subjects that are some of them, or may be one with one of them."""
+    return state.related(flags(state.count, study.who[some]))[study.who]
 
 
 def _linked(state: State) -> Flags:
@@ -97,31 +106,32 @@ def _linked(state: State) -> Flags:
 
 
 def _unevenly_fed(view: View, floor_at: int, cut_at: int) -> Ints:
-    """Subjects whose stints in use after the floor are not all fed by the same events of the past, or by none of them."""
-    stints = view.timeline.stints
-    fed = np.flatnonzero((stints.use_to > floor_at) & (stints.event_from <= cut_at))
-    subject, begins = stints.subject[fed], stints.event_from[fed]
-    uneven = stints.event_to[fed] <= cut_at
-    uneven[1:] |= (subject[1:] == subject[:-1]) & (begins[1:] != begins[:-1])
-    return subject[uneven]
+    """Collectors who do not feed the same events of the past, or none of them, to all stints that are in use after the floor."""
+    stint, who, event_from, event_to = view.timeline.sources
+    fed = np.flatnonzero((view.timeline.stints.use_to[stint] > floor_at) & (event_from <= cut_at))
+    fed = fed[order(who[fed], event_from[fed])]
+    who, begins, ends = who[fed], event_from[fed], event_to[fed]
+    uneven = ends <= cut_at
+    uneven[1:] |= (who[1:] == who[:-1]) & (begins[1:] != begins[:-1])
+    return who[uneven]
 
 
 def _of_the_past(view: View, held: Held, past: Flags, floor_at: int) -> Held:
-    """The contributions of events of the past that last beyond the floor."""
-    some = past[view.timeline.row[held.chosen]] & (held.rows.stop > floor_at)
-    return Held(held.rows.take(some), held.chosen[some], held.values.take(some))
+    """The contributions of events of the past that last beyond the floor; each stint's by who collected them, as if apart."""
+    some = np.flatnonzero(past[view.timeline.row[held.chosen]] & (held.rows.stop > floor_at))
+    collector = view.timeline.collector[held.chosen[some]]
+    some = some[stable_order(held.rows.who[some], collector)]
+    rows, chosen = held.rows.take(some), held.chosen[some]
+    apart = firsts(rows.who, view.timeline.collector[chosen])
+    return Held(rows._replace(who=np.cumsum(apart) - 1), chosen, held.values.take(some))
 
 
 def _summed(view: View, held: Held, leaf: str, measure: Measure) -> _Sums:
-    """The sums of the weights of each subject's events, by one of the stints that they feed."""
-    stint = held.rows.who
-    subject = view.timeline.stints.subject[stint]
-    once = np.isin(stint, stint[firsts(stint)][firsts(subject[firsts(stint)])]) if len(stint) else np.empty(0, np.bool_)
-    values, subject = held.values.take(once), subject[once]
-    count = len(view.timeline.facts.subjects)
-    sums = [total(subject, weight, count) for weight in values.borne(measure.amounts(values))]
-    who = subject[firsts(subject)] if len(subject) else subject
-    return _Sums(leaf, who, [weight[who] for weight in sums])
+    """The sums of the weights of each collector's events, by one of the stints that they feed."""
+    collector = view.timeline.collector[held.chosen[firsts(held.rows.who)]]
+    sums = [total(held.rows.who, weight, len(collector)) for weight in held.values.borne(measure.amounts(held.values))]
+    who, once = np.unique(collector, return_index=True)
+    return _Sums(leaf, who, [weight[once] for weight in sums])
 
 
 def _without_events(state: State, study: Study, moment: Moment, kept: Flags) -> State:

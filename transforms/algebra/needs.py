@@ -41,12 +41,14 @@ class Need(NamedTuple):
       held: what it is computed from, where it may.
       stays: which of the events of then it can not spare.
       summed: what of them it adds up, so that the last of them may stand for all.
+      broken: events that end it too soon where somebody collected them who may be somebody else again.
     """
 
     reach: int | None
     held: Callable[[View], Held]
     stays: Stays
     summed: Callable[[tuple[str, ...]], tuple[str, Measure]] | None = None
+    broken: tuple[EventReference, ...] = ()
 
 
 def everything(rows: Contributions, values: Values) -> Flags:
@@ -76,11 +78,13 @@ def within_units(unit: Unit, number: int) -> Need:
 
 def looked_at(reference: EventReference, window: Window, stays: Stays = everything) -> tuple[Need, ...]:
     """Events as they lie in a window; `stays` says which of those that never leave it can not be spared."""
-    return in_window(window, lambda view: _selected(view, reference, window, None), stays)
+    return in_window(window, lambda view: _selected(view, reference, window, None), stays, (reference,))
 
 
-def in_window(window: Window, held: Callable[[View], Held], stays: Stays = everything) -> tuple[Need, ...]:
-    """What is `held` in a window, and what else tells how long that lasts."""
+def in_window(
+    window: Window, held: Callable[[View], Held], stays: Stays = everything, of: tuple[EventReference, ...] = ()
+) -> tuple[Need, ...]:
+    """What is `held` in a window, contributions `of` some events, and what else tells how long that lasts."""
     match window:
         case Last(length) | Between(length, _):
             return (within(length),)
@@ -89,7 +93,7 @@ def in_window(window: Window, held: Callable[[View], Held], stays: Stays = every
         case Session(gap):
             return Need(None, held, everything), visits(gap)
         case Since(anchor):
-            return Need(None, held, everything), *looked_at(anchor, Lifetime(), latest(1))
+            return Need(None, held, everything, broken=(*of, anchor)), *looked_at(anchor, Lifetime(), latest(1))
     return (Need(None, held, stays),)
 
 
@@ -101,7 +105,7 @@ def visits(gap: int) -> Need:
 def added_up(measure: Measure, reference: EventReference, window: Window, column: str | None) -> tuple[Need, ...]:
     """Events of which an aggregate is made."""
     if not is_endless(window) or not measure.is_folded:
-        return in_window(window, lambda view: _selected(view, reference, window, column), measure.stays)
+        return in_window(window, lambda view: _selected(view, reference, window, column), measure.stays, (reference,))
 
     def summed(purposes: tuple[str, ...]) -> tuple[str, Measure]:
         return leaf_name(purposes, measure, reference, window), measure

@@ -123,6 +123,15 @@ def lasts_of(who: Ints, most: int) -> Flags:
     return firsts_of(who[::-1], most)[::-1]
 
 
+def last_of_each(who: Ints, kind: Ints, among: Flags) -> Flags:
+    """True for the last row of each (who, kind) among some of the rows, which are sorted by `who`."""
+    rows = np.flatnonzero(among)
+    index = stable_order(who[rows], kind[rows])
+    last = np.zeros(len(who), np.bool_)
+    last[rows[index[lasts(who[rows][index], kind[rows][index])]]] = True
+    return last
+
+
 def _differ(keys: Sequence[npt.NDArray[np.generic]]) -> Flags:
     """Whether each row but the first differs from the one before it."""
     flags: Flags = keys[0][1:] != keys[0][:-1]

@@ -36,9 +36,17 @@ def see_that_all_is_there(before: State, after: State, news: News) -> None:
     if before.is_whole:
         return
     asked = np.logical_or.reduce([flags(after.count, who) for who in _concerned(before, after, news)])
-    asked &= after.floors > BEGINNING
+    asked = after.related(asked) & (after.floors > BEGINNING)
     if asked.any():
         raise Outdated(after.ids.filter(pa.array(asked)))
+
+
+def see_that_nobody_is_torn_away(state: State, leaving: pa.Array) -> None:
+    """See that with some subjects all leave of whom sums are kept that these may bear on. Errors: Outdated."""
+    leaves = np.asarray(pc.is_in(state.ids, value_set=leaving)).astype(np.bool_)
+    torn = state.related(leaves) & ~leaves & (state.floors > BEGINNING)
+    if torn.any():
+        raise Outdated(state.ids.filter(pa.array(torn)))
 
 
 def _concerned(before: State, after: State, news: News) -> Iterator[Ints]:

@@ -37,12 +37,11 @@ class Run(NamedTuple):
 def sessions_at(program: Program, study: Study, at: int) -> tuple[pa.Table, Ints]:
     """The sessions of the studied subjects at T, and the next instant at which any of each one's may change."""
     changes, told = np.full(len(study.who), FOREVER), [NO_SESSIONS]
-    floors = None if study.facts.folded is None else study.facts.folded.floor_at
     for asked in program.sessions:
         view = study.view(asked.purposes)
         places, following = _counting(view, len(changes), at)
         np.minimum(changes, following, out=changes)
-        told.append(_told(view, asked, _since(view, asked, _runs(view, asked, places), floors)))
+        told.append(_told(view, asked, _since(view, asked, _runs(view, asked, places), _told_from(study, view, at))))
     return pa.concat_tables(told), changes
 
 
@@ -85,24 +84,32 @@ def _fed(program: Program, study: Study, at: int) -> Flags:
 
 
 def _visitors(study: Study, asked: SessionsAsked, at: int) -> pa.Table:
-    count, folded = len(study.who), study.facts.folded
-    from_at, stays = np.full(count, BEGINNING), np.zeros(count, np.bool_)
-    if folded is not None:
-        from_at, stays = folded.floor_at, fed_by_the_past(study.view(asked.purposes), folded, at)
+    count, from_at = len(study.who), _told_from(study, study.view(asked.purposes), at)
     told = {
         "subject": study.facts.subjects,
         "purpose": _always("+".join(asked.purposes), count),
         "gap": _always(write_duration(asked.gap_us), count),
-        "told_from_at": pa.array(from_at, mask=~stays).cast(session.INSTANT),
+        "told_from_at": pa.array(from_at, mask=from_at == BEGINNING).cast(session.INSTANT),
     }
     return pa.table(told, schema=session.VISITORS)
 
 
+def _told_from(study: Study, view: View, at: int) -> Ints:
+    """From when on the sessions of each subject are told anew: all of them where nothing is forgotten that they are made of."""
+    folded = study.facts.folded
+    if folded is None:
+        return np.full(len(study.who), BEGINNING)
+    return np.where(fed_by_the_past(view, folded, at), folded.floor_at, BEGINNING)
+
+
 def fed_by_the_past(view: View, folded: Folded, at: int) -> Flags:
     """The subjects whose stint in use at `at` is fed by events that may be forgotten, and for ever."""
-    stint = open_at(view, len(folded.cut_at), at)
-    begins = np.append(view.timeline.stints.event_from, FOREVER)[stint]
-    fed: Flags = (stint >= 0) & (folded.cut_at > BEGINNING) & (begins <= folded.cut_at) & (view.timeline.lookback is None)
+    fed = np.zeros(len(folded.cut_at), np.bool_)
+    if view.timeline.lookback is None:
+        stints, sources = view.timeline.stints, view.timeline.sources
+        in_use = (stints.use_from <= at) & (at < stints.use_to)
+        past = (folded.cut_at > BEGINNING)[sources.who] & (sources.event_from <= folded.cut_at[sources.who])
+        fed[stints.subject[sources.stint[past & in_use[sources.stint]]]] = True
     return fed
 
 
@@ -133,12 +140,10 @@ def _runs(view: View, asked: SessionsAsked, places: Ints) -> Run:
     return Run(places[first], places[first + events - 1], events, converted)
 
 
-def _since(view: View, asked: SessionsAsked, run: Run, floors: Ints | None) -> Run:
-    """The sessions that end after the floor: of the others events may be forgotten."""
-    if floors is None:
-        return run
+def _since(view: View, asked: SessionsAsked, run: Run, from_at: Ints) -> Run:
+    """The sessions that end later: of the others events may be forgotten."""
     subject = view.timeline.stints.subject[view.timeline.who[run.last]]
-    lasting = later(view.timeline.at[run.last], asked.gap_us) > floors[subject]
+    lasting = later(view.timeline.at[run.last], asked.gap_us) > from_at[subject]
     return Run(run.first[lasting], run.last[lasting], run.events[lasting], run.converted[lasting])
 
 

@@ -36,7 +36,7 @@ class Timeline:
     """The events of `facts` as they count in each of `stints`, by what feeds it, for no longer than `lookback` microseconds."""
 
     def __init__(self, facts: Facts, stints: Stints, sources: Sources, lookback: int | None) -> None:
-        self.facts, self.stints, self.lookback = facts, stints, lookback
+        self.facts, self.stints, self.sources, self.lookback = facts, stints, sources, lookback
         self.who, self.row = _fed(facts, sources)
         self.at = facts.at[self.row]
         self._matching: dict[tuple[str, str | None], Ints] = {}
@@ -46,6 +46,11 @@ class Timeline:
     def size(self) -> int:
         """The number of stints."""
         return len(self.stints.subject)
+
+    @cached_property
+    def collector(self) -> Ints:
+        """Who collected each event: the stint's subject, or an id that is merged into it."""
+        return self.facts.who[self.row]
 
     @cached_property
     def zones(self) -> Zones:

@@ -20,7 +20,7 @@ from transforms.algebra.columns import predicate_name, value_name
 from transforms.algebra.engine import connect
 from transforms.algebra.folded import is_endless, leaf_name
 from transforms.algebra.measure import Bearing, Measure, Values
-from transforms.algebra.order import Ints, Steps, lasts
+from transforms.algebra.order import Ints, Steps, last_of_each
 from transforms.algebra.pending import Truth, reaches, remap, settled
 from transforms.algebra.reduce import Contributions
 from transforms.algebra.timeline import Selected, Timeline
@@ -104,11 +104,10 @@ class View:
         base = folded.bases.get(leaf_name(self.purposes, measure, reference, window))
         if base is None:
             return selected, values
-        subject = self.timeline.stints.subject[selected.rows.who]
-        place = np.searchsorted(base.who, subject)
-        known = np.append(base.who, -1)[place] == subject
-        past = known & (selected.at <= folded.cut_at[subject])
-        bears = past & lasts(selected.rows.who, past)
+        collector = self.timeline.collector[selected.chosen]
+        place = np.searchsorted(base.who, collector)
+        past = (np.append(base.who, -1)[place] == collector) & (selected.at <= folded.cut_at[collector])
+        bears = past & last_of_each(selected.rows.who, collector, past)
         left = ~past | bears
         bearing = Bearing(np.where(bears, place, -1)[left], base.sums)
         values = values.take(left)

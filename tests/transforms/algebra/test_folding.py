@@ -189,9 +189,9 @@ def test_what_acts_after_the_floor_alone_does_not(tmp_path: Path, news: Fact) ->
     assert shard.step([news], instant(240)).rebuilt == []
 
 
-def test_who_is_restricted_or_linked_keeps_all(tmp_path: Path) -> None:
+def test_who_is_restricted_keeps_all_and_so_does_who_is_linked_to_them(tmp_path: Path) -> None:
     told, events = long_history(10)
-    facts = [*events, *(replace(one, subject="bob") for one in events), row(1, "ann", "RESTRICT"), link(1, "tv", "bob")]
+    facts = [*events, *(replace(one, subject="bob") for one in events), row(1, "ann", "RESTRICT"), link(1, "bob", "ann")]
     assert Shard.of(tmp_path, told, DAY).step(facts, instant(240)).state.is_whole
 
 

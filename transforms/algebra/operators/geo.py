@@ -90,7 +90,7 @@ class Geo(EventFields, Node):
 
     def needs(self, project: Project) -> tuple[Need, ...]:
         """An event that lies there."""
-        return in_window(self.window, self._held, earliest(1))
+        return in_window(self.window, self._held, earliest(1), (self.reference,))
 
     def steps(self, view: View) -> Truth:
         """Any of the events that lie there."""

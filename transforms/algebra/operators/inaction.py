@@ -68,7 +68,7 @@ class Inaction(Node):
         """The cases that are open, or may come to be, whatever ends them."""
         if self.within is not None:
             return (within(self.within),)
-        return within(self.wait), Need(None, self._held, everything)
+        return within(self.wait), Need(None, self._held, everything, broken=(self.after, self.missed))
 
     def steps(self, view: View) -> Truth:
         """Where any case is open."""
