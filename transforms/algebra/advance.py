@@ -65,11 +65,14 @@ def advance(program: Program, state: State, arrived: Arrived, moment: Moment) ->
 
 
 def recalled(program: Program, state: State, stored: Arrived, moment: Moment) -> State:
-    """The state with facts about further subjects that were known before, and what was believed of them."""
+    """The state with facts about further subjects that were known before, and what was believed of them. All is due of them."""
     count = state.count
     con = connect()
     state, _ = absorb(state, stored, program.projection, con)
     con.close()
+    next_at = ints(state.subjects["next_at"], FOREVER).copy()
+    next_at[count:] = moment.last_at
+    state = replace(state, subjects=state.subjects.set_column(1, "next_at", pa.array(next_at)))
     return state if moment.last_at == BEGINNING else _believing(program, state, np.arange(count, state.count), moment)
 
 

@@ -18,7 +18,8 @@ from tests.support.naive_sessions import sessions_of
 from tests.support.oracle import feature
 from tests.support.oracle_model import Event, Json, World
 from tests.support.worlds import read_world
-from tests.transforms.algebra.test_many_worlds import plain
+from tests.transforms.algebra.test_every_pair import PAIRS, SEGMENTS
+from tests.transforms.algebra.test_many_worlds import BLOCK, plain
 from tests.transforms.algebra.test_sessions import ASKING, asking, current, kept
 from transforms.algebra.memory import memory
 from transforms.algebra.operators import OPERATORS
@@ -81,7 +82,7 @@ def features_that_differ(shard: Shard, world: World, at: int) -> list[Any]:
     return [one for one in told if one[2] != one[3]]
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", [*range(40), 1453, 1960, 1998, 2047])
 def test_a_state_that_forgets_at_every_step_tells_the_same_history_and_features(seed: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         wrong, _ = of_world(Path(folder), Generator(Random(seed), merges=True, scored=True))
@@ -200,3 +201,19 @@ def test_an_operator_that_reads_events_says_what_it_needs(tmp_path: Path) -> Non
     silent = {name for name, operator in OPERATORS.items() if not hasattr(operator, "needs")}
     assert silent == {"all", "any", "not", "property", "rfm", "persona", "score", "in_segment", "list", "bucket"}
     assert memory(read_world(tmp_path, told)).reach == 7 * DAY
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("block", range(50))
+def test_so_it_does_in_many_worlds(tmp_path: Path, block: int) -> None:
+    for seed in range(100_000 + block * BLOCK, 100_000 + (block + 1) * BLOCK):
+        wrong, _ = of_world(tmp_path / str(seed), Generator(Random(seed), merges=True, scored=True))
+        assert wrong == [], seed
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("place", range(0, len(PAIRS), SEGMENTS))
+def test_so_it_does_for_every_two_operators_together(tmp_path: Path, place: int) -> None:
+    for time in range(10):
+        generator = Generator(Random(f"{time} {place}"), True, True, PAIRS[place : place + SEGMENTS])
+        assert of_world(tmp_path / str(time), generator)[0] == [], time
