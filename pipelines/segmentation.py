@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import apache_beam as beam
-from apache_beam.pvalue import PCollection
+from apache_beam.pvalue import PBegin, PCollection
 
 from schemas.record import Input
 from transforms.algebra.program import Moment, Program
@@ -57,3 +57,31 @@ class SegmentUsers(beam.PTransform):  # type: ignore[misc]
         # (shard, batch) of kind `known`: K
         facts = (arrived, remembered, known) | "ByShard" >> beam.Flatten()
         return facts | Segment(self.program, self.moment, self.stage)
+
+
+@dataclass(eq=False)
+class SegmentAgain(beam.PTransform):  # type: ignore[misc]
+    """Advance some shards once more, by what they have received and what they have asked for.
+
+    Takes:     nothing.
+    Gives:     PCollection[int], the shards that are staged instead of what was staged of them.
+    Windowing: the global window; bounded input.
+    Errors:    those of `Segment`.
+
+    Args:
+      program: the definitions.
+      moment: the T and K before, and T now.
+      stage: where the results go.
+      received: what each shard had received, K among it, the ids of those who leave it, and all facts about them.
+    """
+
+    program: Program
+    moment: Moment
+    stage: Stage
+    received: Iterable[ShardedBatch]
+
+    def expand(self, begin: PBegin) -> PCollection[int]:
+        """Nothing is read a second time."""
+        received = begin | "Receive" >> beam.Create(self.received, reshuffle=False) | "Received" >> sharded()
+        # (shard, batch) of all kinds, the large ones by path
+        return received | Segment(self.program, self.moment, self.stage)

@@ -10,12 +10,16 @@ from runners.outlook import Outlook
 from runners.sources.reading import read as read_file
 from runners.warehouses.ducklake import Lake
 from runners.warehouses.read import facts_of_subjects, links
+from schemas.definitions.project import Project
 from transforms.algebra.engine import connect
 from transforms.coder import ShardedBatch
 from transforms.decode import DecodePlan, decode
 from transforms.segment import KIND, LEAVING, STORED
 from transforms.shard import shards_of, split
 from transforms.together import Together, together
+
+_AT_ONCE = 50_000
+"""Subjects whose facts memory has room for."""
 
 
 class Linked(NamedTuple):
@@ -52,17 +56,23 @@ def _new(outlook: Outlook, plan: DecodePlan) -> Iterator[pa.Table]:
     con.close()
 
 
-def moving(lake: Lake, outlook: Outlook, both: Linked) -> Iterator[ShardedBatch]:
-    """Who leaves each shard, and the facts about them for the shards that they go to."""
-    shards = outlook.project.target.shards
-    moved = both.moved(shards)
-    if not len(moved):
-        return
-    shard = shards_of(moved, shards, both.before)
+def moving(lake: Lake, project: Project, both: Linked) -> Iterator[ShardedBatch]:
+    """Who goes to another shard, with all facts about them."""
+    return taken_along(lake, project, both.moved(project.target.shards), both.before, both.after)
+
+
+def taken_along(
+    lake: Lake, project: Project, subjects: pa.Array, before: Together, after: Together
+) -> Iterator[ShardedBatch]:
+    """Who leaves each shard, and the facts about them for the shards that they go to, of some subjects at a time."""
+    shards = project.target.shards
+    shard = shards_of(subjects, shards, before)
     for one in np.unique(shard):
         schema = pa.schema([("subject", pa.string())], {KIND: LEAVING})
-        yield int(one), pa.RecordBatch.from_arrays([moved.filter(pa.array(shard == one))], schema=schema)
-    yield from _stored(facts_of_subjects(lake, outlook.project, moved, None), shards, both.after)
+        yield int(one), pa.RecordBatch.from_arrays([subjects.filter(pa.array(shard == one))], schema=schema)
+    for start in range(0, len(subjects), _AT_ONCE):
+        some = subjects.slice(start, _AT_ONCE)
+        yield from _stored(facts_of_subjects(lake, project, some, None), shards, after)
 
 
 def _stored(facts: Mapping[str, pa.Table], shards: int, after: Together) -> Iterator[ShardedBatch]:

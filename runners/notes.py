@@ -33,6 +33,13 @@ def notes(
     return (*again, *empty, *vanished, *filter(None, waiting), *left_out, *missing)
 
 
+def late_news(remade: int) -> Iterator[str]:
+    """How many subjects a run has made anew, if any."""
+    if remade:
+        who = "1 subject was" if remade == 1 else f"{remade:,} subjects were"
+        yield f"{who} made anew from the warehouse: news about them is older than `state_reach`"
+
+
 def _waiting(reading: Reading, positions: Mapping[str, Any]) -> dict[str, int]:
     """Of each file the bytes at its end that are no record yet: as it was read now, or is found unread."""
     inputs = [one for one in reading.listing.inputs if one.source in positions]

@@ -29,7 +29,7 @@ class Results:
 
     Attributes:
       project: once it could be read.
-      published: run_id, status, t, k and the rows by table, once the run has ended well.
+      published: run_id, status, t, k, the rows by table and how many subjects were made anew, once the run has ended well.
       error: code and message of what ended it otherwise.
       seconds: from the call to its end.
       findings: what its audit found.
@@ -43,7 +43,7 @@ class Results:
     began: float = field(default_factory=time.monotonic)
     seconds: float = 0.0
 
-    def end(self, published: Published, t_at: int) -> None:
+    def end(self, published: Published, t_at: int, remade: int) -> None:
         """The run has ended well; what comes later changes nothing of it."""
         status = "published" if published.status == "published" else "unchanged"
         self._stop("success")
@@ -53,6 +53,7 @@ class Results:
             "t": t_at,
             "k": published.known_at,
             "rows": dict(published.rows),
+            "made_anew": remade,
         }
 
     def _stop(self, status: Ending) -> None:
@@ -71,7 +72,7 @@ class Results:
 
     def document(self) -> dict[str, Any]:
         """The whole of it, JSON-able."""
-        unpublished: dict[str, Any] = {"run_id": None, "status": "failed", "t": None, "k": None, "rows": {}}
+        unpublished: dict[str, Any] = {"run_id": None, "status": "failed", "t": None, "k": None, "rows": {}, "made_anew": 0}
         return {
             "version": VERSION,
             **unpublished,

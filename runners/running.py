@@ -25,12 +25,13 @@ from transforms.faults import reach
 
 
 class Outcome(NamedTuple):
-    """What a run did: what was published, at which T, and what of the sources was noted."""
+    """What a run did: what was published, at which T, what was noted, and how many subjects were made anew for late news."""
 
     published: Published
     t_at: int
     seconds: float
     notes: tuple[str, ...]
+    remade: int
 
 
 @contextmanager
@@ -68,7 +69,7 @@ def carry_out(lake: Lake, outlook: Outlook, tell: Tell) -> Outcome:
         published = _idle(outlook.last) if outlook.last is not None and is_idle else _computed(lake, step, tell)
     reach("before_answer")
     notes = (*step.notes, *unheard(lake, outlook.project)) if published.status == "published" else step.notes
-    return Outcome(published, outlook.t_at, time.monotonic() - started, notes)
+    return Outcome(published, outlook.t_at, time.monotonic() - started, notes, step.remade)
 
 
 @contextmanager

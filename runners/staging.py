@@ -1,6 +1,5 @@
 """What the workers of a run leave for publishing: `staging/<token>/<table>/<shard>.parquet` and state files."""
 
-import re
 import secrets
 import shutil
 from collections.abc import Mapping
@@ -12,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from runners.run_plan import RunPlan
-from runners.warehouses.ducklake import Lake, quoted
+from runners.warehouses.ducklake import Lake, listed
 from runners.warehouses.tables import (
     CHANGES,
     EXPOSURES,
@@ -137,14 +136,8 @@ def show(lake: Lake, staged: Staging) -> None:
     for table in staged.tables.values():
         lake.run(f"DROP VIEW IF EXISTS temp.main.{table.view}")
         if table.files:
-            listed = ", ".join(quoted(_literal(path)) for path in table.files)
-            rows = f"read_parquet([{listed}], filename = '_file', file_row_number = true, hive_partitioning = false)"
+            rows = f"read_parquet({listed(table.files)}, filename = '_file', file_row_number = true, hive_partitioning = false)"
             lake.run(f"CREATE TEMP VIEW {table.view} AS SELECT * RENAME (file_row_number AS _row) FROM {rows}")
         else:
             places = [pa.field("_file", pa.string()), pa.field("_row", pa.int64())]
             lake.con.register(table.view, pa.schema([*table.schema, *places]).empty_table())
-
-
-def _literal(path: Path) -> str:
-    """The path as a pattern that matches it alone."""
-    return re.sub(r"([*?[])", r"[\1]", str(path))

@@ -1,21 +1,24 @@
 """One run, planned: from what is committed to what is to be published."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.segmentation import SegmentUsers
+from pipelines.segmentation import SegmentAgain, SegmentUsers
 from runners.account import positions_after, stage_fates, staged_account, undeclared, unseen
 from runners.engines.local import run_locally
 from runners.expectations import expectations_of
 from runners.linking import Linked, linked, moving
-from runners.notes import notes
+from runners.notes import late_news, notes
 from runners.outlook import Outlook, k_below
 from runners.progress import tick, ticked
+from runners.remaking import Remaking
 from runners.run_plan import RunPlan
 from runners.sources.lookups import read_lookups
 from runners.sources.reading import read as read_file
@@ -43,7 +46,11 @@ Tell = Callable[[str, int, float], None]
 
 @dataclass
 class Step:
-    """One run, from what is committed to what is to be."""
+    """One run, from what is committed to what is to be.
+
+    Attributes:
+      remade: how many subjects were made anew from the warehouse, since their state had forgotten what news was about.
+    """
 
     lake: Lake
     outlook: Outlook
@@ -53,6 +60,7 @@ class Step:
     positions: Mapping[str, Any] = field(default_factory=dict)
     undeclared: Mapping[str, int] = field(default_factory=dict)
     unseen: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    remade: int = 0
 
     @classmethod
     def of(cls, lake: Lake, outlook: Outlook) -> "Step":
@@ -61,8 +69,9 @@ class Step:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is worth saying of the sources."""
-        return notes(self.outlook.project, self.outlook.reading, self.positions, self.undeclared, self.unseen)
+        """What is worth saying of the sources, and of news that came late."""
+        said = notes(self.outlook.project, self.outlook.reading, self.positions, self.undeclared, self.unseen)
+        return (*said, *late_news(self.remade))
 
     def compute(self, tell: Tell) -> None:
         """Run the graph: everything that changed is staged.
@@ -75,8 +84,8 @@ class Step:
         stage = Stage(self.staging, staged_tables(program), about)
         both = linked(self.lake, self.outlook, self._decoding())
         plan = Plan(read_file, project.sources, self._decoding(), project.target.shards, t_at, tick, both.after)
-        pipeline = SegmentUsers(program, self._moment(), self.knowledge, stage, plan, self._remembered(both))
-        inputs = self.outlook.reading.listing.inputs
+        moment, inputs = self._moment(), self.outlook.reading.listing.inputs
+        pipeline = SegmentUsers(program, moment, self.knowledge, stage, plan, self._remembered(both))
         size, (records_before, bytes_before) = sum(one.unread for one in inputs), ticked()
 
         def poll() -> None:
@@ -84,14 +93,28 @@ class Step:
             share = (read_bytes - bytes_before) / size if size else 1.0
             tell("read" if share < 1 else "compute", records - records_before, share)
 
+        def compute() -> None:
+            tell("compute", ticked()[0] - records_before, 1.0)
+
+        def advance(received: Sequence[ShardedBatch]) -> None:
+            compute()
+            run_locally(SegmentAgain(program, moment, stage, received), compute)
+
+        with self._states_read():
+            run_locally("ListInputs" >> beam.Create([list(inputs)]) | pipeline, poll)
+            self.remade = Remaking(self.lake, project, self.staging, both, advance).until_whole()
+        compute()
+        self._account()
+
+    @contextmanager
+    def _states_read(self) -> Iterator[None]:
+        """What could not be read may be a state: its hash tells, and takes long."""
         try:
-            run_locally(pipeline, inputs, poll)
+            yield
         except Exception:
-            if not self.outlook.is_rebuild:  # what could not be read may be a state: its hash tells, and takes long
+            if not self.outlook.is_rebuild:
                 see_states(self.lake, by_hash=True)
             raise
-        tell("compute", ticked()[0] - records_before, 1.0)
-        self._account()
 
     def _moment(self) -> Moment:
         # of what is read once more it is not known what of it was known before
@@ -116,7 +139,7 @@ class Step:
         states = [
             (shard, pa.RecordBatch.from_arrays([pa.array([str(path)])], schema=schema)) for shard, path in paths.items()
         ]
-        return [*states, *moving(self.lake, self.outlook, both)]
+        return [*states, *moving(self.lake, self.outlook.project, both)]
 
     def _stored(self, together: Together) -> list[ShardedBatch]:
         stored: list[ShardedBatch] = []

@@ -1,6 +1,7 @@
 """The stories of segments, each told in one batch, through cuts and by `explain`."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,11 +12,11 @@ from schemas.definitions.lineage import narrow
 from schemas.definitions.project import Project
 from schemas.definitions.segment import Segment
 from schemas.definitions.story import Expected, Story
-from transforms.algebra.absorb import Arrived
-from transforms.algebra.advance import advance
+from transforms.algebra.advance import advance, recalled
 from transforms.algebra.event_order import in_event_order
 from transforms.algebra.explain import explain
 from transforms.algebra.order import BEGINNING, FOREVER
+from transforms.algebra.outdated import Outdated
 from transforms.algebra.program import Moment, Program
 from transforms.algebra.state import State, empty_state, facts_of
 
@@ -53,9 +54,22 @@ def _cuts(program: Program, facts: StoryFacts) -> Iterator[tuple[int, State]]:
     """The state after each instant at which anything is received: a step for each."""
     state, last = empty_state(program), BEGINNING
     for cut in facts.receipts:
-        state = _advanced(program, state, facts.seen(last, cut), (last, cut))
+        state = _stepped(program, state, facts, Moment(last, cut))
         last = cut
         yield cut, state
+
+
+def _stepped(program: Program, state: State, facts: StoryFacts, moment: Moment) -> State:
+    """The state after one more step; made anew first where it has forgotten what that is about, as in a run."""
+    before, new = facts.seen(BEGINNING, moment.last_at), facts.seen(moment.last_at, moment.at)
+    if state.is_whole or not _share_ids(before["events"], new["events"]):
+        with suppress(Outdated):
+            return advance(program, state, new, moment)[0]
+    return advance(program, recalled(program, empty_state(program), before, moment), new, moment)[0]
+
+
+def _share_ids(events: pa.Table, others: pa.Table) -> bool:
+    return len(events.join(others, ["source", "event_id"], join_type="left semi")) > 0
 
 
 def _answer(
@@ -63,7 +77,7 @@ def _answer(
 ) -> Answer:
     known = FOREVER if expected.known is None else expected.known
     seen = facts.seen(BEGINNING, known)
-    batch = _advanced(program, empty_state(program), seen, (BEGINNING, expected.at))
+    batch, _ = advance(program, empty_state(program), seen, Moment(BEGINNING, expected.at))
     stepped = next((state for cut, state in reversed(cuts) if cut <= known), None)
     return Answer(
         at=expected.at,
@@ -73,11 +87,6 @@ def _answer(
         cuts=stepped is not None and _believed(program, stepped, name, expected.at),
         explain=_explained(program, batch, name, seen["events"], expected.at),
     )
-
-
-def _advanced(program: Program, state: State, seen: Arrived, at: tuple[int, int]) -> State:
-    """The state after these facts, from one T to another."""
-    return advance(program, state, seen, Moment(*at))[0]
 
 
 def _believed(program: Program, state: State, name: str, at: int) -> bool:

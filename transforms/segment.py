@@ -17,7 +17,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 from schemas.kinds import KINDS
 from transforms.algebra.absorb import Arrived
 from transforms.algebra.advance import advance, recalled
-from transforms.algebra.outdated import see_that_nobody_is_torn_away
+from transforms.algebra.outdated import Outdated, see_that_nobody_is_torn_away
 from transforms.algebra.program import Moment, Program
 from transforms.algebra.state import State, empty_state, read_state, without
 from transforms.coder import RecordBatchCoder, ShardedBatch
@@ -36,36 +36,49 @@ _THREADS = min(4, os.cpu_count() or 1)
 """Shards that are advanced at once: Arrow, numpy and DuckDB let go of the interpreter while they work."""
 
 
-def segment(program: Program, batches: Iterable[pa.RecordBatch], moment: Moment) -> tuple[State, dict[str, pa.Table]]:
-    """Advance one shard by its batches, in whatever order they came: its state, stored facts, new facts."""
-    kinds: dict[bytes, list[pa.RecordBatch]] = {}
+Received = dict[bytes, list[pa.RecordBatch]]
+"""The batches of a shard by kind."""
+
+
+def sorted_out(batches: Iterable[pa.RecordBatch]) -> Received:
+    """The batches of a shard by kind, in whatever order they came."""
+    received: Received = {}
     for batch in batches:
-        kinds.setdefault((batch.schema.metadata or {})[KIND], []).append(batch)
-    state = _remembered(program, kinds)
-    if KNOWN in kinds:
-        moment = replace(moment, known_at=kinds[KNOWN][0]["known_at"][0].as_py())
-    stored = _arrived(program, kinds, STORED)
+        received.setdefault((batch.schema.metadata or {})[KIND], []).append(batch)
+    return received
+
+
+def remembered(program: Program, received: Received) -> State:
+    """The state of the last run, or an empty one."""
+    if STATE not in received:
+        return empty_state(program)
+    state, _ = read_state(pa.memory_map(received[STATE][0]["path"][0].as_py()).read_buffer())
+    return state
+
+
+def segment(program: Program, state: State, received: Received, moment: Moment) -> tuple[State, dict[str, pa.Table]]:
+    """Advance one shard from what it remembers less those who leave: by stored facts about who comes, then by new facts.
+
+    Errors: Outdated, where what has come bears on what the state has forgotten of some subjects.
+    """
+    if KNOWN in received:
+        moment = replace(moment, known_at=received[KNOWN][0]["known_at"][0].as_py())
+    if LEAVING in received:
+        state = _less(state, pa.concat_arrays([batch["subject"] for batch in received[LEAVING]]))
+    stored = _arrived(program, received, STORED)
     if any(map(len, stored.values())):
         state = recalled(program, state, stored, moment)
-    return advance(program, state, _arrived(program, kinds, b""), moment)
+    return advance(program, state, _arrived(program, received, b""), moment)
 
 
-def _remembered(program: Program, kinds: dict[bytes, list[pa.RecordBatch]]) -> State:
-    """The state of the last run less those who leave, or an empty one."""
-    if STATE not in kinds:
-        return empty_state(program)
-    path = kinds[STATE][0]["path"][0].as_py()
-    state, _ = read_state(pa.memory_map(path).read_buffer())
-    if LEAVING not in kinds:
-        return state
-    leaving = pa.concat_arrays([batch["subject"] for batch in kinds[LEAVING]])
+def _less(state: State, leaving: pa.Array) -> State:
     see_that_nobody_is_torn_away(state, leaving)
     return without(state, leaving)
 
 
-def _arrived(program: Program, kinds: dict[bytes, list[pa.RecordBatch]], before: bytes) -> Arrived:
+def _arrived(program: Program, received: Received, before: bytes) -> Arrived:
     schemas = program.project.schemas
-    return {name: _table(kinds.get(before + name.encode(), []), schemas[name]) for name in KINDS}
+    return {name: _table(received.get(before + name.encode(), []), schemas[name]) for name in KINDS}
 
 
 def _table(batches: list[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
@@ -119,7 +132,14 @@ class _SegmentFn(beam.DoFn):  # type: ignore[misc]
         self.pool.shutdown(cancel_futures=True)
 
     def _advance(self, shard: int, batches: Sequence[pa.RecordBatch]) -> int:
-        self.stage.write_shard(shard, *segment(self.program, map(fetch, batches), self.moment))
+        received = sorted_out(map(fetch, batches))
+        state = remembered(self.program, received)
+        if not state.is_whole:
+            self.stage.keep(shard, batches)
+        try:
+            self.stage.write_shard(shard, *segment(self.program, state, received, self.moment))
+        except Outdated as outdated:
+            self.stage.ask(shard, outdated.subjects)
         return shard
 
 
@@ -130,7 +150,7 @@ class Segment(beam.PTransform):  # type: ignore[misc]
     Takes:     PCollection[ShardedBatch] by shard: facts of the KINDS, told apart by the schema's
                metadata `kind`; one batch of kind `state` for each shard that has one; and where the
                moment does not say K, one of kind `known`.
-    Gives:     PCollection[int], the shards that are staged.
+    Gives:     PCollection[int], the shards that are staged, or ask for facts that their state has forgotten.
     Windowing: the global window; bounded input.
     Emits:     each shard once, at the end of the input.
     State:     the batches of the shard, until then. What lasts is the file that the stage writes.

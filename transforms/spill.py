@@ -1,7 +1,7 @@
 """Spill: batches go by file where a runner would copy them many times over on their way and hold every copy."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +38,27 @@ def fetch(batch: pa.RecordBatch) -> pa.RecordBatch:
         return stream.read_next_batch()
 
 
+def by_file(batch: pa.RecordBatch, folder: Path) -> pa.RecordBatch:
+    """What stands for the batch, which is written to the folder; itself where it is small."""
+    return batch if batch.nbytes < _SMALL else spill(batch, folder / f"{uuid.uuid4().hex}.arrow")
+
+
+def put_down(batches: Iterable[pa.RecordBatch], path: Path) -> None:
+    """Write batches of any schemas to one file, behind one another."""
+    with pa.OSFile(str(path), "wb") as file:
+        for batch in batches:
+            with pa.ipc.new_stream(file, batch.schema) as stream:
+                stream.write_batch(batch)
+
+
+def take_up(path: Path) -> Iterator[pa.RecordBatch]:
+    """The batches that were written to a file."""
+    reader = pa.BufferReader(path.read_bytes())
+    while reader.tell() < reader.size():
+        with pa.ipc.open_stream(reader) as stream:
+            yield from stream
+
+
 class _SpillFn(beam.DoFn):  # type: ignore[misc]
     """Writes each batch; a bundle that is tried again writes to other files."""
 
@@ -50,7 +71,7 @@ class _SpillFn(beam.DoFn):  # type: ignore[misc]
 
     def process(self, element: ShardedBatch) -> Iterator[ShardedBatch]:
         shard, batch = element
-        yield element if batch.nbytes < _SMALL else (shard, spill(batch, self.folder / f"{uuid.uuid4().hex}.arrow"))
+        yield shard, by_file(batch, self.folder)
 
 
 @dataclass(eq=False)

@@ -1,6 +1,6 @@
 """Stage what a run makes: one Parquet file a table and shard, and the state beside them, for publishing to take up."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +13,12 @@ from transforms.algebra.program import Program
 from transforms.algebra.state import State, write_state
 from transforms.faults import reach
 from transforms.ingest import ACCOUNT
+from transforms.spill import put_down
 
+ASKED = "asked"
+"""The folder of the ids that shards need all facts of, `<shard>.arrow`."""
+RECEIVED = "received"
+"""The folder of what those shards have received that may have to be advanced again, `<shard>.arrow`."""
 _REPLACES = pa.field("replaces", pa.bool_())
 INSTANT = pa.timestamp("us", "UTC")
 _DISTINCT = ("event_id", "position", "raw")
@@ -59,7 +64,7 @@ FATES = (
 
 @dataclass(frozen=True)
 class Stage:
-    """A folder: `<table>/<name>.parquet` for each table, and `state/<shard>.arrow`.
+    """A folder: `<table>/<name>.parquet` for each table, `state/<shard>.arrow`, and what shards ask for.
 
     Attributes:
       folder: on a file system that workers and launcher share. It is the launcher's to make and to take away: once it is
@@ -73,9 +78,11 @@ class Stage:
     about: Mapping[str, object] = field(default_factory=dict)
 
     def write(self, table: str, name: str, rows: pa.Table) -> None:
-        """Write the rows of one table, unless there are none."""
-        if len(rows):
-            path = self.folder / table / f"{name}.parquet"
+        """Write the rows of one table, unless there are none: then there is no file of that name, nor one of an earlier try."""
+        path = self.folder / table / f"{name}.parquet"
+        if not len(rows):
+            path.unlink(missing_ok=True)
+        else:
             path.parent.mkdir(exist_ok=True)
             wanted = self.schemas[table]
             options = {"compression": "zstd", "compression_level": 1, **_encodings(wanted)}
@@ -86,11 +93,23 @@ class Stage:
         name = f"{shard:04d}"
         for table, rows in tables.items():
             self.write(table, name, fates_row(rows) if table == "fates" else rows)
-        path = self.folder / "state" / f"{name}.arrow"
-        path.parent.mkdir(exist_ok=True)
-        with pa.OSFile(str(path), "wb") as file:
+        with pa.OSFile(str(self._of_shard("state", shard)), "wb") as file:
             write_state(state, self.about, file)
         reach("state_written")
+
+    def keep(self, shard: int, received: Iterable[pa.RecordBatch]) -> None:
+        """Write down what a shard has received, so that it can be advanced again."""
+        put_down(received, self._of_shard(RECEIVED, shard))
+
+    def ask(self, shard: int, subjects: pa.Array) -> None:
+        """Say of whom a shard needs all facts, instead of anything that it has made."""
+        put_down([pa.record_batch([subjects], names=["subject"])], self._of_shard(ASKED, shard))
+        reach("asked")
+
+    def _of_shard(self, folder: str, shard: int) -> Path:
+        path = self.folder / folder / f"{shard:04d}.arrow"
+        path.parent.mkdir(exist_ok=True)
+        return path
 
 
 def _encodings(schema: pa.Schema) -> dict[str, list[str]]:

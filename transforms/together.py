@@ -30,6 +30,11 @@ class Together(NamedTuple):
         place = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)
         return np.where(self.hashes[place] == hashes, self.by_hashes[place], hashes)
 
+    def with_linked(self, subjects: pa.Array) -> pa.Array:
+        """The subjects and all ids that are connected with any of them, each once."""
+        by = self.by.filter(pc.is_in(self.ids, value_set=subjects))
+        return pc.unique(pa.concat_arrays([subjects, self.ids.filter(pc.is_in(self.by, value_set=by))]))
+
 
 def _of(ids: pa.Array, by: pa.Array) -> Together:
     hashes, by_hashes = subject_hash(ids), subject_hash(by)

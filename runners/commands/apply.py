@@ -30,5 +30,5 @@ def apply(
             with session.bar() as bar:
                 outlook = outlook_as_planned(lake, project, said, now)
                 outcome = carry_out(lake, outlook, results.stages.following(bar.tell))
-            results.end(outcome.published, outcome.t_at)
+            results.end(outcome.published, outcome.t_at, outcome.remade)
             tell(session, lake, results, outcome)

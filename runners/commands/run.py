@@ -34,5 +34,5 @@ def run(
         with open_target(project) as lake:
             with session.bar() as bar:
                 outcome = run_batch(lake, project, options, results.stages.following(bar.tell))
-            results.end(outcome.published, outcome.t_at)
+            results.end(outcome.published, outcome.t_at, outcome.remade)
             tell(session, lake, results, outcome)

@@ -2,13 +2,11 @@
 
 import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
-
-from schemas.record import Input
 
 OPTIONS = {
     "direct_num_workers": 1,
@@ -17,8 +15,8 @@ OPTIONS = {
 }
 
 
-def run_locally(pipeline: beam.PTransform, inputs: Sequence[Input], poll: Callable[[], None]) -> None:
-    """Run to the end on this machine; `poll` is called some times a second in the meantime.
+def run_locally(pipeline: beam.PTransform, poll: Callable[[], None]) -> None:
+    """Run to the end on this machine, from nothing but itself; `poll` is called some times a second in the meantime.
 
     `run()` of the runner blocks, so it has a thread of its own. Errors are raised here.
     """
@@ -27,7 +25,7 @@ def run_locally(pipeline: beam.PTransform, inputs: Sequence[Input], poll: Callab
 
     def work() -> None:
         try:
-            _ = job | "ListInputs" >> beam.Create([list(inputs)]) | pipeline
+            _ = job | pipeline
             job.run().wait_until_finish()
         except BaseException as error:  # noqa: BLE001  handed to the caller's thread
             failures.append(error)

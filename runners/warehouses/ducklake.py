@@ -4,9 +4,10 @@ import fcntl
 import importlib.util
 import os
 import random
+import re
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -247,6 +248,12 @@ def named(name: str) -> str:
 def instant(at: int) -> str:
     """An instant, microseconds UTC, as an SQL expression."""
     return f"make_timestamptz(CAST({at} AS BIGINT))"
+
+
+def listed(files: Iterable[Path]) -> str:
+    """The paths of files as an SQL list of patterns, each of which matches one alone."""
+    patterns = (re.sub(r"([*?[])", r"[\1]", str(path)) for path in files)
+    return f"[{', '.join(map(quoted, patterns))}]"
 
 
 def _patiently(attempt: Callable[[], Found], patience_s: float) -> Found:

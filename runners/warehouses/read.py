@@ -1,7 +1,7 @@
 """What the commands and the next run read from the warehouse."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from runners.run_plan import SegmentVersion
-from runners.warehouses.ducklake import Lake, instant, named, quoted
+from runners.warehouses.ducklake import Lake, instant, listed, named, quoted
 from schemas.definitions.project import Project
 from schemas.errors import CallError
 from schemas.kinds import KINDS
@@ -145,6 +145,15 @@ def facts_of_subjects(lake: Lake, project: Project, subjects: pa.Array, known_at
             table: _canonical(lake.arrow(f"{_select(lake, project.sources, table, schema)} AND {_AMONG} {seen}"), schema)
             for table, schema in project.schemas.items()
         }
+
+
+def told_again(lake: Lake, sources: Sequence[str], files: Sequence[Path]) -> pa.Array:
+    """The subjects of new events in staged files that the warehouse holds already, of sources that give their events ids."""
+    if not sources or not files:
+        return pa.array([], pa.string())
+    staged = f"read_parquet({listed(files)}, hive_partitioning = false)"
+    new = f"SELECT source, subject, event_id FROM {staged} WHERE NOT replaces AND {_of(sources)}"
+    return _whole(lake.arrow(f"SELECT DISTINCT subject FROM events SEMI JOIN ({new}) USING (source, subject, event_id)"))
 
 
 def _canonical(rows: pa.Table, schema: pa.Schema) -> pa.Table:

@@ -9,7 +9,7 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.testing.util import assert_that
 
 from transforms.coder import ShardedBatch, sharded
-from transforms.spill import Spill, fetch, spill
+from transforms.spill import Spill, fetch, put_down, spill, take_up
 
 ROWS = pa.RecordBatch.from_arrays(
     [pa.array([f"u{number:07}" for number in range(20_000)]), pa.array(range(20_000))],
@@ -73,3 +73,15 @@ def test_a_batch_of_a_few_rows_is_worth_no_file(tmp_path: Path) -> None:
     with beam.Pipeline(runner=FnApiRunner()) as pipeline:
         assert_that(pipeline | beam.Create([(0, few)]) | sharded() | Spill(tmp_path / "spilled"), check)
     assert not list((tmp_path / "spilled").iterdir())
+
+
+def test_batches_of_any_schemas_lie_in_one_file_behind_one_another(tmp_path: Path) -> None:
+    batches = [ROWS, pa.record_batch({"path": ["p"]}), ROWS.slice(3, 4), pa.record_batch({"n": pa.array([], pa.int64())})]
+    put_down(batches, tmp_path / "all.arrow")
+    found = [*take_up(tmp_path / "all.arrow")]
+    assert [one.equals(other, check_metadata=True) for one, other in zip(found, batches, strict=True)] == [True] * 4
+
+
+def test_a_file_of_no_batches_has_none(tmp_path: Path) -> None:
+    put_down([], tmp_path / "none.arrow")
+    assert [*take_up(tmp_path / "none.arrow")] == []

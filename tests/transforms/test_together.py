@@ -44,3 +44,10 @@ def test_a_batch_is_split_by_who_stands_for_its_subjects() -> None:
     ((shard, part),) = split(batch, 16, found)
     assert len(part) == 20
     assert shard == shards_of(pa.array(["user"]), 16)[0]
+
+
+def test_ids_come_with_all_that_are_connected_with_them() -> None:
+    found = together(links(("phone", "zoe"), ("tablet", "zoe"), ("b", "a")))
+    assert sorted(found.with_linked(pa.array(["phone", "c"])).to_pylist()) == ["c", "phone", "tablet", "zoe"]
+    assert found.with_linked(pa.array(["zoe", "tablet"])).to_pylist()[:2] == ["zoe", "tablet"]
+    assert NOBODY.with_linked(pa.array(["a"])).to_pylist() == ["a"]
