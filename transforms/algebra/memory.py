@@ -9,7 +9,7 @@ from schemas.definitions.segment import ActiveIn, Segment
 from schemas.definitions.sessions import sessions_asked
 from transforms.algebra.evaluate import lookback
 from transforms.algebra.measure import Measure
-from transforms.algebra.needs import Need, added_up, visits, within
+from transforms.algebra.needs import Need, added_up, all_events, everything, visits, within
 
 Purposes = tuple[str, ...]
 _Found = Iterator[tuple[Purposes, Need]]
@@ -28,11 +28,16 @@ class Memory(NamedTuple):
 
 
 def memory(project: Project) -> Memory:
-    """What all needs come to. For purposes with a `max_lookback` events are of no use beyond it."""
-    bounded = [(purposes, need, lookback(project, purposes)) for purposes, need in _needs(project)]
-    limits = [limit for _, need, most in bounded for limit in (need.reach, most) if limit is not None]
-    held = tuple((purposes, need) for purposes, need, most in bounded if need.reach is None and most is None)
-    return Memory(max(limits, default=0), held)
+    """What all needs come to."""
+    found = list(_needs(project))
+    ever = [(purposes, need) for purposes, need in found if need.reach is None]
+    held = tuple((purposes, _as_bounded(need, lookback(project, purposes))) for purposes, need in ever)
+    return Memory(max((need.reach for _, need in found if need.reach is not None), default=0), held)
+
+
+def _as_bounded(need: Need, most: int | None) -> Need:
+    """What ceases to count, each event at its own time, can be spared only then."""
+    return need if most is None else need._replace(stays=everything, summed=None)
 
 
 def _needs(project: Project) -> _Found:
@@ -42,7 +47,9 @@ def _needs(project: Project) -> _Found:
         for column in group.columns:
             measure = cast(Measure, column.aggregate)
             yield from ((group.purposes, need) for need in added_up(measure, column.source, column.window, measure.of))
-    yield from ((asked.purposes, visits(asked.gap_us)) for asked in sessions_asked(project))
+    for asked in sessions_asked(project):
+        told_anew = lookback(project, asked.purposes) is not None
+        yield asked.purposes, all_events() if told_anew else visits(asked.gap_us)
 
 
 def _of_segment(project: Project, segment: Segment) -> _Found:

@@ -10,7 +10,7 @@ from schemas.definitions.window import Between, Calendar, Last, Lifetime, Sessio
 from transforms.algebra.anchors import session_ends
 from transforms.algebra.folded import is_endless, leaf_name
 from transforms.algebra.measure import Measure, Values
-from transforms.algebra.order import Flags, Ints, firsts_of, lasts_of
+from transforms.algebra.order import FOREVER, Flags, Ints, firsts_of, lasts_of
 from transforms.algebra.reduce import Contributions
 from transforms.algebra.view import View
 
@@ -102,6 +102,11 @@ def visits(gap: int) -> Need:
     return Need(None, lambda view: _visits(view, gap), everything)
 
 
+def all_events() -> Need:
+    """The events of any name, for as long as they may be used."""
+    return Need(None, _all_events, everything)
+
+
 def added_up(measure: Measure, reference: EventReference, window: Window, column: str | None) -> tuple[Need, ...]:
     """Events of which an aggregate is made."""
     if not is_endless(window) or not measure.is_folded:
@@ -130,7 +135,13 @@ def _summed(view: View, measure: Measure, reference: EventReference, window: Win
 
 
 def _visits(view: View, gap: int) -> Held:
-    timeline = view.timeline
-    every = np.arange(len(timeline.who))
-    rows = timeline.clip(Contributions(timeline.who, timeline.at, session_ends(timeline.who, timeline.at, gap)), timeline.at)
-    return Held(rows, every, view.events(every))
+    return _counting(view, session_ends(view.timeline.who, view.timeline.at, gap))
+
+
+def _all_events(view: View) -> Held:
+    return _counting(view, np.full(len(view.timeline.who), FOREVER))
+
+
+def _counting(view: View, stop: Ints) -> Held:
+    timeline, every = view.timeline, np.arange(len(stop))
+    return Held(timeline.clip(Contributions(timeline.who, timeline.at, stop), timeline.at), every, view.events(every))
