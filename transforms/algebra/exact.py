@@ -41,8 +41,12 @@ def summable(values: Number, factor: int = 1) -> Number:
     """`values` in a type that holds the sum of all of them times `factor`."""
     if values.dtype == object or not len(values):
         return values
-    largest = max(abs(int(values.max())), abs(int(values.min())))
-    return values.astype(object) if largest * len(values) * factor >= _LIMIT else values.astype(np.int64)
+    return values.astype(object) if _largest(values) * len(values) * factor >= _LIMIT else values.astype(np.int64)
+
+
+def _largest(values: Number) -> int:
+    """How far from 0 any is."""
+    return max(int(values.max(initial=0)), -int(values.min(initial=0)))
 
 
 def fits(values: Number) -> Flags:
@@ -60,8 +64,6 @@ def sign(values: Number, target: Fraction) -> Ints:
     if values.dtype.kind == "f":
         return np.sign(values - float(target)).astype(np.int64)
     whole = target.numerator // target.denominator
-    if values.dtype != object and abs(whole) >= _LIMIT:
-        return np.full(len(values), -1 if whole > 0 else 1, np.int64)
     above, equal = values > whole, values == whole
     exact = target.denominator == 1
     return np.where(above, 1, np.where(equal & exact, 0, -1)).astype(np.int64)
@@ -69,8 +71,8 @@ def sign(values: Number, target: Fraction) -> Ints:
 
 def ratio_sign(numerator: Number, denominator: Number, target: Fraction) -> Ints:
     """The sign of (numerator / denominator - target), cross-multiplied; denominators are positive."""
-    largest = max(int(np.abs(numerator).max(initial=0)), int(denominator.max(initial=0)))
-    if largest * max(abs(target.numerator), target.denominator) >= 1 << 61:
+    largest = max(_largest(numerator), _largest(denominator), 1)
+    if largest * max(abs(target.numerator), target.denominator) >= _LIMIT >> 1:
         numerator, denominator = numerator.astype(object), denominator.astype(object)
     difference = numerator * target.denominator - denominator * target.numerator
     return (difference > 0).astype(np.int64) - (difference < 0).astype(np.int64)

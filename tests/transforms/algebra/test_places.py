@@ -43,3 +43,22 @@ def test_an_area_is_all_of_its_polygons() -> None:
 def test_an_event_without_coordinates_lies_nowhere() -> None:
     assert not inside(float("nan"), 5, (SQUARE,))
     assert np.isnan(distances(np.array([np.nan]), np.array([5.0]), 0, 0)[0])
+
+
+@pytest.mark.parametrize(
+    ("lat", "lon", "belongs"),
+    [(5, 0, True), (5, 10, False), (0, 5, True), (10, 5, False), (0, 0, True), (10, 10, False), (0, 10, False), (10, 0, False)],
+)
+def test_a_place_on_the_western_or_southern_edge_is_of_an_area_and_one_on_the_others_is_not(
+    lat: float, lon: float, belongs: bool
+) -> None:
+    """So that of two neighbours one has it, and not both."""
+    west = tuple((x - 10, y) for x, y in SQUARE)
+    assert inside(lat, lon, (SQUARE,)) is belongs
+    assert not (inside(lat, lon, (SQUARE,)) and inside(lat, lon, (west,)))
+
+
+def test_a_slanted_edge_is_crossed_where_it_is() -> None:
+    triangle = ((0.0, 0.0), (10.0, 0.0), (0.0, 20.0))
+    assert [inside(10, lon, (triangle,)) for lon in (-0.1, 0, 4.9, 5, 5.1)] == [False, True, True, False, False]
+    assert [inside(5, lon, (triangle,)) for lon in (7.4, 7.6)] == [True, False]
