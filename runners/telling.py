@@ -1,8 +1,7 @@
 """The stories of segments, each told in one batch, through cuts and by `explain`."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -12,11 +11,11 @@ from schemas.definitions.lineage import narrow
 from schemas.definitions.project import Project
 from schemas.definitions.segment import Segment
 from schemas.definitions.story import Expected, Story
-from transforms.algebra.advance import advance, recalled
+from transforms.algebra.absorb import Arrived
+from transforms.algebra.advance import advance
 from transforms.algebra.event_order import in_event_order
 from transforms.algebra.explain import explain
 from transforms.algebra.order import BEGINNING, FOREVER
-from transforms.algebra.outdated import Outdated
 from transforms.algebra.program import Moment, Program
 from transforms.algebra.state import State, empty_state, facts_of
 
@@ -45,8 +44,8 @@ def tell(program: Program, segment: Segment, story: Story) -> list[Answer]:
 
 
 def program_of(project: Project, name: str) -> Program:
-    """The segment alone with what it refers to."""
-    narrowed = narrow(project, "segments", name)
+    """The segment alone with what it refers to. Its states forget nothing: a story asks about any T, of all that it has told."""
+    narrowed = replace(narrow(project, "segments", name), state_reach=FOREVER)
     return Program(narrowed, dict.fromkeys(narrowed.segments, 1))
 
 
@@ -54,22 +53,9 @@ def _cuts(program: Program, facts: StoryFacts) -> Iterator[tuple[int, State]]:
     """The state after each instant at which anything is received: a step for each."""
     state, last = empty_state(program), BEGINNING
     for cut in facts.receipts:
-        state = _stepped(program, state, facts, Moment(last, cut))
+        state = _advanced(program, state, facts.seen(last, cut), (last, cut))
         last = cut
         yield cut, state
-
-
-def _stepped(program: Program, state: State, facts: StoryFacts, moment: Moment) -> State:
-    """The state after one more step; made anew first where it has forgotten what that is about, as in a run."""
-    before, new = facts.seen(BEGINNING, moment.last_at), facts.seen(moment.last_at, moment.at)
-    if state.is_whole or not _share_ids(before["events"], new["events"]):
-        with suppress(Outdated):
-            return advance(program, state, new, moment)[0]
-    return advance(program, recalled(program, empty_state(program), before, moment), new, moment)[0]
-
-
-def _share_ids(events: pa.Table, others: pa.Table) -> bool:
-    return len(events.join(others, ["source", "event_id"], join_type="left semi")) > 0
 
 
 def _answer(
@@ -77,7 +63,7 @@ def _answer(
 ) -> Answer:
     known = FOREVER if expected.known is None else expected.known
     seen = facts.seen(BEGINNING, known)
-    batch, _ = advance(program, empty_state(program), seen, Moment(BEGINNING, expected.at))
+    batch = _advanced(program, empty_state(program), seen, (BEGINNING, expected.at))
     stepped = next((state for cut, state in reversed(cuts) if cut <= known), None)
     return Answer(
         at=expected.at,
@@ -87,6 +73,11 @@ def _answer(
         cuts=stepped is not None and _believed(program, stepped, name, expected.at),
         explain=_explained(program, batch, name, seen["events"], expected.at),
     )
+
+
+def _advanced(program: Program, state: State, seen: Arrived, at: tuple[int, int]) -> State:
+    """The state after these facts, from one T to another."""
+    return advance(program, state, seen, Moment(*at))[0]
 
 
 def _believed(program: Program, state: State, name: str, at: int) -> bool:

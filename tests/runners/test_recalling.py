@@ -1,6 +1,9 @@
 """News about what states have forgotten: whom it concerns is made anew from the warehouse, and nothing differs for it."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +21,7 @@ from transforms.algebra.order import BEGINNING
 from transforms.algebra.state import read_state
 from transforms.shard import shards_of
 
+ROOT = Path(__file__).parents[2]
 SHARDS = 4
 SOURCES: dict[str, Any] = {
     "web": {"kind": "events", "properties": {"n": "int"}},
@@ -210,3 +214,22 @@ def test_a_run_tells_programs_how_many_were_made_anew(target: Target, capsys: py
     assert call(["--project-dir", str(target.folder), "run", "--as-of", "2023-12-16"]) == 0
     assert f"note: {note(2)}" in capsys.readouterr().err.splitlines()
     assert json.loads((target.folder / "target/run_results.json").read_text())["made_anew"] == 2
+
+
+@pytest.mark.parametrize(
+    ("point", "asked", "code"),
+    [("asked", "SIGINT", 130), (f"state_written:{SHARDS}", "SIGINT", 130), (f"state_written:{SHARDS}", "SIGKILL", -9)],
+)
+def test_a_run_that_ends_while_it_makes_subjects_anew_publishes_nothing_and_the_next_one_does(
+    target: Target, tmp_path: Path, point: str, asked: str, code: int
+) -> None:
+    before, fired = (stands(target), target.runs()), tmp_path / "fired"
+    target.write([buy("ann", 2.5, received=31)])
+    command = [sys.executable, "-m", "runners.main", "--project-dir", str(target.folder), "run", "--as-of", "2023-12-16"]
+    fault = {"SEGUE_FAULT": point, "SEGUE_FAULT_SIGNAL": asked, "SEGUE_FAULT_LOG": str(fired), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env={**os.environ, **fault}, capture_output=True, text=True, timeout=900, check=False)
+    assert (done.returncode, fired.read_text()) == (code, f"{point}\n")
+    assert (stands(target), target.runs()) == before
+    assert target.run(day(31)).remade == 1
+    assert list((target.folder / "lake" / "staging").iterdir()) == []
+    see_that_it_is_what_all_files_say(target, 31)

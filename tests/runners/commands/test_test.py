@@ -51,6 +51,32 @@ def test_a_story_that_is_wrong_tells_what_was_found(starter: Path, capsys: pytes
     assert "1 stories, 0 ok, 1 failed" in told
 
 
+LONG = """
+segment: told
+purpose: newsletter
+when: {did: {event: basket_filled, window: 7d}}
+tests:
+  - name: years
+    events:
+      - [0d, basket_filled]
+      - [1h, basket_filled]
+      - [2h, basket_filled]
+      - [1000d, basket_filled]
+      - {at: 500d, event: basket_filled, received: 1500d}
+    expect:
+      - {at: 1d, member: true}
+      - {at: 8d, member: false}
+      - {at: 501d, member: true}
+      - {at: 501d, known: 1499d, member: false}
+      - {at: 1001d, member: true}
+"""
+
+
+def test_a_story_is_told_whole_however_long_it_is(starter: Path) -> None:
+    (starter / "segments" / "told.yaml").write_text(LONG)
+    assert call(["--project-dir", str(starter), "test", "--select", "told"]) == 0
+
+
 def test_an_event_dated_ahead_is_set_aside(starter: Path) -> None:
     path = starter / "segments" / "told.yaml"
     story = STORY.format(expect="[{at: 1d, member: false}]", consent="").replace("received: 2h", "received: -1d")
