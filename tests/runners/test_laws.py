@@ -8,10 +8,11 @@ from random import Random
 
 import pytest
 
-from tests.support.generator import Generator
+from tests.support.generator import START, Generator
 from tests.support.histories import Fact, History, every_fact, expected, subjects_of
 from tests.support.oracle import feature, member
 from tests.support.oracle_model import DAY, World, to_instant
+from tests.support.stretched import stretched
 from tests.support.whole_runs import Run, Target, crowded, standing, versioned
 
 GROUPS = 6
@@ -108,6 +109,23 @@ def definitions_change_and_come_back(folder: Path, seed: int) -> None:
     assert feature_rows_that_differ(target, first, last) == []
 
 
+def states_forget_what_no_answer_needs(folder: Path, seed: int) -> None:
+    """Most of what arrives is new, some is older than what is kept: one history, and the record of it."""
+    dice = Random(seed)
+    world = stretched(crowded(Generator(dice, merges=True, scored=True), GROUPS), dice.choice((5, 20, 60)))
+    world = replace(world, project={**world.project, "state_reach": dice.choice(("1h", "1d"))})
+    facts = sorted(facts_in_any_order(world, dice), key=lambda fact: fact.received_at + dice.choice((0, 0, 0, 30 * DAY)))
+    target, at = Target(folder, world).sharded(dice.choice(SHARDS)), START
+    for part in cuts(facts, dice, 5):
+        target.write(part)
+        at = max([at, *(fact.received_at for fact in part)])
+        target.run(at)
+        assert target.folded() == target.history()
+    last = target.runs()[-1]
+    assert target.history() == versioned(expected(world, last.t_at, last.known_at))
+    assert feature_rows_that_differ(target, world, last) == []
+
+
 def unversioned(history: History) -> History:
     return {(name.partition("@")[0], who): intervals for (name, who), intervals in history.items()}
 
@@ -143,6 +161,11 @@ def test_any_order_any_cuts_and_any_shards_give_one_history_and_keep_its_record(
 
 
 @pytest.mark.parametrize("seed", SCORED[:1])
+def test_states_that_forget_tell_the_same_history(tmp_path: Path, seed: int) -> None:
+    states_forget_what_no_answer_needs(tmp_path, seed)
+
+
+@pytest.mark.parametrize("seed", SCORED[:1])
 def test_what_was_published_about_t_at_k_is_what_was_known_at_k(tmp_path: Path, seed: int) -> None:
     what_was_published_is_what_was_known(tmp_path, seed)
 
@@ -158,3 +181,4 @@ def test_the_laws_of_whole_runs_at_length(tmp_path: Path, seed: int) -> None:
     one_history_and_its_record(tmp_path / "one", seed)
     what_was_published_is_what_was_known(tmp_path / "known", seed)
     definitions_change_and_come_back(tmp_path / "changed", seed)
+    states_forget_what_no_answer_needs(tmp_path / "forgetful", seed)

@@ -52,6 +52,7 @@ def write_project(folder: Path, world: World) -> None:
         "name": "world",
         "timezone": world.project["timezone"],
         "targets": {"dev": {"warehouse": "ducklake:lake"}},
+        **{key: world.project[key] for key in ("state_reach",) if key in world.project},
     }
     _write(folder / "segue.yaml", settings)
     _write(folder / "purposes.yaml", {"purposes": world.project["purposes"]})

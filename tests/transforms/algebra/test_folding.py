@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from random import Random
-from typing import Any, TypeVar
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -17,6 +17,7 @@ from tests.support.merged import event, instant, link, lives, row, world
 from tests.support.naive_sessions import sessions_of
 from tests.support.oracle import feature
 from tests.support.oracle_model import Event, Json, World
+from tests.support.stretched import stretch, stretched
 from tests.support.worlds import read_world
 from tests.transforms.algebra.test_every_pair import PAIRS, SEGMENTS
 from tests.transforms.algebra.test_many_worlds import BLOCK, plain
@@ -25,24 +26,6 @@ from transforms.algebra.memory import memory
 from transforms.algebra.operators import OPERATORS
 from transforms.algebra.order import BEGINNING
 from transforms.algebra.state import write_state
-
-INSTANTS = ("occurred_at", "valid_from", "claimed_at", "linked_at", "received_at", "expires_at")
-One = TypeVar("One")
-
-
-def stretched(world: World, times: int) -> World:
-    """The world with everything so many times as far apart: what is one week becomes a year."""
-
-    def later(fact: Any) -> Any:
-        said = {name: getattr(fact, name) for name in INSTANTS if getattr(fact, name, None) is not None}
-        return replace(fact, **{name: stretch(at, times) for name, at in said.items()})
-
-    kinds = ("events", "profiles", "consents", "links", "scores")
-    return replace(world, **{kind: tuple(map(later, getattr(world, kind))) for kind in kinds})
-
-
-def stretch(at: int, times: int) -> int:
-    return START + (at - START) * times
 
 
 def chunks(facts: Sequence[Fact], random: Random, number: int) -> list[list[Fact]]:
