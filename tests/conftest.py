@@ -1,8 +1,12 @@
 import signal
 
 import pytest
+from hypothesis import settings
 
 from tests.support.met import MET
+
+settings.register_profile("unhurried", deadline=None)  # a law says nothing about how busy the machine is
+settings.load_profile("unhurried")
 
 
 def pytest_configure() -> None:

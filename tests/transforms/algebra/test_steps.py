@@ -79,3 +79,15 @@ def test_a_feature_row_is_written_once_the_first_fact_is_due(days: int, written:
     assert len(shard.published[-1]["feature_rows"]) == 0
     shard.step([], START + days * DAY)
     assert len(shard.published[-1]["feature_rows"]) == written
+
+
+def test_a_state_remembers_one_verdict_and_one_pair_of_phases_of_each_subject(tmp_path: Path) -> None:
+    """However many steps there were, and whoever came with the last."""
+    when = {"lifecycle": {"event": "a", "period": "7d", "in": ["lost"]}}
+    segments = [{"segment": "lost", "purpose": "p", "when": when}]
+    shard = Shard.of(tmp_path, World({**plain_world().project, "segments": segments}))
+    for number, at in ((1, START), (2, START + DAY), (3, START + 2 * DAY)):
+        shard.step([Profile("prof", f"u{number}", at, at, {"country": "DE"}, "delta")], at)
+        assert [len(shard.state.verdicts), len(shard.state.lifecycles)] == [number, number]
+    shard.step([], START + 3 * DAY)
+    assert [len(shard.state.verdicts), len(shard.state.lifecycles)] == [3, 3]
