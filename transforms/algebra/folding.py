@@ -23,6 +23,8 @@ from transforms.algebra.view import View
 
 _WIDEST = 10**37
 """Sums beyond this have no room in a state: their events stay."""
+_PART = 10
+"""Nobody is folded for less than such a part of the events."""
 
 
 class _Sums(NamedTuple):
@@ -48,10 +50,11 @@ def fold(program: Program, state: State, study: Study, moment: Moment) -> State:
     cut_at = max(floor_at - program.memory.reach, BEGINNING + 1)
     facts = study.facts
     past = facts.at <= cut_at
-    if not past.any():
+    worthwhile = _worthwhile(state, study, past)
+    if not worthwhile.any():
         return state
     linked = _linked(state)
-    past &= _foldable(state, study, moment, floor_at, cut_at)[facts.who]
+    past &= (worthwhile & _foldable(state, study, moment, floor_at, cut_at))[facts.who]
     kept, sums = ~past | firsts(facts.who), list[_Sums]()
     for purposes, need in program.memory.held:
         view = study.view(purposes)
@@ -77,6 +80,14 @@ def continued(fresh: Belief, held: Belief, state: State) -> Belief:
         return fresh
     told, known = (belief.at > state.floors[subject_of(belief.key)] for belief in (fresh, held))
     return merged(held.take(~known), fresh.take(told))
+
+
+def _worthwhile(state: State, study: Study, past: Flags) -> Flags:
+    """The studied subjects of whom a tenth of the events or more has become past since they were folded last."""
+    facts, count = study.facts, len(study.who)
+    newly = past & (facts.at > ints(state.subjects["cut_at"], BEGINNING)[study.who][facts.who])
+    numbers = [np.bincount(facts.who[some], minlength=count) for some in (newly, slice(None))]
+    return _together(state, study, (numbers[0] > 0) & (numbers[0] * _PART >= numbers[1]))
 
 
 def _foldable(state: State, study: Study, moment: Moment, floor_at: int, cut_at: int) -> Flags:
