@@ -17,7 +17,6 @@ from transforms.algebra.facts import Facts
 from transforms.algebra.measure import Measure
 from transforms.algebra.order import FOREVER, TRUE, UNKNOWN, Steps, search, value_at
 from transforms.algebra.pending import settled
-from transforms.algebra.scored import Scored
 from transforms.algebra.view import View
 
 
@@ -150,11 +149,12 @@ class _Tree:
         return list(self.events.select(columns).take(pa.array(rows)).to_pylist()) if len(rows) else []
 
     def _scored(self, node: Node) -> dict[str, Any] | None:
-        """What the model of a condition on scores says."""
-        if not isinstance(node, Scored):
+        """What somebody else has said of the subject, where the node compares that."""
+        said = getattr(node, "said", None)
+        if said is None:
             return None
-        said = node.said(self.view)
-        return {"numbers": _told(said.steps, said.values, node.comparison, self.who, self.at)}
+        steps, values, comparison = said(self.view)
+        return {"numbers": _told(steps, values, comparison, self.who, self.at)}
 
     def _stated(self, node: Node) -> dict[str, Any]:
         """The profile values of a node that compares them."""

@@ -4,6 +4,7 @@ from abc import abstractmethod
 from typing import Annotated, ClassVar
 
 import numpy as np
+import pyarrow as pa
 
 from schemas.definitions.comparison import Comparison, Constant
 from schemas.definitions.node import Compared, Node
@@ -12,7 +13,6 @@ from schemas.definitions.takes import takes_text
 from schemas.score import ASKED
 from transforms.algebra.exact import signs
 from transforms.algebra.order import Ints, Steps, turning
-from transforms.algebra.scores import ScoreColumn
 from transforms.algebra.truth import judge
 from transforms.algebra.view import View
 
@@ -45,14 +45,14 @@ class Scored(Node):
         """Events have no part in it."""
         return frozenset((True, False, None))
 
-    def said(self, view: View) -> ScoreColumn:
-        """What the model says of each subject."""
-        return view.timeline.facts.scores.column(self.model, self.column)
+    def said(self, view: View) -> tuple[Steps, pa.Array, Comparison]:
+        """What the model says of each subject, as indices into values, and what that is compared with."""
+        return *view.timeline.facts.scores.column(self.model, self.column), self.comparison
 
     def steps(self, view: View) -> Steps:
         """The comparison is judged once for each distinct value."""
-        steps, values = self.said(view)
-        comparison = self.comparison.for_type(ASKED[self.column], view.project.timezone)
+        steps, values, asked = self.said(view)
+        comparison = asked.for_type(ASKED[self.column], view.project.timezone)
         missing = np.arange(len(values) + 1) == len(values)
 
         def sign(constant: Constant) -> Ints:
