@@ -16,8 +16,7 @@ from schemas.consent import RESTRICTIVE
 from tests.support.generator import Generator
 from tests.support.histories import LATER, Fact, Shard, facts_of
 from tests.support.oracle import history
-from tests.support.merged import event, instant, link, row, undo, world
-from tests.support.oracle_model import HOUR, Consent, Event, Json, Profile, Score, World, to_instant
+from tests.support.oracle_model import Consent, Event, Profile, Score, World, to_instant
 
 UNSHRUNK = [Phase.explicit, Phase.generate]
 WORLDS = settings(
@@ -27,7 +26,7 @@ KINDS: dict[str, tuple[type[Fact], ...]] = {"consent": (Consent,), "late": (Even
 ASKED: Counter[str] = Counter()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 def hard_questions() -> Iterator[None]:
     """Corrections of subjects with several kinds of news are among those asked."""
     yield
@@ -51,7 +50,6 @@ def restricts(fact: Fact) -> bool:
     return isinstance(fact, Consent) and (fact.action in RESTRICTIVE or fact.payload_kind == "snapshot")
 
 
-@pytest.mark.usefixtures("hard_questions")
 @WORLDS
 @given(st.randoms(use_true_random=False))
 def test_a_correction_names_a_restriction_or_the_first_kind_of_news_without_which_it_would_not_be_made(random: Random) -> None:
@@ -74,34 +72,3 @@ def test_a_correction_names_a_restriction_or_the_first_kind_of_news_without_whic
             needed = ["consent"]
         assert row["reason"] == needed[0] if needed else row["reason"] in mine, (row["reason"], needed, mine)
         ASKED[row["reason"]] += len(mine) > 1 and bool(needed)
-
-
-SOURCES: Json = {"web": {"kind": "events", "properties": {}}, "led": {"kind": "consents"}, "ids": {"kind": "identities"}}
-AWAY: Json = {"did_not": {"event": "buy", "window": "3h"}}
-
-
-def corrected(folder: Path, known: Sequence[Fact], news: Sequence[Fact]) -> list[tuple[float, float, str]]:
-    """What of the 20 hours that were told before is taken back of `zoe`, in hours, and why."""
-    asked = world(*known, *news, when=AWAY, purpose="asked", sources=SOURCES)
-    shard = Shard.of(folder, asked).step(known, instant(20)).step(news, instant(20))
-    rows = [row for row in shard.published[-1]["changes"].to_pylist() if (row["subject"], row["member"]) == ("zoe", False)]
-    hours = [[(to_instant(row[name]) - instant(0)) / HOUR for name in ("effective_at", "until_at")] for row in rows]
-    return [(begin, end, row["reason"]) for (begin, end), row in zip(hours, rows, strict=True)]
-
-
-def test_a_restriction_that_alone_would_begin_where_the_correction_ends_is_not_its_reason(tmp_path: Path) -> None:
-    """What the phone did is nothing to her from the undoing on, and neither is what it refuses then."""
-    known = (row(0, "zoe"), row(0, "phone"), link(1, "phone", "zoe"))
-    news = (event(4, "phone"), undo(6, "phone"), row(6, "phone", "WITHDRAW"))
-    assert corrected(tmp_path, known, news) == [(4, 6, "late")]
-
-
-def test_nor_is_one_that_alone_would_end_where_the_correction_begins(tmp_path: Path) -> None:
-    known = (row(0, "zoe"), row(0, "phone"), row(5, "zoe"), row(5, "phone"), link(1, "phone", "zoe"))
-    news = (undo(2, "phone"), row(2, "phone", "WITHDRAW"), event(5, "zoe"))
-    assert corrected(tmp_path, known, news) == [(5, 8, "late")]
-
-
-def test_a_restriction_that_alone_would_have_taken_any_of_it_back_is(tmp_path: Path) -> None:
-    known = (row(0, "zoe"),)
-    assert corrected(tmp_path, known, (event(4, "zoe"), row(6, "zoe", "WITHDRAW"))) == [(4, 20, "consent")]
