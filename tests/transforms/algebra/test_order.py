@@ -1,10 +1,30 @@
 """Pairs of subject and instant packed into one number are ordered and found as the pairs are."""
 
+from itertools import pairwise
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.algebra.order import BEGINNING, FOREVER, different, largest, latest_over, order, search, stable_order
+from transforms.algebra.order import (
+    BEGINNING,
+    FOREVER,
+    different,
+    firsts_of,
+    in_turn,
+    largest,
+    last_of_each,
+    lasts_of,
+    latest_over,
+    order,
+    running,
+    search,
+    settle,
+    spread,
+    stable_order,
+    value_at,
+)
 
 DAY = 86_400_000_000
 FAR = (1 << 62) - 1
@@ -53,3 +73,55 @@ def test_the_largest_value_of_a_range_is_found(values: list[int], ranges: list[l
 @given(st.lists(st.integers(-(2**63), 2**63 - 1)))
 def test_different_values_come_once_each_and_rising(values: list[int]) -> None:
     assert different(np.array(values, np.int64)).tolist() == sorted(set(values))
+
+
+OWNED = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2), st.booleans()), max_size=12).map(sorted)
+
+
+@given(OWNED, st.integers(0, 3))
+def test_the_first_and_the_last_rows_of_each_are_so_many(rows: list[tuple[int, int, bool]], most: int) -> None:
+    who, kind, among = (np.array([row[place] for row in rows], kinds) for place, kinds in enumerate((int, int, bool)))
+    of_each = [[n for n, row in enumerate(rows) if row[0] == one] for one in range(4)]
+    assert np.flatnonzero(firsts_of(who, most)).tolist() == [n for mine in of_each for n in mine[:most]]
+    assert np.flatnonzero(lasts_of(who, most)).tolist() == [n for mine in of_each for n in mine[::-1][:most][::-1]]
+    latest = {row[:2]: n for n, row in enumerate(rows) if row[2]}
+    assert np.flatnonzero(last_of_each(who, kind, among)).tolist() == sorted(latest.values())
+
+
+@pytest.mark.parametrize("largest_number", [0, 3, 65_535, 65_536, 131_072, 1 << 40])
+def test_numbers_are_put_in_turn_however_large_the_largest_is(largest_number: int) -> None:
+    numbers = [largest_number, 1, 0, largest_number, 2, 0]
+    assert in_turn(np.array(numbers)).tolist() == sorted(range(6), key=lambda place: numbers[place])
+    assert in_turn(np.empty(0, np.int64)).tolist() == []
+
+
+TURNS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 5), st.integers(0, 2)), max_size=12).map(
+    lambda rows: sorted(rows, key=lambda row: row[:2])
+)
+
+
+@given(TURNS, st.lists(st.integers(0, 2), min_size=3, max_size=3))
+def test_the_last_row_of_an_instant_is_in_force_until_the_next(rows: list[tuple[int, int, int]], initial: list[int]) -> None:
+    who, at, value = (np.array([row[place] for row in rows], np.int64) for place in range(3))
+    steps = settle(who, at, value, np.array(initial))
+    for one in range(3):
+        for instant in range(-1, 7):
+            told = [row[2] for row in rows if row[0] == one and row[1] <= instant]
+            assert value_at(steps, np.array([one]), np.array([instant])).tolist() == [([initial[one], *told])[-1]]
+        values = [initial[one], *steps.value[steps.who == one].tolist()]
+        assert all(now != then for now, then in pairwise(values))
+
+
+@given(TURNS)
+def test_sums_run_within_each(rows: list[tuple[int, int, int]]) -> None:
+    who, _, weight = (np.array([row[place] for row in rows], np.int64) for place in range(3))
+    sums = [sum(row[2] for row in rows[: n + 1] if row[0] == rows[n][0]) for n in range(len(rows))]
+    assert running(who, weight).tolist() == sums
+
+
+@given(RANGES)
+def test_ranges_are_told_place_by_place(ranges: list[list[int]]) -> None:
+    low, high = (np.array([one[end] for one in ranges], np.int64) for end in (0, 1))
+    told = [(n, place) for n, (begin, end) in enumerate(ranges) for place in range(begin, end)]
+    assert list(zip(*(column.tolist() for column in spread(low, high)), strict=True)) == told
+    assert spread(high, low)[0].tolist() == []
