@@ -41,6 +41,7 @@ REASONS: dict[str, tuple[Place, ...]] = {
         Place("transforms/algebra/project.py", "type_of", "fetchall"),
     ),
     "one number a segment or a leaf, and the three truths": (
+        Place("transforms/algebra/state.py", "_folded", "to_pylist"),
         *(Place("transforms/algebra/reduce.py", found, "tolist") for found in ("_covered", "reached")),
         Place("transforms/algebra/stacks.py", "apart", "tolist"),
         Place("transforms/algebra/pending.py", "_table", "tolist"),
@@ -65,7 +66,8 @@ REASONS: dict[str, tuple[Place, ...]] = {
         Place("runners/account.py", "undeclared", "to_pylist"),
         Place("runners/account.py", "unseen", "to_pylist"),
         Place("transforms/segment.py", "segment", "as_py"),
-        Place("transforms/segment.py", "_remembered", "as_py"),
+        Place("transforms/segment.py", "remembered", "as_py"),
+        Place("runners/remaking.py", "_again", "tolist"),
         Place("transforms/spill.py", "fetch", "as_py"),
         Place("runners/warehouses/read.py", "state_paths", "loop over rows()"),
         Place("runners/sweeping.py", "sweep", "loop over rows()"),

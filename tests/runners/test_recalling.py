@@ -11,7 +11,6 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-import yaml
 
 from runners.main import call
 from tests.support.merged import START, link, row, world
@@ -60,15 +59,13 @@ def buy(subject: str, days: float, received: float | None = None, **more: Any) -
 
 def project() -> World:
     recent = {"did": {"event": "buy", "window": "2d"}}
-    return world(when=recent, sources=SOURCES, segments=[OFTEN, ALLOWED], features=[SHOP])
+    return world(when=recent, sources=SOURCES, segments=[OFTEN, ALLOWED], features=[SHOP], state_reach="1d")
 
 
 @pytest.fixture
 def target(tmp_path: Path) -> Target:
     """Ann and Bob bought daily for five days, Cy once, and 25 days later nobody remembers: states reach one day back."""
     made = Target(tmp_path, project()).sharded(SHARDS)
-    path = made.folder / "segue.yaml"
-    path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), "state_reach": "1d"}))
     made.write([buy(who, days) for who in ("ann", "bob") for days in range(5)])
     made.write([buy("cy", 1), *(row(0, who) for who in ("ann", "bob"))])
     made.run(day(30))
