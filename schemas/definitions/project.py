@@ -129,7 +129,7 @@ class Project:
       areas: the polygons of each GeoJSON file.
       meaning: hash of all definitions.
       warnings: what is allowed and probably not meant.
-      state_reach: how far back state is kept, in microseconds (semantics 2.3).
+      state_reach: news that lies further back makes its subject anew from the warehouse, in microseconds (semantics 2.3).
       roots: folders outside of the project from which its sources may read.
       read_as: for each source how its records are read: the hash of each column, and of the rules for all as ``.
       lookup_contents: the hash of the content of each lookup.

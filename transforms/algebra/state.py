@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +19,7 @@ from transforms.algebra.epochs import Grounds
 from transforms.algebra.exact import Number, fits, scaled
 from transforms.algebra.facts import Facts
 from transforms.algebra.folded import Base, Folded
-from transforms.algebra.order import BEGINNING, FOREVER, Flags, Ints
+from transforms.algebra.order import BEGINNING, FOREVER, Flags, Ints, in_turn
 from transforms.algebra.program import Program
 from transforms.algebra.relations import groups, relations
 from transforms.algebra.scores import Scores
@@ -167,18 +168,21 @@ def _folded(state: State, who: Ints) -> Folded | None:
     if not (cut_at > BEGINNING).any():
         return None
     index, local = rows_of(state.bases, who)
-    rows, bases = state.bases.take(pa.array(index)), {}
-    leaves = whole(rows["leaf"].dictionary_encode())
-    for place, leaf in enumerate(leaves.dictionary.to_pylist()):
-        mine = indices(leaves, -1) == place
-        some = rows.filter(pa.array(mine))
-        bases[leaf] = Base(local[mine], [_sums(some[name]) for name in WEIGHTS if not some[name].null_count])
+    leaves = whole(state.bases["leaf"].take(pa.array(index)).dictionary_encode())
+    by_leaf = in_turn(indices(leaves, -1))
+    rows, local = state.bases.take(pa.array(index[by_leaf])), local[by_leaf]
+    edges = np.searchsorted(indices(leaves, -1)[by_leaf], np.arange(len(leaves.dictionary) + 1)).tolist()
+    bases = {
+        leaf: Base(local[begin:end], _sums(rows.slice(begin, end - begin)))
+        for leaf, (begin, end) in zip(leaves.dictionary.to_pylist(), pairwise(edges), strict=True)
+    }
     return Folded(cut_at, state.floors[who], bases)
 
 
-def _sums(column: pa.ChunkedArray) -> Number:
-    sums = scaled(whole(column))
-    return sums.astype(np.int64) if fits(sums).all() else sums
+def _sums(rows: pa.Table) -> list[Number]:
+    """The sums of one leaf, which all its rows have, or none."""
+    found = [scaled(whole(rows[name])) for name in WEIGHTS if not rows[name].null_count]
+    return [sums.astype(np.int64) if fits(sums).all() else sums for sums in found]
 
 
 def _seen(rows: pa.Table, who: Ints | None, known_at: int) -> pa.Table:
