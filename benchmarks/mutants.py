@@ -2,8 +2,8 @@
 
     python -m benchmarks.mutants [--sample 200] [--seed 0]
 
-A place is a comparison, a sum, a bound, a constant or a gate in `transforms/algebra/`. Each is broken in a process of its own,
-which runs the kernel's tests until one fails. What survives is printed.
+A place is a comparison, a sum, a bound, a constant or a gate in `transforms/algebra/`. The kernel's tests are collected once; a
+child for each mutant runs them until one fails. What survives is printed.
 
 No place is where no input could tell the mutant from the kernel, by what the place is:
 
@@ -11,30 +11,31 @@ No place is where no input could tell the mutant from the kernel, by what the pl
 - the 0 that `ints` and `indices` give for null, where a column has none: those that may be null say FOREVER, BEGINNING or -1;
 - room: a number that is only asked to be large enough, as the width of a packed key or how often a sum may be multiplied;
 - at the very bound from which on another way is taken to the same result (`_LIMIT`, `_MANY`): both give it there.
+
+What survives is either a rule that no test holds, which is to be written, or of a kind that changes no answer:
+
+- haste: whether what is already in order, alone, empty or alike is left as it is. The long way gives the same;
+- what is asked of nothing or masked: the value of a row that a flag beside it leaves out, a number that stands for none;
+- what is told twice: steps are clipped to their stint's use where they are made, and once more where they are put together;
+- prudence: who may forget keeps more, a hash tells fewer apart, more of those are looked at to whom nothing has happened.
 """
 
 import argparse
 import ast
-import importlib.abc
-import importlib.util
+import gc
 import os
 import resource
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.machinery import ModuleSpec
-from itertools import islice
+from functools import partial
+from itertools import islice, pairwise
 from pathlib import Path
 from random import Random
-from types import ModuleType
+from types import CodeType, FunctionType
 from typing import Any
 
-import duckdb  # noqa: F401  what every child needs is imported once
-import pyarrow.compute  # noqa: F401
-import pydantic  # noqa: F401
 import pytest
-import sqlglot  # noqa: F401
 
 ROOT = Path(__file__).parents[1]
 KERNEL = ROOT / "transforms" / "algebra"
@@ -53,6 +54,8 @@ OWN = {
 """The law of files that have none of their name, or none that is as quick."""
 PATIENCE = 120
 """Seconds of computing in one test after which a mutant counts as noticed: it does not end."""
+FAULTY = 3
+"""How a child ends that could not ask the laws."""
 _COMPARED: dict[type, type] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,
@@ -155,65 +158,80 @@ def _broken(node: ast.expr) -> Callable[[Any], None] | None:
     return None
 
 
-class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Imports one module from other source."""
+class Laws:
+    """The kernel's tests, collected once: each mutant is made of the kernel in a child, which runs them until one fails.
 
-    def __init__(self, mutant: Mutant) -> None:
-        self.mutant = mutant
+    They fail at what is broken alone: neither at how busy the machine is nor at what they remember of other mutants.
+    """
 
-    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        if name != self.mutant.module:
-            return None
-        return importlib.util.spec_from_file_location(name, self.mutant.path, loader=self)
-
-    def create_module(self, spec: ModuleSpec) -> None:
-        """As always."""
-
-    def exec_module(self, module: ModuleType) -> None:
-        exec(compile(self.mutant.code, str(self.mutant.path), "exec"), module.__dict__)  # noqa: S102  it is what this is for
-
-
-def survives(mutant: Mutant) -> bool:
-    """Whether no law notices the mutant; in a child that has the libraries already."""
-    child = os.fork()
-    if not child:
-        _run_laws(mutant)
-    _, status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(status) == 0
-
-
-class _Calm:
-    """Laws that fail at what is broken alone: neither at how busy the machine is nor at what they remember of other mutants."""
+    def __init__(self, judge: Callable[["Laws"], None]) -> None:
+        self.judge = judge
+        self.items: list[pytest.Item] = []
 
     def pytest_configure(self) -> None:
-        from hypothesis import settings  # where pytest has it already
+        """Set hypothesis up, which pytest has imported by now."""
+        from hypothesis import HealthCheck, settings
 
-        settings.register_profile("mutants", deadline=None, database=None, derandomize=True)
+        calm = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+        settings.register_profile("mutants", database=None, derandomize=True, **calm)
         settings.load_profile("mutants")
 
-    def pytest_runtest_setup(self) -> None:
-        """Let each test compute for so long."""
-        so_far = int(time.process_time())
-        resource.setrlimit(resource.RLIMIT_CPU, (so_far + PATIENCE, resource.RLIM_INFINITY))
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Instead of the tests run what asks for them."""
+        self.items = session.items
+        self.judge(self)
+        return True
+
+    def notice(self, mutant: Mutant) -> bool:
+        """Whether any law notices the mutant."""
+        child = os.fork()
+        if not child:
+            try:
+                self._run(mutant)
+            finally:
+                os._exit(FAULTY)
+        _, status = os.waitpid(child, 0)
+        ended = os.waitstatus_to_exitcode(status)
+        if ended == FAULTY:
+            raise RuntimeError(f"the laws can not be run: {mutant}")
+        return ended != 0
+
+    def _run(self, mutant: Mutant) -> None:
+        """Run the laws until one fails, and end this process: with 0 where none does."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+        install(mutant)
+        for item, following in pairwise([*sorted(self.items, key=_turn_of(mutant)), None]):
+            resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + PATIENCE, resource.RLIM_INFINITY))
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if item.session.testsfailed:
+                os._exit(1)
+        os._exit(0)
 
 
-def _run_laws(mutant: Mutant) -> None:
-    """Run the laws, and end this process as they end."""
-    sys.meta_path.insert(0, _Finder(mutant))
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
-    asked = ["-x", "-q", "-p", "no:cacheprovider", "-m", "not soak", *_laws(mutant)]
-    os._exit(int(pytest.main(asked, plugins=[_Calm()])))
+def install(mutant: Mutant) -> None:
+    """Give the functions of the module their code of the mutant, whoever has imported them."""
+    codes = {code.co_qualname: code for code in _codes(compile(mutant.code, str(mutant.path), "exec"))}
+    for one in gc.get_objects():
+        if isinstance(one, FunctionType) and one.__module__ == mutant.module and one.__qualname__ in codes:
+            one.__code__ = codes[one.__qualname__]
 
 
-def _laws(mutant: Mutant) -> list[str]:
-    """The files of tests, those that know the mutant's file best before the others."""
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    """The code of functions and methods; those that are made in a function come with it."""
+    for one in code.co_consts:
+        if isinstance(one, CodeType) and "<" not in one.co_qualname:
+            yield one
+            yield from _codes(one)
+
+
+def _turn_of(mutant: Mutant) -> Callable[[pytest.Item], int]:
+    """The place of each test: those that know the mutant's file best before the others, and the slow ones last."""
     stem = mutant.path.stem
-    every = sorted(path.name for path in (ROOT / LAWS).glob("test_*.py"))
-    others = [name for name in every if name not in LAST]
-    wanted = dict.fromkeys((f"test_{stem}.py", OWN.get(stem, ""), *FIRST, *others, *LAST))
-    return [f"{LAWS}/{name}" for name in wanted if name in every]
+    order = [f"test_{stem}.py", OWN.get(stem, ""), *FIRST, "others", *LAST]
+    turns = {name: place for place, name in reversed([*enumerate(order)])}
+    return lambda item: turns.get(item.path.name, turns["others"])
 
 
 def main() -> None:
@@ -222,21 +240,27 @@ def main() -> None:
     options.add_argument("--sample", type=int, default=200)
     options.add_argument("--seed", type=int, default=0)
     said = options.parse_args()
+    asked = ["-x", "-qqq", "-s", "-p", "no:cacheprovider", "-m", "not soak", LAWS]
+    raise SystemExit(pytest.main(asked, plugins=[Laws(partial(judge, size=said.sample, seed=said.seed))]))
+
+
+def judge(laws: Laws, size: int, seed: int) -> None:
+    """Ask the laws for the mutants of a sample."""
     every = [(path, place) for path in sorted(KERNEL.rglob("*.py")) for place in range(places(path))]
-    sample = Random(said.seed).sample(every, min(said.sample, len(every)))
+    sample = Random(seed).sample(every, min(size, len(every)))
     whole = KERNEL / "advance.py"
-    if not survives(Mutant(whole, 0, "nothing", whole.read_text())):
+    if laws.notice(Mutant(whole, 0, "nothing", whole.read_text())):
         raise SystemExit("the laws do not hold without any mutant")
-    began, killed = time.monotonic(), 0
+    began, noticed = time.monotonic(), 0
     for number, asked in enumerate(sample, 1):
         broken = mutant(*asked)
-        if survives(broken):
-            print(f"survived  {broken}", flush=True)
+        if laws.notice(broken):
+            noticed += 1
         else:
-            killed += 1
+            print(f"survived  {broken}", flush=True)
         if number % 20 == 0:
-            print(f"{killed} of {number} noticed, {time.monotonic() - began:.0f} s", flush=True)
-    print(f"{killed} of {len(sample)} mutants noticed ({killed / len(sample):.1%}), of {len(every)} that there are")
+            print(f"{noticed} of {number} noticed, {time.monotonic() - began:.0f} s", flush=True)
+    print(f"{noticed} of {len(sample)} mutants noticed ({noticed / len(sample):.1%}), of {len(every)} that there are")
 
 
 if __name__ == "__main__":

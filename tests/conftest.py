@@ -1,11 +1,12 @@
 import signal
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.support.met import MET
 
-settings.register_profile("unhurried", deadline=None)  # a law says nothing about how busy the machine is
+# A law says nothing about how busy the machine is.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
 
 

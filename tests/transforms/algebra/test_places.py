@@ -59,6 +59,6 @@ def test_a_place_on_the_western_or_southern_edge_is_of_an_area_and_one_on_the_ot
 
 
 def test_a_slanted_edge_is_crossed_where_it_is() -> None:
-    triangle = ((0.0, 0.0), (10.0, 0.0), (0.0, 20.0))
-    assert [inside(10, lon, (triangle,)) for lon in (-0.1, 0, 4.9, 5, 5.1)] == [False, True, True, False, False]
-    assert [inside(5, lon, (triangle,)) for lon in (7.4, 7.6)] == [True, False]
+    triangle = ((0.0, 5.0), (10.0, 5.0), (0.0, 25.0))
+    assert [inside(15, lon, (triangle,)) for lon in (-0.1, 0, 4.9, 5, 5.1)] == [False, True, True, False, False]
+    assert [inside(10, lon, (triangle,)) for lon in (7.4, 7.6)] == [True, False]
