@@ -40,7 +40,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 KERNEL = ROOT / "transforms" / "algebra"
 LAWS = "tests/transforms/algebra"
-FIRST = ("test_many_worlds.py", "test_merges.py", "test_operators.py", "test_every_pair.py", "test_explain.py")
+FIRST = (
+    "test_many_worlds.py", "test_merges.py", "test_operators.py", "test_every_pair.py", "test_explain.py", "test_folding.py",
+)
 """They notice most; after them the others of the folder."""
 LAST = (
     "test_lifecycles.py", "test_point_in_time.py", "test_steps.py", "test_against_oracle.py", "test_consent_laws.py",

@@ -28,8 +28,13 @@ from transforms.algebra.order import (
 
 DAY = 86_400_000_000
 FAR = (1 << 62) - 1
-INSTANTS = st.sampled_from((BEGINNING, -FAR, -DAY, -1, 0, 1, 2, DAY, DAY + 1, FAR, FOREVER))
-PAIRS = st.lists(st.tuples(st.integers(0, 3), INSTANTS), max_size=20)
+NEAR = (BEGINNING, -FAR, -DAY, -1, 0, 1, 2, DAY, DAY + 1, FAR, FOREVER)
+EARLY = (BEGINNING, BEGINNING + 1, BEGINNING + 4, BEGINNING + 9, FOREVER)
+LATE = (BEGINNING, FOREVER - 9, FOREVER - 4, FOREVER - 1, FOREVER)
+"""Where there is hardly room beside an instant."""
+PAIRS = st.one_of(
+    *(st.lists(st.tuples(st.integers(0, 3), st.sampled_from(some)), max_size=20) for some in (NEAR, EARLY, LATE))
+)
 
 
 def columns(pairs: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:

@@ -69,3 +69,10 @@ def test_a_grant_that_comes_to_nothing_says_why() -> None:
 def test_a_voided_epoch_is_invalid_from_its_beginning() -> None:
     rows = [row("GRANT", 10), row("INVALIDATE", 20, retroactive=True), row("GRANT", 30)]
     assert states(rows, 5, 15, 25, 35) == ["UNKNOWN", "INVALID", "INVALID", "GRANTED"]
+
+
+def test_a_grant_that_is_over_when_it_is_given_lifts_an_objection_to_an_interest_and_none_on_consent() -> None:
+    """Lifetimes are those of consent."""
+    rows = [row("OBJECT", 60), row("GRANT", 70, expires=65, method="interactive", actor="subject")]
+    assert states(rows, 69, 70) == ["OBJECTED", "OBJECTED"]
+    assert states(rows, 69, 70, basis="legitimate_interest") == ["OBJECTED", "GRANTED"]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.support.generator import DAY, START, Generator
 from tests.support.histories import Shard, facts_of
 from tests.support.oracle import World
-from tests.support.oracle_model import Profile
+from tests.support.oracle_model import Event, Profile
 from transforms.algebra.state import read_state, write_state
 
 WORLDS = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
@@ -91,3 +91,14 @@ def test_a_state_remembers_one_verdict_and_one_pair_of_phases_of_each_subject(tm
         assert [len(shard.state.verdicts), len(shard.state.lifecycles)] == [number, number]
     shard.step([], START + 3 * DAY)
     assert [len(shard.state.verdicts), len(shard.state.lifecycles)] == [3, 3]
+
+
+def test_a_turn_at_t_is_told_once_and_not_again_when_the_next_falls_due(tmp_path: Path) -> None:
+    when = {"did": {"event": "a", "window": "10d"}}
+    segments = [{"segment": "lately", "purpose": "p", "when": when}]
+    shard = Shard.of(tmp_path, World({**plain_world().project, "segments": segments}))
+    source = next(name for name, said in shard.program.project.sources.items() if said.kind == "events")
+    told = [Event(source, "ann", "1", "a", START, START)]
+    for days, kinds in ((0, ["entered"]), (10, ["exited"]), (20, [])):
+        shard.step([] if days else told, START + days * DAY)
+        assert shard.published[-1]["changes"]["kind"].to_pylist() == kinds
