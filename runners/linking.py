@@ -18,7 +18,7 @@ from transforms.segment import KIND, LEAVING, STORED
 from transforms.shard import shards_of, split
 from transforms.together import Together, together
 
-_AT_ONCE = 50_000
+_AT_ONCE = 5_000
 """Subjects whose facts memory has room for."""
 
 

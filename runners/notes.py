@@ -37,7 +37,7 @@ def late_news(remade: int) -> Iterator[str]:
     """How many subjects a run has made anew, if any."""
     if remade:
         who = "1 subject was" if remade == 1 else f"{remade:,} subjects were"
-        yield f"{who} made anew from the warehouse: news about them is older than `state_reach`"
+        yield f"{who} made anew from the warehouse: news about them reaches further back than `state_reach`"
 
 
 def _waiting(reading: Reading, positions: Mapping[str, Any]) -> dict[str, int]:

@@ -16,9 +16,6 @@ from transforms.shard import shards_of
 from transforms.spill import by_file, take_up
 from transforms.stage import ASKED, RECEIVED
 
-_PASSES = 3
-"""More are none: who was made anew lacks nothing any more."""
-
 
 @dataclass(frozen=True)
 class Remaking:
@@ -39,13 +36,12 @@ class Remaking:
     def until_whole(self) -> int:
         """Advance shards again until none asks; gives how many subjects were made anew."""
         moved = given = self.both.moved(self.project.target.shards)
-        passes = 0
         while len(asked := self._asked()):
-            if passes == _PASSES:
-                raise RuntimeError(f"{len(asked)} subjects are asked for after {passes} passes over what the warehouse holds")
             new = _without(self.both.after.with_linked(asked), given)
+            if not len(new):
+                raise RuntimeError(f"{len(asked)} subjects are asked for of whom all is there")
             self.advance([*self._again(asked), *self._facts(new)])
-            given, passes = pa.concat_arrays([given, new]), passes + 1
+            given = pa.concat_arrays([given, new])
         return len(given) - len(moved)
 
     def _asked(self) -> pa.Array:

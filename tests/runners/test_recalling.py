@@ -96,7 +96,7 @@ def see_that_it_is_what_all_files_say(target: Target, days: float) -> None:
 
 def note(count: int) -> str:
     who = "1 subject was" if count == 1 else f"{count} subjects were"
-    return f"{who} made anew from the warehouse: news about them is older than `state_reach`"
+    return f"{who} made anew from the warehouse: news about them reaches further back than `state_reach`"
 
 
 def rebuilt(target: Target, days: float, facts: Iterable[Any]) -> tuple[int, tuple[str, ...]]:

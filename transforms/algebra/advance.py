@@ -53,7 +53,9 @@ def advance(program: Program, state: State, arrived: Arrived, moment: Moment) ->
     passages = Passages(program, state, moment.at)
     state, moved = _believe(program, before, state, heard, studies, moment)
     state, written = _restate(program, state, studies, tally, passages, moment)
-    return fold(program, state, seen, moment), {
+    for study in studies:
+        state = fold(program, state, study, moment)
+    return state, {
         **news.facts,
         **moved,
         **written,

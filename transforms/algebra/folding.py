@@ -54,7 +54,7 @@ def fold(program: Program, state: State, study: Study, moment: Moment) -> State:
     if not worthwhile.any():
         return state
     linked = _linked(state)
-    past &= (worthwhile & _foldable(state, study, moment, floor_at, cut_at))[facts.who]
+    past &= (worthwhile & _foldable(program, state, study, moment, floor_at, cut_at))[facts.who]
     kept, sums = ~past | firsts(facts.who), list[_Sums]()
     for purposes, need in program.memory.held:
         view = study.view(purposes)
@@ -64,6 +64,10 @@ def fold(program: Program, state: State, study: Study, moment: Moment) -> State:
             kept |= facts.flags(predicate_name(reference)) & linked[study.who][facts.who]
         if need.summed is not None:
             sums.append(_summed(view, held, *need.summed(purposes)))
+    for purposes, need in program.memory.held:
+        if need.along is not None:
+            view = study.view(purposes)
+            kept[view.timeline.row[need.along(view, kept)]] = True
     folding = _together(state, study, flags(len(study.who), facts.who[~kept]))
     for one in sums:
         folding &= ~_together(state, study, flags(len(study.who), one.too_wide))
@@ -90,15 +94,15 @@ def _worthwhile(state: State, study: Study, past: Flags) -> Flags:
     return _together(state, study, (numbers[0] > 0) & (numbers[0] * _PART >= numbers[1]))
 
 
-def _foldable(state: State, study: Study, moment: Moment, floor_at: int, cut_at: int) -> Flags:
+def _foldable(program: Program, state: State, study: Study, moment: Moment, floor_at: int, cut_at: int) -> Flags:
     """The studied subjects of whom nothing that is forgotten now can come to matter again."""
     stays = np.zeros(state.count, np.bool_)
     for rows in state.facts.values():
         stays[ints(rows[WHO], 0)[ints(rows["received_at"], 0) > moment.known_at]] = True
     consents = state.facts["consents"]
     stays[ints(consents[WHO], 0)[codes(consents["action"], (Action.RESTRICT.name,)) == 0]] = True
-    for view in study.evaluation.views.values():
-        stays[study.who[_unevenly_fed(view, floor_at, cut_at)]] = True
+    for purposes in {purposes for purposes, _ in program.memory.held}:
+        stays[study.who[_unevenly_fed(study.view(purposes), floor_at, cut_at)]] = True
     return ~state.related(stays)[study.who]
 
 

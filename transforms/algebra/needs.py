@@ -41,6 +41,7 @@ class Need(NamedTuple):
       held: what it is computed from, where it may.
       stays: which of the events of then it can not spare.
       summed: what of them it adds up, so that the last of them may stand for all.
+      along: given which rows stay, the places of the events that must stay with them.
       broken: events that end it too soon where somebody collected them who may be somebody else again.
     """
 
@@ -48,6 +49,7 @@ class Need(NamedTuple):
     held: Callable[[View], Held]
     stays: Stays
     summed: Callable[[tuple[str, ...]], tuple[str, Measure]] | None = None
+    along: Callable[[View, Flags], Ints] | None = None
     broken: tuple[EventReference, ...] = ()
 
 

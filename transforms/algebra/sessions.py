@@ -14,7 +14,7 @@ from transforms.algebra.coded import plain, whole
 from transforms.algebra.columns import value_name
 from transforms.algebra.folded import Folded
 from transforms.algebra.in_use import next_opening, open_at
-from transforms.algebra.order import BEGINNING, FOREVER, Flags, Ints, firsts
+from transforms.algebra.order import BEGINNING, FOREVER, Flags, Ints, different, firsts, lasts, order
 from transforms.algebra.outdated import Outdated
 from transforms.algebra.program import Moment, Program
 from transforms.algebra.state import State
@@ -59,28 +59,39 @@ def visitors(program: Program, studies: Sequence[Study], at: int) -> pa.Table:
 def see_that_sessions_stand(program: Program, before: State, studies: Sequence[Study], moment: Moment) -> None:
     """See that the sessions of whom events are forgotten are told already wherever they are to be. Errors: Outdated.
 
-    They are not where what they are made of may be used again, or is now heard to have been usable.
+    They are not where what they are made of may be used again, or is now heard to have been usable, or others collected it:
+    links may say so of an instant that has come.
     """
+    asked = np.zeros(before.count, np.bool_)
     then = replace(moment, at=moment.last_at, known_at=moment.known_before)
     for study in studies if program.sessions and not before.is_whole else ():
-        now = _fed(program, study, moment.at)
-        who = study.who[now.any(axis=0)]
-        told = np.zeros((len(program.sessions), before.count), np.bool_)
+        now = _feeds(program, study, moment.at)
+        who = different(np.concatenate([subject for subject, _ in now]))
         if len(who):
-            earlier = Study.of(program, before, who, then, answered=False)
-            told[:, earlier.who] = _fed(program, earlier, then.at)
-        missing = np.flatnonzero(now.any(axis=0))
-        missing = missing[(now[:, missing] & ~told[:, study.who[missing]]).any(axis=0)]
-        if len(missing):
-            raise Outdated(study.facts.subjects.take(pa.array(missing)))
+            earlier = _feeds(program, Study.of(program, before, who, then, answered=False), then.at)
+            for one, other in zip(now, earlier, strict=True):
+                missing = _fed_otherwise(one, other)
+                asked[missing[missing < before.count]] = True
+    if asked.any():
+        raise Outdated(before.ids.filter(pa.array(asked)))
 
 
-def _fed(program: Program, study: Study, at: int) -> Flags:
-    """For all sessions that are asked for, whether what is forgotten of each subject may be among them."""
+def _feeds(program: Program, study: Study, at: int) -> list[tuple[Ints, Ints]]:
+    """For all sessions that are asked for, the pairs of a subject and of who collected what may be forgotten among them."""
     folded = study.facts.folded
     if folded is None:
-        return np.zeros((len(program.sessions), len(study.who)), np.bool_)
-    return np.array([fed_by_the_past(study.view(asked.purposes), folded, at) for asked in program.sessions])
+        return [(study.who[:0], study.who[:0])] * len(program.sessions)
+    pairs = (fed_by_the_past(study.view(asked.purposes), folded, at) for asked in program.sessions)
+    return [(study.who[subject], study.who[collector]) for subject, collector in pairs]
+
+
+def _fed_otherwise(now: tuple[Ints, Ints], then: tuple[Ints, Ints]) -> Ints:
+    """The subjects that are fed now, and not by those who fed them then; and those who feed them."""
+    subject, collector = (np.concatenate(pair) for pair in zip(now, then, strict=True))
+    index = order(subject, collector)
+    alone = firsts(subject[index], collector[index]) & lasts(subject[index], collector[index])
+    otherwise = np.intersect1d(subject[index[alone]], now[0])
+    return np.concatenate((otherwise, now[1][np.isin(now[0], otherwise)]))
 
 
 def _visitors(study: Study, asked: SessionsAsked, at: int) -> pa.Table:
@@ -99,18 +110,19 @@ def _told_from(study: Study, view: View, at: int) -> Ints:
     folded = study.facts.folded
     if folded is None:
         return np.full(len(study.who), BEGINNING)
-    return np.where(fed_by_the_past(view, folded, at), folded.floor_at, BEGINNING)
+    from_at = np.full(len(study.who), BEGINNING)
+    fed, _ = fed_by_the_past(view, folded, at)
+    from_at[fed] = folded.floor_at[fed]
+    return from_at
 
 
-def fed_by_the_past(view: View, folded: Folded, at: int) -> Flags:
-    """The subjects whose stint in use at `at` is fed by events that may be forgotten, and for ever."""
-    fed = np.zeros(len(folded.cut_at), np.bool_)
-    if view.timeline.lookback is None:
-        stints, sources = view.timeline.stints, view.timeline.sources
-        in_use = (stints.use_from <= at) & (at < stints.use_to)
-        past = (folded.cut_at > BEGINNING)[sources.who] & (sources.event_from <= folded.cut_at[sources.who])
-        fed[stints.subject[sources.stint[past & in_use[sources.stint]]]] = True
-    return fed
+def fed_by_the_past(view: View, folded: Folded, at: int) -> tuple[Ints, Ints]:
+    """Each subject whose stint in use at `at` is fed by events that may be forgotten, for ever, and who collected them."""
+    stints, sources = view.timeline.stints, view.timeline.sources
+    in_use = (stints.use_from <= at) & (at < stints.use_to)
+    past = (folded.cut_at > BEGINNING)[sources.who] & (sources.event_from <= folded.cut_at[sources.who])
+    feeds = np.flatnonzero(past & in_use[sources.stint] & (view.timeline.lookback is None))
+    return stints.subject[sources.stint[feeds]], sources.who[feeds]
 
 
 def _counting(view: View, count: int, at: int) -> tuple[Ints, Ints]:

@@ -200,3 +200,32 @@ def test_so_it_does_for_every_two_operators_together(tmp_path: Path, place: int)
     for time in range(10):
         generator = Generator(Random(f"{time} {place}"), True, True, PAIRS[place : place + SEGMENTS])
         assert of_world(tmp_path / str(time), generator)[0] == [], time
+
+
+def test_a_case_that_was_closed_does_not_open_again_where_only_what_opened_it_is_kept(tmp_path: Path) -> None:
+    left = {"inaction": {"after": "look", "not": "buy", "for": "1d"}}
+    told = world(sources=SOURCES, when={"all": [left, {"did": {"event": "other", "window": "1h"}}]})
+    others = [event(hour, "ann", "other") for hour in range(2, 240)]
+    shard = Shard.of(tmp_path, told, DAY).step([event(0, "ann", "look"), event(1, "ann", "buy"), *others], instant(240))
+    assert len(shard.state.facts["events"]) < 60
+    assert shard.step([event(241, "ann", "other")], instant(242)).folded() == {}
+
+
+def test_who_is_made_anew_for_a_repeat_forgets_again(tmp_path: Path) -> None:
+    _, events = long_history(10)
+    _, kept, shard = held_after(tmp_path, 10, DAY)
+    shard.step([events[0]], instant(240))
+    assert (shard.rebuilt, len(shard.state.facts["events"])) == (["ann"], pytest.approx(kept, abs=24))
+
+
+@pytest.mark.parametrize("known", [0, 261])
+def test_sessions_are_told_of_all_who_feed_them_from_the_instant_of_a_link_on(tmp_path: Path, known: int) -> None:
+    visited = {"did": {"event": "buy", "window": {"session": {"gap": "30m"}}}}
+    told = world(sources=SOURCES, when=visited)
+    events = [event(hour + apart, who) for hour in range(240) for who, apart in (("ann", 0), ("tv", 0.7))]
+    links = [link(100, "phone", "ann"), link(260, "tv", "ann", received=known)]
+    shard = Shard.of(tmp_path, told, DAY).step([*events, links[0]], instant(240)).step(links[1:], instant(250 + known // 10))
+    shard.step([event(262, "ann")], instant(262))
+    asked = ((("free",), "30m", ({"event": "buy"},)),)
+    every = kept(told, [*events, *links, event(262, "ann")])
+    assert current(shard) == sessions_of(every, asked, ["ann", "tv", "phone"], instant(262))

@@ -14,9 +14,10 @@ from schemas.definitions.refusal import refuse
 from transforms.algebra.columns import predicate_name
 from transforms.algebra.keys import bound, check_bind
 from transforms.algebra.needs import Held, Need, everything, within
-from transforms.algebra.order import FOREVER, Ints, order, search
+from transforms.algebra.order import FOREVER, Flags, Ints, order, search, spread
 from transforms.algebra.pending import Truth, reaches
 from transforms.algebra.reduce import Contributions
+from transforms.algebra.timeline import Timeline
 from transforms.algebra.view import Evidence, View
 from transforms.algebra.windows import later
 
@@ -68,7 +69,7 @@ class Inaction(Node):
         """The cases that are open, or may come to be, whatever ends them."""
         if self.within is not None:
             return (within(self.within),)
-        return within(self.wait), Need(None, self._held, everything, broken=(self.after, self.missed))
+        return within(self.wait), Need(None, self._held, everything, along=self._closing, broken=(self.after, self.missed))
 
     def steps(self, view: View) -> Truth:
         """Where any case is open."""
@@ -77,21 +78,43 @@ class Inaction(Node):
     def evidence(self, view: View) -> Evidence:
         """The cases, one for each `after` event, while they are open."""
         timeline = view.timeline
-        key = bound(timeline, self.bind)
-        after, missed = (timeline.matching(predicate_name(one)) for one in (self.after, self.missed))
-        after, missed = after[key[after] >= 0], missed[key[missed] >= 0]
-        pure = missed[~np.isin(missed, after)]
-        at = timeline.at[after]
-        ends = np.minimum(
-            _next(key[missed], timeline.at[missed], key[after], at, "right"),
-            _next(key[pure], timeline.at[pure], key[after], at, "left"),
-        )
+        key, after, missed = self._bound(timeline)
+        at, ends = timeline.at[after], self._ends(timeline, key, after, missed)
         begins = later(at, self.wait)
         closes = ends if self.within is None else np.minimum(ends, later(at, self.within))
         rows = timeline.clip(Contributions(timeline.who[after], begins, closes), at)
         is_open = (ends > begins) & (rows.start < rows.stop)
         return Evidence(rows.take(is_open), after[is_open])
 
+
+    def _bound(self, timeline: Timeline) -> tuple[Ints, Ints, Ints]:
+        """The key of each event, and the places of both kinds of events that have one."""
+        key = bound(timeline, self.bind)
+        after, missed = (timeline.matching(predicate_name(one)) for one in (self.after, self.missed))
+        return key, after[key[after] >= 0], missed[key[missed] >= 0]
+
+    def _ends(self, timeline: Timeline, key: Ints, after: Ints, missed: Ints) -> Ints:
+        """When each case is closed by a `not` event."""
+        pure, at = missed[~np.isin(missed, after)], timeline.at[after]
+        return np.minimum(
+            _next(key[missed], timeline.at[missed], key[after], at, "right"),
+            _next(key[pure], timeline.at[pure], key[after], at, "left"),
+        )
+
+    def _closing(self, view: View, kept: Flags) -> Ints:
+        """What closed the cases whose `after` event stays: they would seem open again without.
+
+        Where events are of both kinds each opens a case of its own, and all of them stay.
+        """
+        timeline = view.timeline
+        key, after, missed = self._bound(timeline)
+        if np.isin(missed, after).any():
+            return np.concatenate((after, missed))
+        stays = kept[timeline.row[after]]
+        ends = self._ends(timeline, key, after, missed)[stays]
+        missed = missed[order(key[missed], timeline.at[missed])]
+        low, high = (search(key[missed], timeline.at[missed], key[after[stays]], ends, side) for side in ("left", "right"))
+        return missed[spread(low, high)[1]]
 
     def _held(self, view: View) -> Held:
         rows, chosen = self.evidence(view)
