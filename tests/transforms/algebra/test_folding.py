@@ -21,7 +21,7 @@ from tests.support.stretched import stretch, stretched
 from tests.support.worlds import read_world
 from tests.transforms.algebra.test_every_pair import PAIRS, SEGMENTS
 from tests.transforms.algebra.test_many_worlds import BLOCK, plain
-from tests.transforms.algebra.test_sessions import ASKING, asking, current, kept
+from tests.transforms.algebra.test_sessions import ASKING, asking, current, kept, visits
 from transforms.algebra.memory import memory
 from transforms.algebra.operators import OPERATORS
 from transforms.algebra.order import BEGINNING
@@ -125,6 +125,17 @@ def test_a_state_is_no_larger_after_a_history_ten_times_as_long(tmp_path: Path) 
     assert (every, whole > 10 * long) == (24 * 200, True)
     assert shard.folded() == kept.folded()
     assert shard.published[-1]["feature_rows"] == kept.published[-1]["feature_rows"]
+
+
+def test_sessions_that_were_told_stay_when_the_events_that_they_are_made_of_are_forgotten(tmp_path: Path) -> None:
+    told = visits(*(event(24 * day + hour, "ann") for day in range(30) for hour in (0, 0.5)))
+    forgetting, remembering = Shard.of(tmp_path, told, HOUR), Shard.of(tmp_path, told)
+    for day in range(30):
+        for shard in (forgetting, remembering):
+            shard.step(told.events[2 * day : 2 * day + 2], instant(24 * day + 12))
+    assert len(forgetting.state.facts["events"]) < len(remembering.state.facts["events"]) == 60
+    assert current(forgetting) == current(remembering)
+    assert len(current(forgetting)) == 30
 
 
 def test_an_event_at_the_floor_asks_for_all_that_was_forgotten_and_one_after_it_does_not(tmp_path: Path) -> None:
