@@ -41,7 +41,7 @@ REASONS: dict[str, tuple[Place, ...]] = {
         Place("transforms/algebra/project.py", "type_of", "fetchall"),
     ),
     "one number a segment or a leaf, and the three truths": (
-        Place("transforms/algebra/state.py", "_folded", "to_pylist"),
+        *(Place("transforms/algebra/state.py", "_folded", what) for what in ("to_pylist", "tolist")),
         *(Place("transforms/algebra/reduce.py", found, "tolist") for found in ("_covered", "reached")),
         Place("transforms/algebra/stacks.py", "apart", "tolist"),
         Place("transforms/algebra/pending.py", "_table", "tolist"),
