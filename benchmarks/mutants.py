@@ -15,6 +15,7 @@ No place is where no input could tell the mutant from the kernel, by what the pl
 What survives is either a rule that no test holds, which is to be written, or of a kind that changes no answer:
 
 - haste: whether what is already in order, alone, empty or alike is left as it is. The long way gives the same;
+- the bound itself, where both sides of it meet or nothing ever lies;
 - what is asked of nothing or masked: the value of a row that a flag beside it leaves out, a number that stands for none;
 - what is told twice: steps are clipped to their stint's use where they are made, and once more where they are put together;
 - prudence: who may forget keeps more, a hash tells fewer apart, more of those are looked at to whom nothing has happened.
