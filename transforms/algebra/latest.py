@@ -30,7 +30,7 @@ def latest(view: View, reference: EventReference, having: Expression, window: Wi
     """The truth of the condition for the latest event in the window; unknown where there is none."""
     rows, chosen = latest_event(view, reference, window)
     holds, fails = (view.tells(chosen, one) for one in tells(reference, having))
-    return cover(rows, [np.ones(len(rows.who), np.int64), holds, fails], _truth)
+    return cover(rows, [holds, fails], _truth)
 
 
 def latest_event(view: View, reference: EventReference, window: Window) -> Evidence:
@@ -41,7 +41,6 @@ def latest_event(view: View, reference: EventReference, window: Window) -> Evide
 
 
 def _truth(sums: Sequence[Weight]) -> Truths:
-    count, holds, fails = sums
-    known = np.where(holds > 0, TRUE, np.where(fails > 0, FALSE, UNKNOWN))
-    truth: Truths = np.where(count > 0, known, UNKNOWN).astype(np.int8)
+    holds, fails = sums
+    truth: Truths = np.where(holds > 0, TRUE, np.where(fails > 0, FALSE, UNKNOWN)).astype(np.int8)
     return truth
