@@ -10,7 +10,7 @@ from schemas.definitions.datatype import DataType
 from transforms.algebra.exact import Number, fraction, sign
 from transforms.algebra.handover import Standing, handover
 from transforms.algebra.measure import Measure, Quotient, Values, ones
-from transforms.algebra.order import FOREVER, Flags, Ints, different, lasts, stable_order
+from transforms.algebra.order import FOREVER, Flags, Ints, different, last_of_each
 from transforms.algebra.reduce import Contributions
 
 
@@ -50,10 +50,7 @@ class Different(Counting):
 
     def stays(self, rows: Contributions, values: Values) -> Flags:
         """The last event of each thing."""
-        index = stable_order(rows.who, self.codes(values))
-        last = np.empty(len(index), np.bool_)
-        last[index] = lasts(rows.who[index], self.codes(values)[index])
-        return last
+        return last_of_each(rows.who, self.codes(values), np.ones(len(rows.who), np.bool_))
 
     def value(self, who: Ints, values: Values, count: int, result: DataType) -> pa.Array:
         """The number of different things of each `who`."""

@@ -2,17 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import NamedTuple
 
 from schemas.definitions.aggregate import Aggregate
 from schemas.definitions.canonical import digest
 from schemas.definitions.reference import EventReference
 from schemas.definitions.window import Absolute, Lifetime, Window
+from transforms.algebra.exact import Number
 from transforms.algebra.order import Ints
-
-Number = np.ndarray[Any, np.dtype[Any]]
 
 
 class Base(NamedTuple):

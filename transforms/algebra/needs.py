@@ -58,12 +58,12 @@ def everything(rows: Contributions, values: Values) -> Flags:
     return np.ones(len(rows.who), np.bool_)
 
 
-def earliest(most: int) -> Stays:
+def first_few(most: int) -> Stays:
     """The first few stay."""
     return lambda rows, values: firsts_of(rows.who, most)
 
 
-def latest(most: int) -> Stays:
+def last_few(most: int) -> Stays:
     """The last few stay."""
     return lambda rows, values: lasts_of(rows.who, most)
 
@@ -95,7 +95,7 @@ def in_window(
         case Session(gap):
             return Need(None, held, everything), visits(gap)
         case Since(anchor):
-            return Need(None, held, everything, broken=(*of, anchor)), *looked_at(anchor, Lifetime(), latest(1))
+            return Need(None, held, everything, broken=(*of, anchor)), *looked_at(anchor, Lifetime(), last_few(1))
     return (Need(None, held, stays),)
 
 

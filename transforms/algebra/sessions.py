@@ -107,12 +107,10 @@ def _visitors(study: Study, asked: SessionsAsked, at: int) -> pa.Table:
 
 def _told_from(study: Study, view: View, at: int) -> Ints:
     """From when on the sessions of each subject are told anew: all of them where nothing is forgotten that they are made of."""
-    folded = study.facts.folded
-    if folded is None:
-        return np.full(len(study.who), BEGINNING)
-    from_at = np.full(len(study.who), BEGINNING)
-    fed, _ = fed_by_the_past(view, folded, at)
-    from_at[fed] = folded.floor_at[fed]
+    from_at, folded = np.full(len(study.who), BEGINNING), study.facts.folded
+    if folded is not None:
+        fed, _ = fed_by_the_past(view, folded, at)
+        from_at[fed] = folded.floor_at[fed]
     return from_at
 
 

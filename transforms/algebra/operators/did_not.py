@@ -8,7 +8,7 @@ from schemas.definitions.node import Compared, Node
 from schemas.definitions.reference import EventFields
 from schemas.definitions.window import AnyWindow, Lifetime
 from transforms.algebra.aggregates.count import Count
-from transforms.algebra.needs import Need, latest, looked_at
+from transforms.algebra.needs import Need, last_few, looked_at
 from transforms.algebra.pending import Truth
 from transforms.algebra.view import Asked, View
 
@@ -40,7 +40,7 @@ class DidNot(EventFields, Node):
 
     def needs(self, project: Project) -> tuple[Need, ...]:
         """The events: any of them."""
-        return looked_at(self.reference, self.window, latest(1))
+        return looked_at(self.reference, self.window, last_few(1))
 
     def steps(self, view: View) -> Truth:
         """Where no event counts."""

@@ -8,7 +8,7 @@ from schemas.definitions.node import Node
 from schemas.definitions.reference import EventFields
 from schemas.definitions.window import AnyWindow, Lifetime
 from transforms.algebra.aggregates.count import Count
-from transforms.algebra.needs import Need, earliest, looked_at
+from transforms.algebra.needs import Need, first_few, looked_at
 from transforms.algebra.pending import Truth
 from transforms.algebra.rank import nth
 from transforms.algebra.view import Asked, View
@@ -37,7 +37,7 @@ class FirstTime(EventFields, Node):
 
     def needs(self, project: Project) -> tuple[Need, ...]:
         """The first event of all, and how long it counts."""
-        return looked_at(self.reference, Lifetime(), earliest(1)) + looked_at(self.reference, self.window)
+        return looked_at(self.reference, Lifetime(), first_few(1)) + looked_at(self.reference, self.window)
 
     def steps(self, view: View) -> Truth:
         """The event of rank one, for as long as its window says."""

@@ -17,7 +17,7 @@ from schemas.definitions.takes import Takes, takes_text
 from schemas.definitions.window import AnyWindow, Lifetime
 from transforms.algebra.coded import whole
 from transforms.algebra.columns import value_name
-from transforms.algebra.needs import Held, Need, earliest, in_window
+from transforms.algebra.needs import Held, Need, first_few, in_window
 from transforms.algebra.order import Flags, Ints
 from transforms.algebra.pending import Truth, reaches
 from transforms.algebra.places import distances, within
@@ -90,7 +90,7 @@ class Geo(EventFields, Node):
 
     def needs(self, project: Project) -> tuple[Need, ...]:
         """An event that lies there."""
-        return in_window(self.window, self._held, earliest(1), (self.reference,))
+        return in_window(self.window, self._held, first_few(1), (self.reference,))
 
     def steps(self, view: View) -> Truth:
         """Any of the events that lie there."""

@@ -8,8 +8,7 @@ from schemas.definitions.node import Node
 from schemas.definitions.reference import EventFields, References
 from schemas.definitions.window import AnyWindow, Lifetime
 from transforms.algebra.latest import latest, latest_event, tells
-from transforms.algebra.needs import Need, looked_at
-from transforms.algebra.needs import latest as the_latest
+from transforms.algebra.needs import Need, last_few, looked_at
 from transforms.algebra.pending import Truth
 from transforms.algebra.view import Evidence, View
 
@@ -41,7 +40,7 @@ class Last(EventFields, Node):
 
     def needs(self, project: Project) -> tuple[Need, ...]:
         """The latest event."""
-        return looked_at(self.reference, self.window, the_latest(1))
+        return looked_at(self.reference, self.window, last_few(1))
 
     def steps(self, view: View) -> Truth:
         """What the condition says of the one event that is the latest."""

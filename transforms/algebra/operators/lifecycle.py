@@ -12,7 +12,7 @@ from schemas.definitions.refusal import refuse, show
 from schemas.definitions.strict import Strict
 from schemas.definitions.takes import Takes
 from schemas.definitions.window import Ago, Between, CalendarZone, Last, Lifetime, Unit
-from transforms.algebra.needs import Need, earliest, looked_at, within, within_units
+from transforms.algebra.needs import Need, first_few, looked_at, within, within_units
 from transforms.algebra.pending import Truth, either, every, reaches, remap
 from transforms.algebra.periods import in_units
 from transforms.algebra.truth import OPPOSITE
@@ -85,7 +85,7 @@ class Lifecycle(EventFields, Node):
 
     def needs(self, project: Project) -> tuple[Need, ...]:
         """The events of the last periods, and the first of all."""
-        ever = looked_at(self.reference, Lifetime(), earliest(1))
+        ever = looked_at(self.reference, Lifetime(), first_few(1))
         if isinstance(self.period, CalendarPeriod):
             return within_units(self.period.unit, 4), *ever
         return within(3 * self.period), *ever

@@ -10,7 +10,7 @@ from schemas.definitions.node import Node
 from schemas.definitions.reference import EventFields
 from schemas.definitions.window import AnyWindow, Lifetime
 from transforms.algebra.aggregates.count import Count
-from transforms.algebra.needs import Need, earliest, looked_at
+from transforms.algebra.needs import Need, first_few, looked_at
 from transforms.algebra.pending import Truth
 from transforms.algebra.rank import nth
 from transforms.algebra.view import Asked, View
@@ -38,7 +38,8 @@ class Nth(EventFields, Node):
 
     def needs(self, project: Project) -> tuple[Need, ...]:
         """The first `n` events of all, and how long the last of them counts."""
-        return looked_at(self.reference, Lifetime(), earliest(self.n)) + looked_at(self.reference, self.window, earliest(self.n))
+        first = first_few(self.n)
+        return looked_at(self.reference, Lifetime(), first) + looked_at(self.reference, self.window, first)
 
     def steps(self, view: View) -> Truth:
         """The event of rank n, for as long as its window says."""

@@ -5,7 +5,7 @@ from schemas.definitions.duration import Duration
 from schemas.definitions.node import Node
 from schemas.definitions.reference import EventFields
 from schemas.definitions.window import Ago, Between, Last, Lifetime, Window
-from transforms.algebra.needs import Need, earliest, looked_at, within
+from transforms.algebra.needs import Need, first_few, looked_at, within
 from transforms.algebra.pending import Truth, every, remap
 from transforms.algebra.truth import OPPOSITE
 from transforms.algebra.view import Evidence, View
@@ -46,7 +46,7 @@ class Restarted(EventFields, Node):
         near = self.active + self.quiet
         if self.active_before is not None:
             return (within(near + self.active_before),)
-        return within(near), *looked_at(self.reference, Lifetime(), earliest(1))
+        return within(near), *looked_at(self.reference, Lifetime(), first_few(1))
 
     def steps(self, view: View) -> Truth:
         """Any now, none in the silence, any before it."""
