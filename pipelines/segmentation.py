@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import apache_beam as beam
 from apache_beam.pvalue import PBegin, PCollection
 
-from schemas.record import Input
+from schemas.record import AnyInput
 from transforms.algebra.program import Moment, Program
 from transforms.coder import ShardedBatch, sharded
 from transforms.ingest import Ingest, Plan
@@ -20,7 +20,7 @@ from transforms.stage import Stage, StageRows
 class SegmentUsers(beam.PTransform):  # type: ignore[misc]
     """Read records, keep the history of segments and features, and stage what changed for publishing.
 
-    Takes:     PCollection[list[Input]], one element: the files to read, each from its committed position.
+    Takes:     PCollection[list[AnyInput]], one element: the files and partitions to read, each from its committed position.
     Gives:     PCollection[int], the shards that are staged; quarantine and what was read are staged beside them.
     Windowing: the global window; bounded input.
     Errors:    bad records go to the staged table `quarantine`.
@@ -41,7 +41,7 @@ class SegmentUsers(beam.PTransform):  # type: ignore[misc]
     plan: Plan
     remembered: Iterable[ShardedBatch]
 
-    def expand(self, inputs: PCollection[list[Input]]) -> PCollection[int]:
+    def expand(self, inputs: PCollection[list[AnyInput]]) -> PCollection[int]:
         """Straight down: one line a stage."""
         read = inputs | Ingest(self.plan)
         # read.facts: (shard, batch) of event.SCHEMA, profile.SCHEMA, consent.SCHEMA

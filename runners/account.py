@@ -30,7 +30,7 @@ def stage_fates(staging: Path, account: pa.Table) -> None:
 
 
 def positions_after(before: Mapping[str, Any], account: pa.Table) -> dict[str, dict[str, Any]]:
-    """The positions after a run: of each file the furthest."""
+    """The positions after a run: of each file, or partition of a topic, the furthest."""
     after = {source: dict(files) for source, files in before.items()}
     furthest: dict[tuple[str, str], dict[str, Any]] = {}
     for source, file, position in zip(
@@ -64,5 +64,6 @@ def unseen(account: pa.Table) -> dict[str, dict[str, str]]:
 
 
 def _how_far(position: Mapping[str, Any]) -> tuple[int, ...]:
-    """What grows while a file is read: what waits at its end is known when all of it is."""
-    return tuple(position[name] for name in ("records", "bytes", "waiting", "is_cut"))
+    """What grows while a file or a partition is read: what waits at a file's end is known when all of it is."""
+    growing = ("offset",) if "offset" in position else ("records", "bytes", "waiting", "is_cut")
+    return tuple(position[name] for name in growing)

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from runners.outlook import Outlook
-from runners.sources.reading import read as read_file
+from runners.sources.entry import read as read_input
 from runners.warehouses.ducklake import Lake
 from runners.warehouses.read import facts_of_subjects, links
 from schemas.definitions.project import Project
@@ -50,7 +50,7 @@ def _new(outlook: Outlook, plan: DecodePlan) -> Iterator[pa.Table]:
     con = connect()
     for one in outlook.reading.listing.inputs:
         source = outlook.project.sources[one.source]
-        for chunk in read_file(one) if source.kind == "identities" else ():
+        for chunk in read_input(one) if source.kind == "identities" else ():
             accepted = decode(chunk, source, plan, con).accepted
             yield pa.Table.from_batches([accepted]).select(["subject", "to_id"])
     con.close()

@@ -7,6 +7,7 @@ from runners.rereading import Reading
 from runners.sources.files import format_of
 from schemas.definitions.project import Project
 from schemas.definitions.source import Source
+from schemas.record import Input
 
 _NEEDED = ("event_id", "event", "subject", "occurred_at", "valid_from", "claimed_at", "purpose", "action")
 """Fields without which a record is nothing."""
@@ -19,10 +20,11 @@ def notes(
     undeclared: Mapping[str, int],
     unseen: Mapping[str, Mapping[str, str]],
 ) -> tuple[str, ...]:
-    """Patterns without a file, files that are gone or not whole, values left out, and names that no record has."""
+    """What is not there, files that are gone or not whole, values left out, and names that no record has."""
     listing = reading.listing
     again = [f"`{name}` is read again: what is declared of it has changed" for name in sorted(reading.reread)]
     empty = [f"no file matches `{pattern}`" for pattern in listing.empty]
+    absent = [f"there is no topic `{name}`" for name in listing.absent]
     vanished = [f"`{name}` has vanished; its records are committed" for name in listing.vanished]
     cut, behind = _cut(reading, positions), _waiting(reading, positions)
     waiting = [_wait(name, count, name in cut) for name, count in sorted((dict.fromkeys(cut, 0) | behind).items())]
@@ -30,7 +32,7 @@ def notes(
         f"{count} values of fields that `{name}` does not declare were left out" for name, count in undeclared.items()
     ]
     missing = [text for name, paths in unseen.items() for text in _missing(project.sources[name], paths)]
-    return (*again, *empty, *vanished, *filter(None, waiting), *left_out, *missing)
+    return (*again, *empty, *absent, *vanished, *filter(None, waiting), *left_out, *missing)
 
 
 def late_news(remade: int) -> Iterator[str]:
@@ -42,7 +44,7 @@ def late_news(remade: int) -> Iterator[str]:
 
 def _waiting(reading: Reading, positions: Mapping[str, Any]) -> dict[str, int]:
     """Of each file the bytes at its end that are no record yet: as it was read now, or is found unread."""
-    inputs = [one for one in reading.listing.inputs if one.source in positions]
+    inputs = [one for one in reading.listing.inputs if isinstance(one, Input) and one.source in positions]
     return {**reading.listing.waiting, **{one.file: positions[one.source][one.file]["waiting"] for one in inputs}}
 
 

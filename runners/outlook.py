@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from runners.rereading import Reading, what_to_read
 from runners.run_plan import SegmentVersion
+from runners.sources.entry import Ends
 from runners.warehouses import read
 from runners.warehouses.ducklake import Lake
 from schemas.definitions.instant import write_instant
@@ -21,12 +22,14 @@ class Options:
       known_at: K, where it is fixed.
       full_refresh: read all sources from their beginning.
       now: the clock.
+      ends: where topics are read up to; their ends where it is None.
     """
 
     now: int
     as_of: int | None = None
     known_at: int | None = None
     full_refresh: bool = False
+    ends: Ends | None = None
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Outlook:
       last: the last published run; None before the first.
       t_at: the T that it publishes.
       versions: for each segment the number of its meaning.
-      reading: the files, each from where it was read to.
+      reading: the files and partitions, each from where it was read to.
     """
 
     project: Project
@@ -51,11 +54,11 @@ class Outlook:
     def of(cls, lake: Lake | None, project: Project, options: Options) -> "Outlook":
         """Find it out; `lake` is None where there is no warehouse yet.
 
-        Errors: CallError for a T or K before the last; SourceChanged; GateClosed where a source does not reach back.
+        Errors: CallError for a T or K before the last; SourceChanged; TryAgain; GateClosed where a source does not reach back.
         """
         last = None if lake is None else read.last_run(lake)
         t_at = _instant_asked(project, options, last)
-        reading = what_to_read(project, None if options.full_refresh else last)
+        reading = what_to_read(project, None if options.full_refresh else last, options.ends)
         return cls(project, options, last, t_at, _versions({} if lake is None else read.versions(lake), project), reading)
 
     @property

@@ -65,7 +65,7 @@ def _chunks(path: Path) -> Iterator[RawChunk]:
     stat = path.stat()
     whole = Input("", path.name, str(path), form, compression, stat.st_size, stat.st_mtime_ns, stat.st_ino)
     for chunk in read(whole):
-        if chunk.fault is not None or chunk.after.waiting or chunk.after.is_cut:
+        if chunk.fault is not None or chunk.is_cut_off:
             raise _broken(path, chunk.first)
         there = {"csv": chunk.header, "parquet": chunk.rows.schema.names if chunk.rows else _NAMES}.get(form, _NAMES)
         if missing := [name for name in _NAMES if name not in there]:

@@ -10,6 +10,7 @@ from runners.warehouses.ducklake import Lake
 from runners.warehouses.read import last_run
 from schemas.definitions.project import Project
 from schemas.errors import CallError
+from schemas.record import Input, Partition
 
 VERSION = 1
 """Of a plan's form: docs/artifacts/plan.schema.json."""
@@ -22,18 +23,21 @@ _KINDS: Mapping[str, type | tuple[type, ...]] = {
     "inputs": list,
 }
 _FILE = ("source", "file", "size", "mtime_ns")
+_PARTITION = ("source", "file", "start", "end")
 
 
 def pinned(outlook: Outlook) -> dict[str, Any]:
     """All that decides what the run will publish, JSON-able. `t` is int64 microseconds UTC."""
-    project = outlook.project
+    project, inputs = outlook.project, outlook.reading.listing.inputs
+    partitions = [one for one in inputs if isinstance(one, Partition)]
     return {
         "definitions": project.meaning,
         "segments": {name: segment.meaning for name, segment in sorted(project.segments.items())},
         "last_run": None if outlook.last is None else outlook.last.run_id,
         "t": outlook.t_at,
         "shards": project.target.shards,
-        "inputs": [{name: getattr(one, name) for name in _FILE} for one in outlook.reading.listing.inputs],
+        "inputs": [{name: getattr(one, name) for name in _FILE} for one in inputs if isinstance(one, Input)],
+        "partitions": [{name: getattr(one, name) for name in _PARTITION} for one in partitions],
     }
 
 
@@ -43,7 +47,9 @@ def read_plan(path: Path) -> Mapping[str, Any]:
         said = json.loads(path.read_text(encoding="utf-8"))
         pins = said["pinned"]
         is_one = said["version"] == VERSION and all(isinstance(pins[name], kind) for name, kind in _KINDS.items())
-        is_one = is_one and all(one.keys() == {*_FILE} for one in pins["inputs"])
+        pins = {"partitions": [], **pins}
+        for name, keys in (("inputs", _FILE), ("partitions", _PARTITION)):
+            is_one = is_one and all(one.keys() == {*keys} for one in pins[name])
         found = {"target": said["target"], "pinned": pins}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         is_one, found = False, {}
@@ -53,12 +59,17 @@ def read_plan(path: Path) -> Mapping[str, Any]:
 
 
 def outlook_as_planned(lake: Lake, project: Project, plan: Mapping[str, Any], now: int) -> Outlook:
-    """What the run finds now, which is what the plan has found. Errors: CallError that says what has moved."""
+    """What the run finds now, which is what the plan has found; topics are read up to where they ended then.
+
+    Errors: CallError that says what has moved.
+    """
     pins = plan["pinned"]
     last = last_run(lake)
     _see([*_moved(project, plan), *_overtaken(pins, None if last is None else last.run_id)])
-    outlook = Outlook.of(lake, project, Options(now, pins["t"]))
-    _see(_moved_files(pins["inputs"], pinned(outlook)["inputs"]))
+    ends = {(one["source"], one["file"]): one["end"] for one in pins["partitions"]}
+    outlook = Outlook.of(lake, project, Options(now, pins["t"], ends=ends))
+    found = pinned(outlook)
+    _see(_moved_inputs([*pins["inputs"], *pins["partitions"]], [*found["inputs"], *found["partitions"]]))
     return outlook
 
 
@@ -84,7 +95,7 @@ def _overtaken(pins: Mapping[str, Any], last_run: str | None) -> Iterator[str]:
         yield f"the run {last_run} was published since" if last_run else "the warehouse has no run any more"
 
 
-def _moved_files(planned: list[Mapping[str, Any]], found: list[Mapping[str, Any]]) -> list[str]:
+def _moved_inputs(planned: list[Mapping[str, Any]], found: list[Mapping[str, Any]]) -> list[str]:
     before, after = ({f"{one['source']} {one['file']}": one for one in files} for files in (planned, found))
     names = [name.partition(" ")[2] for name in _others(before, after)]
     return [f"there is more, less or something else to read in {_listed(names)}"] if names else []

@@ -12,6 +12,7 @@ from runners.warehouses.held import NOTHING, Held, facts_held, held_of_all, held
 from schemas.definitions.difference import LeafChange
 from schemas.definitions.lineage import narrow
 from schemas.definitions.project import Project
+from schemas.record import Input, Partition
 from transforms.algebra.program import Program
 
 Json = dict[str, Any]
@@ -69,15 +70,19 @@ def _because(outlook: Outlook) -> list[str]:
 
 
 def _reads(compared: Comparison, everything: Held) -> Json:
-    """What the run reads: stored facts where it makes states anew, and files."""
+    """What the run reads: stored facts where it makes states anew, files, and partitions of topics."""
     inputs = compared.outlook.reading.listing.inputs
+    files = [one for one in inputs if isinstance(one, Input)]
+    partitions = [one for one in inputs if isinstance(one, Partition)]
     again, new = compared.unread
     is_anew = compared.outlook.is_rebuild
     return {
         "facts": everything.facts if is_anew else 0,
         "subjects": everything.subjects if is_anew else 0,
-        "files": len(inputs),
-        "bytes": sum(one.unread for one in inputs),
+        "files": len(files),
+        "bytes": sum(one.unread for one in files),
+        "partitions": len(partitions),
+        "offsets": sum(one.end - one.start for one in partitions),
         "again": sorted(again),
         "new": sorted(new),
     }

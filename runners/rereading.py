@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from runners.sources.files import Listing, Positions, list_inputs
+from runners.sources.entry import Ends, list_inputs
+from runners.sources.files import Listing, Positions
 from runners.warehouses.read import LastRun
 from schemas.definitions.project import Project
 from schemas.errors import GateClosed
@@ -13,7 +14,7 @@ class Reading(NamedTuple):
     """What to read.
 
     Attributes:
-      listing: the files, each from where it was read to.
+      listing: the files and partitions, each from where it was read to.
       reread: sources that are read from their beginning, since what is stored of them does not do.
       positions: how far the other sources were read.
     """
@@ -23,19 +24,19 @@ class Reading(NamedTuple):
     positions: Positions
 
 
-def what_to_read(project: Project, last: LastRun | None) -> Reading:
-    """What there is to read after the last run, or of everything where there is none.
+def what_to_read(project: Project, last: LastRun | None, ends: Ends | None = None) -> Reading:
+    """What there is to read after the last run, or of everything where there is none; of topics up to `ends`, where given.
 
-    Errors: SourceChanged; GateClosed where a source that is to be read again has lost a file.
+    Errors: SourceChanged; TryAgain; GateClosed where a source that is to be read again has lost a file or records.
     """
     if last is None:
-        return Reading(list_inputs(project, {}), frozenset(), {})
-    listing, reread = list_inputs(project, last.positions), read_otherwise(project, last)
+        return Reading(list_inputs(project, {}, ends), frozenset(), {})
+    listing, reread = list_inputs(project, last.positions, ends), read_otherwise(project, last)
     if not reread:
         return Reading(listing, reread, last.positions)
     _see_that_they_reach_back(listing, last.positions, reread)
     others = {name: files for name, files in last.positions.items() if name not in reread}
-    return Reading(list_inputs(project, others), reread, others)
+    return Reading(list_inputs(project, others, ends), reread, others)
 
 
 def read_otherwise(project: Project, last: LastRun) -> frozenset[str]:
@@ -45,10 +46,12 @@ def read_otherwise(project: Project, last: LastRun) -> frozenset[str]:
 
 
 def _see_that_they_reach_back(listing: Listing, known: Positions, reread: Iterable[str]) -> None:
-    gone = sorted(name for source in reread for name in known.get(source, {}) if name in listing.vanished)
+    lost = {*listing.vanished, *listing.shortened}
+    gone = sorted(name for source in reread for name in known.get(source, {}) if name in lost)
     if gone:
+        whole = "" if gone[0] in listing.vanished else "from its beginning "
         raise GateClosed(
             "SEG-0701",
-            f"what is declared of its source has changed, and `{gone[0]}` is not there to be read again",
-            "restore the file, or undo the change; --full-refresh forgets the records of files that are gone",
+            f"what is declared of its source has changed, and `{gone[0]}` is not there {whole}to be read again",
+            "restore it, or undo the change; --full-refresh forgets the records that are gone",
         )

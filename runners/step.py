@@ -20,8 +20,8 @@ from runners.outlook import Outlook, k_below
 from runners.progress import tick, ticked
 from runners.remaking import Remaking
 from runners.run_plan import RunPlan
+from runners.sources.entry import read as read_input
 from runners.sources.lookups import read_lookups
-from runners.sources.reading import read as read_file
 from runners.staging import new_staging
 from runners.warehouses import read
 from runners.warehouses.ducklake import Lake
@@ -41,7 +41,7 @@ from transforms.stage import Stage, staged_tables
 from transforms.together import Together
 
 Tell = Callable[[str, int, float], None]
-"""Told of progress: the stage's name, how many records or rows it has, and the share of the files that is read."""
+"""Told of progress: the stage's name, how many records or rows it has, and the share of what there is that is read."""
 
 
 @dataclass
@@ -83,7 +83,7 @@ class Step:
         about = {"definitions": project.meaning, "t": t_at}
         stage = Stage(self.staging, staged_tables(program), about)
         both = linked(self.lake, self.outlook, self._decoding())
-        plan = Plan(read_file, project.sources, self._decoding(), project.target.shards, t_at, tick, both.after)
+        plan = Plan(read_input, project.sources, self._decoding(), project.target.shards, t_at, tick, both.after)
         moment, inputs = self._moment(), self.outlook.reading.listing.inputs
         pipeline = SegmentUsers(program, moment, self.knowledge, stage, plan, self._remembered(both))
         size, (records_before, bytes_before) = sum(one.unread for one in inputs), ticked()

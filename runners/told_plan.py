@@ -54,7 +54,7 @@ def _leaves(leaves: Said) -> str:
 
 def _does(plan: Said) -> str:
     reads = plan["reads"]
-    files = f"{_many(reads['files'], 'file')} with {_bytes(reads['bytes'])} to read" if reads["files"] else "no file to read"
+    files = _inputs(reads)
     stored = f"{_many(reads['facts'], 'stored fact')} of {_many(reads['subjects'], 'subject')}"
     told = {
         "first": f"reads everything: {files}",
@@ -64,6 +64,14 @@ def _does(plan: Said) -> str:
     }[plan["does"]]
     again = f"; reads again from its beginning: {', '.join(reads['again'])}" if reads["again"] else ""
     return told + again + (f"; never read before: {', '.join(reads['new'])}" if reads["new"] and plan["against"] else "")
+
+
+def _inputs(reads: Said) -> str:
+    """The files and partitions that there are to read; of a partition it is known how many offsets are new."""
+    files = f"{_many(reads['files'], 'file')} with {_bytes(reads['bytes'])}"
+    partitions = f"{_many(reads['partitions'], 'partition')} with {_many(reads['offsets'], 'record')} at most"
+    told = [text for name, text in (("files", files), ("partitions", partitions)) if reads[name]]
+    return f"{' and '.join(told) or 'no file'} to read"
 
 
 def _state(plan: Said) -> str:

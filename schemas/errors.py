@@ -6,7 +6,7 @@ SegueError                 exit code
 ├── NothingSelected        3   a selection is empty
 ├── GateClosed             4   a gate is closed: consent is stale, publishing is blocked
 ├── AuditFailed            1   what was staged did not pass its audit; nothing was published
-├── SourceChanged          1   a file that was read before has changed
+├── SourceChanged          1   a file that was read before has changed, or a topic has lost records
 ├── JobFailed              1   the job itself failed
 ├── TryAgain              75   something outside was busy; the same call may succeed later
 └── Stopped              130   stopped by a signal
@@ -93,6 +93,7 @@ CODES: dict[str, str] = {
     "SEG-0412": "files in a place from which this version does not read",
     "SEG-0413": "a runner that this version does not have",
     "SEG-0414": "a file whose name is not UTF-8",
+    "SEG-0415": "an address of a topic that can not be read",
     # stories
     "SEG-0500": "a story that can not be read",
     "SEG-0501": "a story's value that is not of its property's type",
@@ -117,6 +118,10 @@ CODES: dict[str, str] = {
     "SEG-0618": "a state file that is gone or damaged",
     "SEG-0700": "a file that changed after it was read",
     "SEG-0701": "a source that is to be read again and does not reach back",
+    "SEG-0702": "records of a topic that are gone, and were not read or were read from another one",
+    "SEG-0703": "brokers that do not answer",
+    "SEG-0704": "brokers that do not let a topic be read",
+    "SEG-0705": "a package that a source needs and that is not installed",
     # warnings
     "SEG-0801": "a pattern that no file matches",
     "SEG-0802": "a property that nothing uses",
@@ -265,7 +270,7 @@ class AuditFailed(SegueError):
 
 
 class SourceChanged(SegueError):
-    """A file that was read before has changed or shrunk."""
+    """A file that was read before has changed or shrunk, or a topic has lost records."""
 
     exit_code = 1
 

@@ -1,7 +1,7 @@
-"""Raw records: the files that hold them, a run of their bytes, and how far a file has been read."""
+"""Raw records: the files and topics that hold them, a run of their bytes, and how far each has been read."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -13,6 +13,8 @@ LONGEST_RECORD = 16 << 20
 """Bytes of one record; a longer one is set aside as too_large."""
 DEEPEST_RECORD = 32
 """Levels of nesting of one record; a deeper one is set aside as too_large."""
+USUAL_RECORD = 256
+"""Bytes that a record of a topic is taken to have where only their number is known: progress is told in bytes."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,26 @@ class Position:
 
 
 @dataclass(frozen=True)
+class Offset:
+    """How far a partition of a topic has been read.
+
+    Attributes:
+      offset: that of the next record.
+    """
+
+    offset: int
+
+    def to_json(self) -> dict[str, Any]:
+        """The position as JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> "Offset":
+        """The position that `to_json` gave."""
+        return cls(**fields)
+
+
+@dataclass(frozen=True)
 class Input:
     """A file to read, from a committed position up to what was there when it was listed.
 
@@ -79,13 +101,54 @@ class Input:
 
 
 @dataclass(frozen=True)
-class RawChunk:
-    """A run of consecutive records of one file, uninterpreted.
+class Partition:
+    """A partition of a topic to read, from a committed offset up to what was its end when it was listed.
 
     Attributes:
-      source, file: whose they are.
+      source: the name of its source.
+      start: the offset of the first record to read.
+      end: the offset behind the last one.
+      bootstrap: where the brokers are asked for; never shown, it may be a secret.
+      group: the group in whose name it is read, for those who watch the brokers.
+    """
+
+    source: str
+    topic: str
+    number: int
+    start: int
+    end: int
+    bootstrap: str = field(repr=False)
+    group: str = ""
+
+    @property
+    def file(self) -> str:
+        """Its name among the positions of its source."""
+        return f"{self.topic}/{self.number}"
+
+    @property
+    def unread(self) -> int:
+        """About how many bytes are behind the position from which it is read."""
+        return (self.end - self.start) * USUAL_RECORD
+
+    @property
+    def size(self) -> int:
+        """About how many bytes are read of it."""
+        return self.unread
+
+
+AnyInput = Input | Partition
+
+
+@dataclass(frozen=True)
+class RawChunk:
+    """A run of records of one file, or of one partition of a topic, uninterpreted.
+
+    Attributes:
+      source, file: whose they are; of a topic, `topic/partition`.
       format: how a record is written.
       first: the number of the first record; a file's records count from 1.
+      numbers: int64, the number of each record, where they do not follow one another: offsets have gaps.
+      received_at: for each record the instant at which the medium received it, null where it does not tell; else None.
       records: the bytes of each record, its line end included, in one buffer without gaps; of a Parquet file, empty.
       rows: the rows of a Parquet file, one a record, else None.
       header: the column names of a CSV file.
@@ -102,8 +165,23 @@ class RawChunk:
     rows: pa.RecordBatch | None = None
     header: tuple[str, ...] = ()
     fault: str | None = None
-    after: Position = Position()
+    after: Position | Offset = Position()
     passed: int = 0
+    numbers: pa.Int64Array | None = None
+    received_at: pa.TimestampArray | None = None
 
     def __len__(self) -> int:
         return len(self.records) if self.rows is None else self.rows.num_rows
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether what lies behind these records is no whole record, or is missing."""
+        return isinstance(self.after, Position) and (bool(self.after.waiting) or self.after.is_cut)
+
+    @property
+    def place(self) -> str:
+        """What the numbers of its records count within, as positions are written: the file, or topic and partition."""
+        if isinstance(self.after, Position):
+            return self.file
+        topic, _, partition = self.file.rpartition("/")
+        return f"{topic}\0{partition:0>20}"

@@ -17,7 +17,7 @@ SCHEMA = pa.schema(
 )
 COMMENTS = {
     "source": "the source that the record came from",
-    "position": "file and record number",
+    "position": "file and record number, or topic, partition and offset",
     "reason": "late, future, missing_id, bad_type, malformed, too_large, unknown_purpose, blocked, super_node or cycle",
     "raw": "the bytes of the record",
     "received_at": "when we received it, where that could be read",

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas import rejection
+from schemas.record import LONGEST_RECORD
 from transforms.algebra.order import Flags, Ints
 
 MALFORMED = rejection.REASONS.index("malformed")
@@ -52,8 +53,9 @@ class Columns(NamedTuple):
 
 
 def text_or_fault(records: pa.BinaryArray) -> tuple[pa.StringArray, Ints]:
-    """The records as text. Those that are not UTF-8 or hold NUL are empty and MALFORMED."""
+    """The records as text. Those that are not UTF-8 or hold NUL are empty and MALFORMED, those too long TOO_LARGE."""
     code = np.full(len(records), -1, np.int64)
+    code[np.diff(offsets_of(records)) > LONGEST_RECORD] = TOO_LARGE  # of files the reader has cut them already
     if len(records) and not content_of(records).min(initial=1):
         code[np.asarray(pc.match_substring(records, b"\0")).astype(np.bool_)] = MALFORMED
     try:

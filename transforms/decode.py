@@ -38,6 +38,13 @@ class DecodePlan:
     lookups: Mapping[str, pa.Table] = field(default_factory=dict)
 
 
+class _Told(NamedTuple):
+    """What the medium tells of each record that could be read: its position, and when it was received, where it does."""
+
+    positions: pa.Array
+    received_at: pa.Array | None
+
+
 class Decoded(NamedTuple):
     """What became of a chunk: read = accepted + rejected.
 
@@ -61,8 +68,8 @@ def decode(chunk: RawChunk, source: Source, plan: DecodePlan, con: duckdb.DuckDB
         return Decoded(_empty(schema), rejections(chunk, rows, fault), 0, None, rows[:0])
     read = columns(chunk, kinds_of(source), con)
     found = typed_columns(read.table, source, con)
-    positions = _positions(chunk.file, chunk.first + np.flatnonzero(read.good))
-    canonical, reason = _canonical(found, source, plan, positions, read, con)
+    told = _told(chunk, np.flatnonzero(read.good))
+    canonical, reason = _canonical(found, source, plan, told, read, con)
     code = read.code.copy()
     code[read.good] = reason
     keep = reason < 0
@@ -87,7 +94,7 @@ def _canonical(
     found: pa.Table,
     source: Source,
     plan: DecodePlan,
-    positions: pa.Array,
+    told: _Told,
     read: Columns,
     con: duckdb.DuckDBPyConnection,
 ) -> tuple[dict[str, pa.ChunkedArray], Ints]:
@@ -96,20 +103,19 @@ def _canonical(
     said = {"subject" if name == "from_id" else name: _field(found, name, source) for name in source.fields}
     for name in KINDS[source.kind].ids:
         said[name] = _normal(said[name], source, con)
-    own = said[KINDS[source.kind].own]
-    received = said.get("received_at")
-    said["received_at"] = own if received is None else pc.coalesce(received, own)
+    received = (said.get("received_at"), told.received_at, said[KINDS[source.kind].own])
+    said["received_at"] = pc.coalesce(*(one for one in received if one is not None))
     said |= {"source": pa.chunked_array([pa.array([source.name]).take(pa.array(np.zeros(count, np.int64)))])}
     properties = {
         name: property_of(found, name, declared.type, source.timezone) for name, declared in source.properties.items()
     }
     reason = _reasons(found, source, said)
     if source.kind == "events":
-        said.setdefault("event_id", pa.chunked_array([positions]))
+        said.setdefault("event_id", pa.chunked_array([told.positions]))
     elif source.kind == "consents":
         said |= _with_defaults(said)
     else:
-        said["position"] = pa.chunked_array([positions])
+        said["position"] = pa.chunked_array([told.positions])
     if source.kind == "identities":
         said["to_id"] = _named(said["to_id"])
     if source.kind == "profiles":
@@ -235,17 +241,22 @@ def _looked_up(found: pa.Table, source: Source, plan: DecodePlan) -> dict[str, p
     return taken
 
 
-def _positions(file: str, numbers: Ints) -> pa.Array:
-    written = pc.utf8_lpad(pa.array(numbers).cast(pa.string()), 20, "0")
-    return pc.binary_join_element_wise(pa.scalar(file), written, "\0")
+def _told(chunk: RawChunk, rows: Ints) -> _Told:
+    """What is told of some records of a chunk (semantics 2.1, 2.7)."""
+    numbers = pa.array(chunk.first + rows) if chunk.numbers is None else chunk.numbers.take(pa.array(rows))
+    written = pc.utf8_lpad(numbers.cast(pa.string()), 20, "0")
+    received_at = None if chunk.received_at is None else chunk.received_at.take(pa.array(rows)).cast(INSTANT)
+    return _Told(pc.binary_join_element_wise(pa.scalar(chunk.place), written, "\0"), received_at)
 
 
 def rejections(chunk: RawChunk, rows: Ints, code: Ints, received_at: pa.Array | None = None) -> pa.RecordBatch:
     """Records of a chunk set aside whole, with positions and bytes; `code` is an index of `rejection.REASONS`."""
     raw = chunk.records.take(pa.array(rows)) if chunk.rows is None else _written(chunk.rows, rows)
+    told = _told(chunk, rows)
+    received_at = told.received_at if received_at is None else received_at
     columns = [
         pa.array([chunk.source]).take(pa.array(np.zeros(len(rows), np.int64))),
-        _positions(chunk.file, chunk.first + rows),
+        told.positions,
         pa.array(rejection.REASONS).take(pa.array(code)),
         raw.cast(pa.binary()),
         pa.nulls(len(rows), INSTANT) if received_at is None else received_at,

@@ -1,4 +1,4 @@
-"""Ingest: from files to canonical facts by shard, with quarantine and an account of every record beside them."""
+"""Ingest: from files and topics to canonical facts by shard, with quarantine and an account of every record beside them."""
 
 import json
 import threading
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from apache_beam.pvalue import PCollection, TaggedOutput
 
 from schemas.definitions.source import Source
-from schemas.record import Input, RawChunk
+from schemas.record import AnyInput, RawChunk
 from transforms.algebra.engine import connect
 from transforms.algebra.order import BEGINNING
 from transforms.coder import ShardedBatch, sharded
@@ -46,7 +46,7 @@ class Plan:
     """How records become facts.
 
     Attributes:
-      read: the chunks of a file.
+      read: the chunks of a file or a partition.
       sources: by name.
       decoding: the columns, lookups and purposes.
       shards: how many shards of subjects there are.
@@ -55,7 +55,7 @@ class Plan:
       tick: told of the records and bytes that are read; an importable function.
     """
 
-    read: Callable[[Input], Iterator[RawChunk]]
+    read: Callable[[AnyInput], Iterator[RawChunk]]
     sources: Mapping[str, Source]
     decoding: DecodePlan
     shards: int
@@ -115,7 +115,7 @@ class _IngestFn(beam.DoFn):  # type: ignore[misc]
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
 
-    def process(self, inputs: list[Input]) -> Iterator[ShardedBatch]:
+    def process(self, inputs: list[AnyInput]) -> Iterator[ShardedBatch]:
         for facts, rejected, account in self._ingested(inputs):
             yield from facts
             if rejected.num_rows:
@@ -123,7 +123,7 @@ class _IngestFn(beam.DoFn):  # type: ignore[misc]
             yield TaggedOutput("inputs", account)  # type: ignore[misc]
             self.plan.tick(int(account.column("read")[0].as_py()), 0)
 
-    def _ingested(self, inputs: list[Input]) -> Iterator[Ingested]:
+    def _ingested(self, inputs: list[AnyInput]) -> Iterator[Ingested]:
         under_way: deque[Future[Ingested]] = deque()
         own = threading.local()
         pool = ThreadPoolExecutor(_THREADS, initializer=lambda: setattr(own, "con", connect()))
@@ -137,7 +137,7 @@ class _IngestFn(beam.DoFn):  # type: ignore[misc]
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def _read(self, one: Input) -> Iterator[RawChunk]:
+    def _read(self, one: AnyInput) -> Iterator[RawChunk]:
         """The chunks of a file; ticks its bytes as they come."""
         seen = one.size - one.unread
         for chunk in self.plan.read(one):
@@ -163,7 +163,7 @@ class Read(NamedTuple):
 class Ingest(beam.PTransform):  # type: ignore[misc]
     """Read files and make canonical facts of their records, by shard of the subject.
 
-    Takes:     PCollection[list[Input]]: lists of files, each read from its committed position.
+    Takes:     PCollection[list[AnyInput]]: lists of files and partitions, each read from its committed position.
     Gives:     `facts`, PCollection[ShardedBatch] of `event.SCHEMA`, `profile.SCHEMA` or `consent.SCHEMA` as their
                metadata `kind` says; `rejected`, `rejection.SCHEMA`; `inputs`, one row of ACCOUNT a chunk.
     Windowing: none of its own.
@@ -177,7 +177,7 @@ class Ingest(beam.PTransform):  # type: ignore[misc]
 
     plan: Plan
 
-    def expand(self, inputs: PCollection[list[Input]]) -> Any:
+    def expand(self, inputs: PCollection[list[AnyInput]]) -> Any:
         """One stage, three outputs."""
         read = inputs | "ReadFiles" >> beam.ParDo(_IngestFn(self.plan)).with_outputs("rejected", "inputs", main="facts")
         return Read(read.facts | "Sharded" >> sharded(), read.rejected, read["inputs"])

@@ -8,6 +8,8 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
+from runners.engines.raised import raised
+
 OPTIONS = {
     "direct_num_workers": 1,
     "direct_running_mode": "in_memory",
@@ -39,4 +41,4 @@ def run_locally(pipeline: beam.PTransform, poll: Callable[[], None]) -> None:
     finally:
         shutil.rmtree(job.local_tempdir, ignore_errors=True)  # Beam removes its own only where it comes to the end
     if failures:
-        raise failures[0]
+        raise raised(failures[0])

@@ -14,7 +14,7 @@ from schemas.definitions.paths import matching
 from schemas.definitions.project import Project
 from schemas.definitions.source import Source
 from schemas.errors import CallError, SourceChanged
-from schemas.record import Compression, Format, Input, Position
+from schemas.record import AnyInput, Compression, Format, Input, Position
 
 FORMATS: dict[str, Format] = {
     ".ndjson": "ndjson",
@@ -27,37 +27,41 @@ COMPRESSIONS: dict[str, Compression] = {".gz": "gzip", ".zst": "zstd"}
 _BLOCK = 1 << 22
 
 Positions = Mapping[str, Mapping[str, Mapping[str, Any]]]
-"""By source and file: `Position` as JSON."""
+"""By source and file, or `topic/partition`: `Position` or `Offset` as JSON."""
 
 
 @dataclass(frozen=True)
 class Listing:
-    """What the globs of all sources match.
+    """What there is to read of all sources: what their globs match, and their topics hold.
 
     Attributes:
-      inputs: the files that hold anything that was not read yet.
-      vanished: files that were read and are gone; their records are committed.
+      inputs: the files and partitions that hold anything that was not read yet.
+      vanished: files and partitions that were read and are gone; their records are committed.
       empty: patterns that no file matches.
       waiting: of files that are not read on, the bytes at their end that are no record yet, if there are any.
+      absent: topics that are not there.
+      shortened: partitions that do not hold their first records any more.
     """
 
-    inputs: tuple[Input, ...]
+    inputs: tuple[AnyInput, ...]
     vanished: tuple[str, ...]
     empty: tuple[str, ...]
     waiting: Mapping[str, int]
+    absent: tuple[str, ...] = ()
+    shortened: tuple[str, ...] = ()
 
 
-def list_inputs(project: Project, positions: Positions) -> Listing:
+def list_files(project: Project, positions: Positions) -> Listing:
     """List the files of every source that is read by a run.
 
     Errors: SourceChanged where what was read of a file is not there any more.
     """
-    inputs: list[Input] = []
+    inputs: list[AnyInput] = []
     vanished: list[str] = []
     empty: list[str] = []
     waiting: dict[str, int] = {}
     for source in project.sources.values():
-        if source.kind == "lookup":
+        if source.kind == "lookup" or source.kafka is not None:
             continue
         known = positions.get(source.name, {})
         there = dict(_matches(project, source, empty))

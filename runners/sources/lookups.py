@@ -58,7 +58,7 @@ def _chunks(path: Path, source: Source) -> Iterator[RawChunk]:
     stat = path.stat()
     whole = Input(source.name, path.name, str(path), form, compression, stat.st_size, stat.st_mtime_ns, stat.st_ino)
     for chunk in read(whole):
-        if chunk.fault is not None or chunk.after.waiting or chunk.after.is_cut:
+        if chunk.fault is not None or chunk.is_cut_off:
             raise _refused(source, chunk, "can not be read", chunk.first)
         if form == "parquet" and chunk.rows is None:
             continue

@@ -21,7 +21,7 @@ def check_files(project: Project, reading: Reading) -> None:
     """See that each source's files may be read; a pattern without files is a warning."""
     for name, source in project.sources.items():
         document = reading.documents["sources", name]
-        written = document.at(("from", "files"))
+        written = document.at(("from", "files")) if source.files else ()
         for index, pattern in enumerate(source.files):
             path: Path = ("from", "files", index) if isinstance(written, list) else ("from", "files")
             _check(project, reading, source, document, pattern, path)

@@ -19,6 +19,7 @@ from schemas.definitions.name import Name
 from schemas.definitions.refusal import listed, nearest_to, refuse, refuse_at, show
 from schemas.definitions.source_kinds import EITHER, FIELDS, KEYS, OWN_NAMES, REQUIRED, Kind, of_kind
 from schemas.definitions.strict import Strict
+from schemas.definitions.whence import Kafka, Whence
 
 Normaliser = Literal["trim", "lower"]
 FORMATS = ("iso", "date", "s", "ms", "us")
@@ -113,20 +114,6 @@ class SourceExpectations(Strict):
     quarantined: PercentComparison | None = None
 
 
-def _patterns(value: Any) -> tuple[str, ...]:
-    patterns = value if isinstance(value, list) else [value]
-    if not patterns or not all(isinstance(pattern, str) and pattern for pattern in patterns):
-        raise refuse("SEG-0103", "no pattern of files", expected="a pattern, or a list of them", found=show(value))
-    return tuple(patterns)
-
-
-_Pattern = Annotated[str, Bounded(min_length=1)]
-
-
-class _Files(Strict):
-    files: Annotated[tuple[str, ...], PlainValidator(_patterns, json_schema_input_type=_Pattern | list[_Pattern])]
-
-
 class Normalise(Strict):
     """How ids are made equal before anything else sees them."""
 
@@ -143,7 +130,7 @@ class SourceForm(Strict):
     source: Name
     kind: Kind = "events"
     description: str = ""
-    from_: _Files = Bounded(alias="from")
+    from_: Whence = Bounded(alias="from")
     fields: dict[str, _AnyField] = Bounded(default_factory=dict)
     properties: dict[Name, _AnyProperty] = Bounded(default_factory=dict)
     columns: dict[Name, AnyDataType] = Bounded(default_factory=dict)
@@ -217,6 +204,9 @@ class SourceForm(Strict):
             errors.append(
                 (("columns",), refuse("SEG-0101", "a lookup needs columns", expected="columns: {name: type}"))
             )
+        if self.kind == "lookup" and self.from_.kafka is not None:
+            message = "a lookup is read whole: it can not be a topic"
+            errors.append((("from", "kafka"), refuse("SEG-0408", message, expected="from: {files: PATTERN}")))
         return errors
 
 
@@ -225,7 +215,8 @@ class Source:
     """One source, resolved. Durations are microseconds.
 
     Attributes:
-      files: globs, relative to the project.
+      files: globs, relative to the project; none where its records come from a topic.
+      kafka: the topic, its variables not filled in; None where they come from files.
       fields: the canonical columns by name; of consents and identities, those not mapped are read from columns of their own name.
       properties: declared properties, those taken from lookups left out.
       columns, key: of a lookup.
@@ -238,6 +229,7 @@ class Source:
     kind: Kind
     description: str
     files: tuple[str, ...]
+    kafka: Kafka | None
     fields: dict[str, Field]
     properties: dict[str, Property]
     columns: dict[str, DataType]
@@ -271,6 +263,7 @@ def resolve_source(form: SourceForm, file: str) -> Source:
         kind=form.kind,
         description=form.description,
         files=form.from_.files,
+        kafka=form.from_.kafka,
         fields=fields,
         properties=properties,
         columns=dict(form.columns),

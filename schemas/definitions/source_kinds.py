@@ -54,5 +54,6 @@ def of_kind(kind: str) -> dict[str, Any]:
         fields["anyOf"] = [{"required": [name]} for name in EITHER[kind]]
     needed = [*NEEDED.get(kind, ()), *(["fields"] if REQUIRED[kind] else [])]
     own = {} if "fields" in foreign else {"fields": fields}
+    own |= {"from": {"required": ["files"]}} if kind == "lookup" else {}
     asked = {"properties": {"kind": {"const": kind}}, "required": [] if kind == "events" else ["kind"]}
     return {"if": asked, "then": {"properties": {**own, **foreign}, "required": needed}}

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from runners.sources.files import Listing, list_inputs
+from runners.sources.files import Listing, list_files
 from runners.sources.reading import read
 from schemas.definitions.project import Project
 from schemas.errors import CallError, SourceChanged
@@ -16,7 +16,7 @@ from tests.support.raw_files import source_of, written
 
 def listing(root: Path, positions: dict[str, Any], pattern: str = "*.ndjson*") -> Listing:
     source = source_of(**{"from": {"files": pattern}})
-    return list_inputs(cast(Project, SimpleNamespace(root=root, roots=(), sources={"orders": source})), {"orders": positions})
+    return list_files(cast(Project, SimpleNamespace(root=root, roots=(), sources={"orders": source})), {"orders": positions})
 
 
 def positions_after(found: Listing) -> dict[str, Any]:

@@ -67,6 +67,8 @@ def test_every_file_of_a_random_project_validates(tmp_path: Path, seed: int) -> 
         "source: s\nkind: lookup\nfrom: {files: a.csv}\nkey: k\ncolumns: {a: int}",
         "source: s\nkind: consents\nfrom: {files: a.csv}\nfields: {subject: who}\nsilence_budget: 6h",
         "source: s\nkind: consents\nfrom: {files: a.csv}",
+        "source: s\nkind: consents\nfrom: {kafka: {bootstrap: 'a:9092,b:9092', topic: consents, group: watched}}",
+        "source: s\nkind: consents\nfrom: {kafka: {bootstrap: '${BROKERS}', topic: '${STAGE}-consents'}}",
     ],
 )
 def test_a_source_of_each_kind_validates(text: str) -> None:
@@ -130,6 +132,11 @@ def test_what_is_right_validates(text: str) -> None:
         ("source", "source: s\nfrom: {files: a.csv}\nproperties: {a: varchar}"),
         ("source", "source: s\nfiles: a.csv"),
         ("source", "source: s\nfrom: {files: a.csv}"),
+        ("source", "source: s\nkind: consents\nfrom: {}"),
+        ("source", "source: s\nkind: consents\nfrom: {kafka: {bootstrap: broker, topic: consents}}"),
+        ("source", "source: s\nkind: consents\nfrom: {kafka: {bootstrap: 'a:9092', topic: 'a/b'}}"),
+        ("source", "source: s\nkind: consents\nfrom: {files: a.csv, kafka: {bootstrap: 'a:9092', topic: consents}}"),
+        ("source", "source: s\nkind: lookup\nfrom: {kafka: {bootstrap: 'a:9092', topic: t}}\nkey: k\ncolumns: {a: int}"),
         ("source", "source: s\nfrom: {files: a.csv}\nfields: {event: a, occurred_at: b}"),
         ("source", "source: s\nfrom: {files: a.csv}\nfields: {event: a, subject: u, occured_at: b}"),
         ("source", "source: s\nkind: profiles\nfrom: {files: a.csv}\nfields: {event: a, subject: u, valid_from: b}"),

@@ -34,6 +34,8 @@ LOOKUP = {
     "columns": {"brand": "string"},
 }
 
+TOPIC = {"bootstrap": "a:9092,b:9092", "topic": "orders", "group": "watched"}
+
 
 def read(base: dict[str, Any], **more: dict[str, Any] | str | None) -> Source | None:
     return resolve_source(SourceForm.model_validate({**base, **more}), "sources/x.yaml")
@@ -83,11 +85,30 @@ def test_files_are_one_pattern_or_several() -> None:
     )
 
 
+@pytest.mark.parametrize("base", [EVENTS, PEOPLE, LEDGER, SCORES], ids=lambda base: base["kind"])
+def test_facts_of_every_kind_may_come_from_a_topic(base: dict[str, Any]) -> None:
+    source = read(base, **{"from": {"kafka": TOPIC}})
+    assert (source.files, source.kafka.topic, source.kafka.bootstrap) == ((), "orders", "a:9092,b:9092")
+
+
+def test_an_address_from_the_environment_stays_as_it_is_written() -> None:
+    source = read(EVENTS, **{"from": {"kafka": {"bootstrap": "${BROKERS}", "topic": "${STAGE}-orders", "group": "${GROUP}"}}})
+    assert (source.kafka.bootstrap, source.kafka.topic, source.kafka.group) == ("${BROKERS}", "${STAGE}-orders", "${GROUP}")
+
+
 @pytest.mark.parametrize(
     ("base", "more", "found"),
     [
         (EVENTS, {"kind": "event"}, [("literal_error", "kind")]),
-        (EVENTS, {"from": {"file": "x"}}, [("missing", "from", "files"), ("extra_forbidden", "from", "file")]),
+        (EVENTS, {"from": {"file": "x"}}, [("extra_forbidden", "from", "file")]),
+        (EVENTS, {"from": {}}, [("SEG-0101", "from")]),
+        (EVENTS, {"from": {"kafka": None}}, [("SEG-0101", "from")]),
+        (EVENTS, {"from": {"files": "x", "kafka": TOPIC}}, [("SEG-0100", "from")]),
+        (EVENTS, {"from": {"kafka": {"bootstrap": "b:9092"}}}, [("missing", "from", "kafka", "topic")]),
+        (EVENTS, {"from": {"kafka": {**TOPIC, "bootstrap": "broker"}}}, [("SEG-0415", "from", "kafka", "bootstrap")]),
+        (EVENTS, {"from": {"kafka": {**TOPIC, "topic": "or/ders"}}}, [("SEG-0415", "from", "kafka", "topic")]),
+        (EVENTS, {"from": {"kafka": {**TOPIC, "group": ""}}}, [("SEG-0415", "from", "kafka", "group")]),
+        (LOOKUP, {"from": {"kafka": TOPIC}}, [("SEG-0408", "from", "kafka")]),
         (EVENTS, {"from": {"files": []}}, [("SEG-0103", "from", "files")]),
         (EVENTS, {"from": {"files": [3]}}, [("SEG-0103", "from", "files")]),
         (EVENTS, {"fields": {"event": "name"}}, [("SEG-0408", "fields"), ("SEG-0408", "fields")]),

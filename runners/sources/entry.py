@@ -1,0 +1,52 @@
+"""What there is to read of every source, and its records, whatever medium they come from."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from runners.sources import kafka, reading
+from runners.sources.files import Listing, Positions, list_files
+from schemas.definitions.project import Project
+from schemas.record import AnyInput, Partition, RawChunk
+
+Ends = Mapping[tuple[str, str], int]
+"""By source and partition: the offset behind the last record to read."""
+
+
+def list_inputs(project: Project, positions: Positions, ends: Ends | None = None) -> Listing:
+    """List the files and partitions of every source that is read by a run.
+
+    Args:
+      ends: where they are given, partitions are read up to there, and others not at all.
+
+    Errors: SourceChanged where what was read, or is to be read, is not there any more; TryAgain where brokers do not answer.
+    """
+    found = list_files(project, positions)
+    for source in project.sources.values():
+        if source.kafka is not None:
+            topic = kafka.Topic.of(source)
+            known = positions.get(source.name, {})
+            found = _with(found, topic, kafka.find(topic, known), sorted(known), ends)
+    return found
+
+
+def _with(listing: Listing, topic: kafka.Topic, found: kafka.Found, known: Sequence[str], ends: Ends | None) -> Listing:
+    """The listing and what there is of a topic."""
+    names = {one.file for one in found.partitions}
+    wanted = found.partitions if ends is None else [_up_to(one, ends) for one in found.partitions]
+    return replace(
+        listing,
+        inputs=(*listing.inputs, *(one for one in wanted if one.start < one.end)),
+        vanished=(*listing.vanished, *(name for name in known if name not in names)),
+        absent=listing.absent if found.is_there else (*listing.absent, topic.name),
+        shortened=(*listing.shortened, *found.shortened),
+    )
+
+
+def _up_to(one: Partition, ends: Ends) -> Partition:
+    """The partition up to where it is to be read; what does not reach so far is left as it is."""
+    return replace(one, end=min(one.end, ends.get((one.source, one.file), one.start)))
+
+
+def read(one: AnyInput) -> Iterator[RawChunk]:
+    """All records that are new in a file or a partition. The last chunk's `after` is the position to commit."""
+    return kafka.read(one) if isinstance(one, Partition) else reading.read(one)

@@ -1,0 +1,64 @@
+"""Whence the records of a source come: from files, or from a topic of Kafka."""
+
+import re
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, PlainValidator, model_validator
+from pydantic import Field as Bounded
+
+from schemas.definitions.refusal import refuse, show
+from schemas.definitions.strict import Strict
+
+_VARIABLE = r"\$\{[A-Za-z_][A-Za-z0-9_]*\}"
+TOPIC = r"[A-Za-z0-9._-]{1,249}"
+"""What brokers take as the name of a topic."""
+_ADDRESS = r"[^\s,]+:[0-9]{1,5}"
+_BOOTSTRAP = rf"{_ADDRESS}(,{_ADDRESS})*"
+
+
+def _patterns(value: Any) -> tuple[str, ...]:
+    patterns = value if isinstance(value, list) else [value]
+    if not patterns or not all(isinstance(pattern, str) and pattern for pattern in patterns):
+        raise refuse("SEG-0103", "no pattern of files", expected="a pattern, or a list of them", found=show(value))
+    return tuple(patterns)
+
+
+def _text(rule: str, expected: str) -> Any:
+    """A text that fits the rule, or has variables in it that are filled when it is needed."""
+    allowed = rf"^({rule}|.*{_VARIABLE}.*)$"
+
+    def read(value: Any) -> str:
+        if not isinstance(value, str) or re.fullmatch(allowed, value) is None:
+            raise refuse("SEG-0415", "no address of a topic", expected=expected, found=show(value))
+        return value
+
+    return PlainValidator(read, json_schema_input_type=Annotated[str, Bounded(pattern=allowed)])
+
+
+_Pattern = Annotated[str, Bounded(min_length=1)]
+
+
+class Kafka(Strict):
+    """A topic of Kafka: where its brokers are asked for, and in whose name it is read. `${NAME}` is read from the environment."""
+
+    bootstrap: Annotated[str, _text(_BOOTSTRAP, "host:port, several of them with commas, or ${NAME}")]
+    topic: Annotated[str, _text(TOPIC, "letters, digits, dots, dashes and underscores, or ${NAME}")]
+    group: Annotated[str, _text(r"\S+", "the name of a group, or ${NAME}")] = ""
+
+
+class Whence(Strict):
+    """Where records come from: exactly one of its keys."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+
+    files: Annotated[tuple[str, ...], PlainValidator(_patterns, json_schema_input_type=_Pattern | list[_Pattern])] = ()
+    kafka: Kafka | None = None
+
+    @model_validator(mode="after")
+    def _is_one(self) -> "Whence":
+        expected = "files: PATTERN, or kafka: {bootstrap: HOST:PORT, topic: NAME}"
+        if not self.files and self.kafka is None:
+            raise refuse("SEG-0101", "it is not said where records come from", expected=expected)
+        if self.files and self.kafka is not None:
+            raise refuse("SEG-0100", "records come from files or from a topic, not from both", expected=expected)
+        return self
