@@ -7,14 +7,32 @@ SEGUE := $(BIN)/segue
 # Where this is set, a thousand modules of libraries are compiled anew at each call.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check docs bench mutants soak fmt lock clean
+# Kafka's own jars, as Maven Central has them: a broker for tests, without Docker.
+KAFKA_VERSION := 4.3.1
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/segue
+KAFKA := $(CACHE)/kafka-$(KAFKA_VERSION)
+
+.PHONY: demo test test-services check docs bench mutants soak fmt lock clean
 
 demo: $(STAMP)
 	@$(BIN)/python examples/grocer/prepare.py
 	@$(SEGUE) --project-dir examples/grocer run
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -m "not soak"
+	$(BIN)/python -m pytest -m "not soak and not services"
+
+test-services: $(STAMP) $(KAFKA)
+	SEGUE_KAFKA=$(KAFKA) $(BIN)/python -m pytest -m services
+
+# Fetched beside its place and then moved there: what is there is whole.
+$(KAFKA):
+	@for tool in java mvn; do command -v $$tool >/dev/null || \
+	  { echo "a broker of Kafka needs Java 17 and Maven: apt-get install openjdk-17-jre-headless maven"; exit 1; }; done
+	@mkdir -p $(CACHE)
+	@part=$$(mktemp -d $(CACHE)/part.XXXXXX) && trap 'rm -rf "$$part"' EXIT && \
+	  mvn -q -B -f tests/services/pom.xml -Dkafka.version=$(KAFKA_VERSION) dependency:copy-dependencies \
+	    -DincludeScope=runtime -DoutputDirectory="$$part/libs" && \
+	  { test -d $@ || mv -T "$$part/libs" $@; }
 
 check: $(STAMP)
 	$(BIN)/ruff check .

@@ -25,6 +25,7 @@ def notes(
     again = [f"`{name}` is read again: what is declared of it has changed" for name in sorted(reading.reread)]
     empty = [f"no file matches `{pattern}`" for pattern in listing.empty]
     absent = [f"there is no topic `{name}`" for name in listing.absent]
+    lost = [f"{what} were deleted before they were read: they are skipped" for what in listing.lost]
     vanished = [f"`{name}` has vanished; its records are committed" for name in listing.vanished]
     cut, behind = _cut(reading, positions), _waiting(reading, positions)
     waiting = [_wait(name, count, name in cut) for name, count in sorted((dict.fromkeys(cut, 0) | behind).items())]
@@ -32,7 +33,7 @@ def notes(
         f"{count} values of fields that `{name}` does not declare were left out" for name, count in undeclared.items()
     ]
     missing = [text for name, paths in unseen.items() for text in _missing(project.sources[name], paths)]
-    return (*again, *empty, *absent, *vanished, *filter(None, waiting), *left_out, *missing)
+    return (*again, *empty, *absent, *lost, *vanished, *filter(None, waiting), *left_out, *missing)
 
 
 def late_news(remade: int) -> Iterator[str]:

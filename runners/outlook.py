@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from runners.rereading import Reading, what_to_read
 from runners.run_plan import SegmentVersion
-from runners.sources.entry import Ends
+from runners.sources.entry import Ends, Waiting
 from runners.warehouses import read
 from runners.warehouses.ducklake import Lake
 from schemas.definitions.instant import write_instant
@@ -51,14 +51,14 @@ class Outlook:
     reading: Reading
 
     @classmethod
-    def of(cls, lake: Lake | None, project: Project, options: Options) -> "Outlook":
-        """Find it out; `lake` is None where there is no warehouse yet.
+    def of(cls, lake: Lake | None, project: Project, options: Options, waiting: Waiting | None = None) -> "Outlook":
+        """Find it out; `lake` is None where there is no warehouse yet. `waiting` is told whose brokers are asked.
 
         Errors: CallError for a T or K before the last; SourceChanged; TryAgain; GateClosed where a source does not reach back.
         """
         last = None if lake is None else read.last_run(lake)
         t_at = _instant_asked(project, options, last)
-        reading = what_to_read(project, None if options.full_refresh else last, options.ends)
+        reading = what_to_read(project, None if options.full_refresh else last, options.ends, waiting)
         return cls(project, options, last, t_at, _versions({} if lake is None else read.versions(lake), project), reading)
 
     @property

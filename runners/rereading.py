@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from runners.sources.entry import Ends, list_inputs
+from runners.sources.entry import Ends, Waiting, list_inputs
 from runners.sources.files import Listing, Positions
 from runners.warehouses.read import LastRun
 from schemas.definitions.project import Project
@@ -24,19 +24,21 @@ class Reading(NamedTuple):
     positions: Positions
 
 
-def what_to_read(project: Project, last: LastRun | None, ends: Ends | None = None) -> Reading:
+def what_to_read(
+    project: Project, last: LastRun | None, ends: Ends | None = None, waiting: Waiting | None = None
+) -> Reading:
     """What there is to read after the last run, or of everything where there is none; of topics up to `ends`, where given.
 
     Errors: SourceChanged; TryAgain; GateClosed where a source that is to be read again has lost a file or records.
     """
     if last is None:
-        return Reading(list_inputs(project, {}, ends), frozenset(), {})
-    listing, reread = list_inputs(project, last.positions, ends), read_otherwise(project, last)
+        return Reading(list_inputs(project, {}, ends, waiting), frozenset(), {})
+    listing, reread = list_inputs(project, last.positions, ends, waiting), read_otherwise(project, last)
     if not reread:
         return Reading(listing, reread, last.positions)
     _see_that_they_reach_back(listing, last.positions, reread)
     others = {name: files for name, files in last.positions.items() if name not in reread}
-    return Reading(list_inputs(project, others, ends), reread, others)
+    return Reading(list_inputs(project, others, ends, waiting), reread, others)
 
 
 def read_otherwise(project: Project, last: LastRun) -> frozenset[str]:

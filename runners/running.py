@@ -11,6 +11,7 @@ from runners.disk import disk_told
 from runners.outlook import Options, Outlook
 from runners.publish import publish
 from runners.run_plan import Published
+from runners.sources.entry import tell_groups
 from runners.staging import give_up
 from runners.step import Step, Tell
 from runners.stopping import undisturbed
@@ -49,11 +50,12 @@ def open_target(project: Project) -> Iterator[Lake]:
 def run_batch(lake: Lake, project: Project, options: Options, tell: Tell) -> Outcome:
     """Bring the target up to T. Running it twice changes nothing.
 
-    Errors: SourceChanged; AuditFailed, JobFailed: nothing is published then.
+    Errors: SourceChanged; TryAgain; AuditFailed, JobFailed: nothing is published then.
     """
     started = time.monotonic()
     tell("read", 0, 0)
-    outcome = carry_out(lake, Outlook.of(lake, project, options), tell)
+    outlook = Outlook.of(lake, project, options, lambda source: tell(f"waiting for the brokers of `{source}`", 0, 0))
+    outcome = carry_out(lake, outlook, tell)
     return outcome._replace(seconds=time.monotonic() - started)
 
 
@@ -68,7 +70,9 @@ def carry_out(lake: Lake, outlook: Outlook, tell: Tell) -> Outcome:
         is_idle = outlook.last is not None and outlook.is_idle(lake)
         published = _idle(outlook.last) if outlook.last is not None and is_idle else _computed(lake, step, tell)
     reach("before_answer")
-    notes = (*step.notes, *unheard(lake, outlook.project)) if published.status == "published" else step.notes
+    notes = step.notes
+    if published.status == "published":
+        notes = (*notes, *unheard(lake, outlook.project), *tell_groups(outlook.project, step.positions))
     return Outcome(published, outlook.t_at, time.monotonic() - started, notes, step.remade)
 
 

@@ -1,4 +1,4 @@
-"""`segue doctor`: versions, extensions, the warehouse, permissions: what works, and what to do about the rest."""
+"""`segue doctor`: versions, extensions, the warehouse, brokers, permissions: what works, and what to do about the rest."""
 
 import os
 import sys
@@ -29,7 +29,7 @@ class Finding:
 
 
 def doctor(ctx: typer.Context) -> None:
-    """Look at versions, extensions, time zones, the project and its warehouse; say what to do about the rest."""
+    """Look at versions, extensions, time zones, the project, its warehouse and its brokers; say what to do about the rest."""
     from schemas.errors import JobFailed
 
     session = ctx.obj
@@ -128,6 +128,7 @@ def _project(session: "Session") -> Iterator[Finding]:
         yield from _schemas(session, project.root)
         yield from _warehouse(project)
         yield _writable(project)
+        yield from _brokers(project)
 
 
 def _schemas(session: "Session", root: Path) -> Iterator[Finding]:
@@ -188,6 +189,15 @@ def _writable(project: "Project") -> Finding:
     if refused:
         return Finding("permissions", False, f"{refused[0]} can not be written to", "give this user the right to write")
     return Finding("permissions", True, "the warehouse and target/ can be written to")
+
+
+def _brokers(project: "Project") -> Iterator[Finding]:
+    """Whether the brokers of each topic can be reached."""
+    from runners.sources.kafka import Topic, reach
+
+    for name, source in project.sources.items():
+        if source.kafka is not None:
+            yield _tried(f"brokers of {name}", lambda one=source: reach(Topic.of(one), 3.0))  # type: ignore[misc]
 
 
 def _nearest(path: Path) -> Path:

@@ -1,32 +1,40 @@
 """What there is to read of every source, and its records, whatever medium they come from."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from runners.sources import kafka, reading
 from runners.sources.files import Listing, Positions, list_files
 from schemas.definitions.project import Project
+from schemas.errors import SegueError
 from schemas.record import AnyInput, Partition, RawChunk
 
 Ends = Mapping[tuple[str, str], int]
 """By source and partition: the offset behind the last record to read."""
+Waiting = Callable[[str], None]
+"""Told the name of a source whose brokers are asked; it takes as long as they are waited for."""
 
 
-def list_inputs(project: Project, positions: Positions, ends: Ends | None = None) -> Listing:
+def list_inputs(project: Project, positions: Positions, ends: Ends | None = None, waiting: Waiting | None = None) -> Listing:
     """List the files and partitions of every source that is read by a run.
 
     Args:
       ends: where they are given, partitions are read up to there, and others not at all.
+      waiting: told before brokers are asked.
 
     Errors: SourceChanged where what was read, or is to be read, is not there any more; TryAgain where brokers do not answer.
     """
     found = list_files(project, positions)
-    for source in project.sources.values():
-        if source.kafka is not None:
-            topic = kafka.Topic.of(source)
-            known = positions.get(source.name, {})
-            found = _with(found, topic, kafka.find(topic, known), sorted(known), ends)
+    for topic in _topics(project):
+        if waiting is not None:
+            waiting(topic.source)
+        known = positions.get(topic.source, {})
+        found = _with(found, topic, kafka.find(topic, known), sorted(known), ends)
     return found
+
+
+def _topics(project: Project) -> list[kafka.Topic]:
+    return [kafka.Topic.of(source) for source in project.sources.values() if source.kafka is not None]
 
 
 def _with(listing: Listing, topic: kafka.Topic, found: kafka.Found, known: Sequence[str], ends: Ends | None) -> Listing:
@@ -39,12 +47,23 @@ def _with(listing: Listing, topic: kafka.Topic, found: kafka.Found, known: Seque
         vanished=(*listing.vanished, *(name for name in known if name not in names)),
         absent=listing.absent if found.is_there else (*listing.absent, topic.name),
         shortened=(*listing.shortened, *found.shortened),
+        lost=(*listing.lost, *(f"{what} of `{name}`" for name, what in found.lost)),
     )
 
 
 def _up_to(one: Partition, ends: Ends) -> Partition:
     """The partition up to where it is to be read; what does not reach so far is left as it is."""
     return replace(one, end=min(one.end, ends.get((one.source, one.file), one.start)))
+
+
+def tell_groups(project: Project, positions: Positions) -> Iterator[str]:
+    """Tell the group of each topic that names one how far it was read; yields what is to be said where that fails."""
+    for topic in _topics(project):
+        try:
+            if topic.group and positions.get(topic.source):
+                kafka.tell_group(topic, positions[topic.source])
+        except SegueError as failed:
+            yield f"the group of `{topic.source}` could not be told how far it was read: {failed.message}"
 
 
 def read(one: AnyInput) -> Iterator[RawChunk]:

@@ -41,6 +41,7 @@ class Listing:
       waiting: of files that are not read on, the bytes at their end that are no record yet, if there are any.
       absent: topics that are not there.
       shortened: partitions that do not hold their first records any more.
+      lost: records that were deleted before they were read, in words; their sources go on without them.
     """
 
     inputs: tuple[AnyInput, ...]
@@ -49,6 +50,7 @@ class Listing:
     waiting: Mapping[str, int]
     absent: tuple[str, ...] = ()
     shortened: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
 
 
 def list_files(project: Project, positions: Positions) -> Listing:

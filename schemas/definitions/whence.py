@@ -1,7 +1,7 @@
 """Whence the records of a source come: from files, or from a topic of Kafka."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, PlainValidator, model_validator
 from pydantic import Field as Bounded
@@ -39,11 +39,15 @@ _Pattern = Annotated[str, Bounded(min_length=1)]
 
 
 class Kafka(Strict):
-    """A topic of Kafka: where its brokers are asked for, and in whose name it is read. `${NAME}` is read from the environment."""
+    """A topic of Kafka: where its brokers are asked for, and in whose name it is read. `${NAME}` is read from the environment.
+
+    `on_lost` says what becomes of a run that finds records deleted which it has not read: it stops, or it goes on without them.
+    """
 
     bootstrap: Annotated[str, _text(_BOOTSTRAP, "host:port, several of them with commas, or ${NAME}")]
     topic: Annotated[str, _text(TOPIC, "letters, digits, dots, dashes and underscores, or ${NAME}")]
     group: Annotated[str, _text(r"\S+", "the name of a group, or ${NAME}")] = ""
+    on_lost: Literal["stop", "skip"] = "stop"
 
 
 class Whence(Strict):

@@ -2,17 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from runners.main import call
 from runners.sources import kafka
-from tests.support.command_line import asked, segue, write_definitions
+from tests.support.command_line import asked, segue
+from tests.support.ordering import events, order, project_of, told
 from tests.support.topics import AT, AT_MS, Brokers
-
-FIELDS = {"event_id": "id", "event": "'buy'", "subject": "who", "occurred_at": "at", "received_at": "got"}
-BUYERS = {"segment": "buyers", "purpose": "counting", "when": {"did": {"event": "buy"}}}
 
 
 @pytest.fixture(scope="module")
@@ -25,23 +22,9 @@ def topic(request: pytest.FixtureRequest) -> str:
     return f"t{abs(hash(request.node.nodeid))}"
 
 
-def project_of(folder: Path, whence: dict[str, Any], **more: Any) -> Path:
-    """A project of one source of events, which read when it is asked."""
-    source = {"source": "orders", "kind": "events", "from": whence, "fields": FIELDS, "properties": {"amount": "int"}, **more}
-    return write_definitions(folder, {"name": "shop", "as_of": "2024-01-01T00:00:00Z"}, [source], [BUYERS])
-
-
 @pytest.fixture
 def project(tmp_path: Path, brokers: Brokers, topic: str) -> Path:
     return project_of(tmp_path / "shop", {"kafka": {"bootstrap": brokers.bootstrap, "topic": topic}})
-
-
-def order(number: int, who: str = "ann", amount: int = 5) -> bytes:
-    return json.dumps({"id": f"o{number}", "who": who, "at": f"2023-11-14T10:{number:02}:00Z", "amount": amount}).encode()
-
-
-def events(project: Path) -> list[str]:
-    return [row["event_id"] for row in asked(project, "SELECT event_id FROM events ORDER BY event_id")]
 
 
 def runs(project: Path) -> int:
@@ -79,8 +62,7 @@ def test_a_partition_that_appears_later_is_read_from_its_beginning(project: Path
 def test_a_topic_gives_what_a_file_of_the_same_records_gives(
     tmp_path: Path, project: Path, brokers: Brokers, topic: str
 ) -> None:
-    received = f',"got":"{AT}"}}'.encode()
-    records = [order(number, f"u{number % 7}", number)[:-1] + received for number in range(60)]
+    records = [order(number, f"u{number % 7}", number, got=AT) for number in range(60)]
     for partition in range(4):
         brokers.write(topic, records[partition::4], partition)
     other = project_of(tmp_path / "other", {"files": "data/*.ndjson"})
@@ -90,12 +72,6 @@ def test_a_topic_gives_what_a_file_of_the_same_records_gives(
     segue(other, "run")
     for table in ("events", "segment_history", "quarantine"):
         assert told(project, table) == told(other, table), table
-
-
-def told(project: Path, table: str) -> list[str]:
-    """The rows of a table, but for what a run calls itself."""
-    rows = asked(project, f"SELECT * EXCLUDE (run_id) FROM {table}")
-    return sorted(json.dumps(row, sort_keys=True) for row in rows)
 
 
 def test_a_tombstone_and_broken_json_are_in_quarantine(project: Path, brokers: Brokers, topic: str) -> None:
@@ -155,3 +131,39 @@ def test_a_plan_whose_records_were_read_since_does_not_hold(project: Path, broke
     segue(project, "plan", "-o", str(plan))
     segue(project, "run")
     assert call(["--quiet", "--project-dir", str(project), "apply", str(plan)]) == 2
+
+
+def test_doctor_says_of_each_topic_whether_its_brokers_can_be_reached(
+    tmp_path: Path, project: Path, brokers: Brokers, topic: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    brokers.write(topic, [order(1)])
+    assert call(["--project-dir", str(project), "doctor"]) == 0
+    assert f"brokers of orders: `{topic}`, partitions: 4" in capsys.readouterr().out
+    other = project_of(tmp_path / "other", {"kafka": {"bootstrap": "127.0.0.1:1", "topic": topic}})
+    assert call(["--project-dir", str(other), "doctor"]) == 1
+    assert "BROKEN brokers of orders: SEG-0703" in capsys.readouterr().out
+
+
+def test_what_is_known_of_a_source_stays_where_its_records_come_from_a_topic_now(
+    tmp_path: Path, brokers: Brokers, topic: str
+) -> None:
+    project = project_of(tmp_path / "shop", {"files": "data/*.ndjson"})
+    (project / "data").mkdir()
+    (project / "data/orders.ndjson").write_bytes(order(1))
+    segue(project, "run")
+    brokers.write(topic, [order(2)])
+    project_of(project, {"kafka": {"bootstrap": brokers.bootstrap, "topic": topic}})
+    segue(project, "run")
+    assert events(project) == ["o1", "o2"]
+
+
+def test_an_address_from_the_environment_is_in_no_artifact(
+    tmp_path: Path, brokers: Brokers, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BROKERS", brokers.bootstrap)
+    project = project_of(tmp_path / "shop", {"kafka": {"bootstrap": "${BROKERS}", "topic": topic}})
+    brokers.write(topic, [order(1)])
+    segue(project, "plan", "-o", str(project / "plan.json"))
+    segue(project, "run")
+    texts = [path.read_bytes() for path in project.rglob("*") if path.is_file()]
+    assert not any(brokers.bootstrap.encode() in text for text in texts)
