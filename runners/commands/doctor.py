@@ -193,7 +193,7 @@ def _writable(project: "Project") -> Finding:
 
 def _brokers(project: "Project") -> Iterator[Finding]:
     """Whether the brokers of each topic can be reached."""
-    from runners.sources.kafka import Topic, reach
+    from runners.sources.topics import Topic, reach
 
     for name, source in project.sources.items():
         if source.kafka is not None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from runners.sources import kafka, reading
 from runners.sources.files import Listing, Positions, list_files
+from runners.sources.topics import Found, Topic, find, tell_group
 from schemas.definitions.project import Project
 from schemas.errors import SegueError
 from schemas.record import AnyInput, Partition, RawChunk
@@ -29,15 +30,15 @@ def list_inputs(project: Project, positions: Positions, ends: Ends | None = None
         if waiting is not None:
             waiting(topic.source)
         known = positions.get(topic.source, {})
-        found = _with(found, topic, kafka.find(topic, known), sorted(known), ends)
+        found = _with(found, topic, find(topic, known), sorted(known), ends)
     return found
 
 
-def _topics(project: Project) -> list[kafka.Topic]:
-    return [kafka.Topic.of(source) for source in project.sources.values() if source.kafka is not None]
+def _topics(project: Project) -> list[Topic]:
+    return [Topic.of(source) for source in project.sources.values() if source.kafka is not None]
 
 
-def _with(listing: Listing, topic: kafka.Topic, found: kafka.Found, known: Sequence[str], ends: Ends | None) -> Listing:
+def _with(listing: Listing, topic: Topic, found: Found, known: Sequence[str], ends: Ends | None) -> Listing:
     """The listing and what there is of a topic."""
     names = {one.file for one in found.partitions}
     wanted = found.partitions if ends is None else [_up_to(one, ends) for one in found.partitions]
@@ -61,7 +62,7 @@ def tell_groups(project: Project, positions: Positions) -> Iterator[str]:
     for topic in _topics(project):
         try:
             if topic.group and positions.get(topic.source):
-                kafka.tell_group(topic, positions[topic.source])
+                tell_group(topic, positions[topic.source])
         except SegueError as failed:
             yield f"the group of `{topic.source}` could not be told how far it was read: {failed.message}"
 

@@ -13,7 +13,8 @@ _VARIABLE = r"\$\{[A-Za-z_][A-Za-z0-9_]*\}"
 TOPIC = r"[A-Za-z0-9._-]{1,249}"
 """What brokers take as the name of a topic."""
 _ADDRESS = r"[^\s,]+:[0-9]{1,5}"
-_BOOTSTRAP = rf"{_ADDRESS}(,{_ADDRESS})*"
+BOOTSTRAP = rf"{_ADDRESS}(,{_ADDRESS})*"
+"""Where brokers are asked for."""
 
 
 def _patterns(value: Any) -> tuple[str, ...]:
@@ -44,7 +45,7 @@ class Kafka(Strict):
     `on_lost` says what becomes of a run that finds records deleted which it has not read: it stops, or it goes on without them.
     """
 
-    bootstrap: Annotated[str, _text(_BOOTSTRAP, "host:port, several of them with commas, or ${NAME}")]
+    bootstrap: Annotated[str, _text(BOOTSTRAP, "host:port, several of them with commas, or ${NAME}")]
     topic: Annotated[str, _text(TOPIC, "letters, digits, dots, dashes and underscores, or ${NAME}")]
     group: Annotated[str, _text(r"\S+", "the name of a group, or ${NAME}")] = ""
     on_lost: Literal["stop", "skip"] = "stop"

@@ -6,7 +6,8 @@ import pytest
 
 from runners.main import call
 from runners.sources import kafka
-from runners.sources.kafka import Topic, find, read
+from runners.sources.kafka import read
+from runners.sources.topics import Topic, find
 from schemas.errors import SourceChanged, TryAgain
 from schemas.record import Offset
 from tests.support.broker import Broker, confluent_kafka

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from runners.sources import kafka
-from runners.sources.kafka import Found, Topic, chunk_of, find, read
+from runners.sources.kafka import chunk_of, read
+from runners.sources.topics import Found, Topic, find
 from schemas.errors import CallError, JobFailed, SourceChanged, TryAgain
 from schemas.record import LONGEST_RECORD, Offset, Partition, RawChunk
 from tests.support.raw_files import accepted, decoded, rejected, source_of
@@ -97,6 +98,13 @@ def test_a_variable_that_is_not_set_is_told_by_name() -> None:
     source = source_of(**{"from": {"kafka": {"bootstrap": "${BROKERS}", "topic": "orders"}}})
     with pytest.raises(CallError, match="BROKERS"):
         Topic.of(source, {})
+
+
+def test_a_variable_that_holds_no_address_is_told_by_name_and_its_value_is_not() -> None:
+    source = source_of(**{"from": {"kafka": {"bootstrap": "${BROKERS}", "topic": "orders"}}})
+    with pytest.raises(CallError, match="BROKERS") as told:
+        Topic.of(source, {"BROKERS": "a-secret"})
+    assert "a-secret" not in str(told.value)
 
 
 def test_where_the_package_is_missing_its_extra_is_named(topic: Topic, monkeypatch: pytest.MonkeyPatch) -> None:
