@@ -51,7 +51,7 @@ class Outlook:
     reading: Reading
 
     @classmethod
-    def of(cls, lake: Lake | None, project: Project, options: Options, waiting: Waiting | None = None) -> "Outlook":
+    def of(cls, lake: Lake | None, project: Project, options: Options, waiting: Waiting = lambda _: None) -> "Outlook":
         """Find it out; `lake` is None where there is no warehouse yet. `waiting` is told whose brokers are asked.
 
         Errors: CallError for a T or K before the last; SourceChanged; TryAgain; GateClosed where a source does not reach back.

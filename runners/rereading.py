@@ -25,7 +25,7 @@ class Reading(NamedTuple):
 
 
 def what_to_read(
-    project: Project, last: LastRun | None, ends: Ends | None = None, waiting: Waiting | None = None
+    project: Project, last: LastRun | None, ends: Ends | None = None, waiting: Waiting = lambda _: None
 ) -> Reading:
     """What there is to read after the last run, or of everything where there is none; of topics up to `ends`, where given.
 

@@ -32,7 +32,8 @@ class Stages:
         """`tell`, and the stages follow what it is told."""
 
         def told(stage: str, records: int, share: float) -> None:
-            self.reach(stage, records)
+            if stage in STAGES:  # anything else is a word about what goes on within one
+                self.reach(stage, records)
             tell(stage, records, share)
 
         return told

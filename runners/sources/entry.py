@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from runners.sources import kafka, reading
 from runners.sources.files import Listing, Positions, list_files
@@ -13,24 +14,23 @@ from schemas.record import AnyInput, Partition, RawChunk
 Ends = Mapping[tuple[str, str], int]
 """By source and partition: the offset behind the last record to read."""
 Waiting = Callable[[str], None]
-"""Told the name of a source whose brokers are asked; it takes as long as they are waited for."""
+"""Told the name of a source whose brokers are waited for."""
 
 
-def list_inputs(project: Project, positions: Positions, ends: Ends | None = None, waiting: Waiting | None = None) -> Listing:
+def list_inputs(project: Project, positions: Positions, ends: Ends | None = None, waiting: Waiting = lambda _: None) -> Listing:
     """List the files and partitions of every source that is read by a run.
 
     Args:
       ends: where they are given, partitions are read up to there, and others not at all.
-      waiting: told before brokers are asked.
+      waiting: told each time that brokers are asked, until they answer.
 
     Errors: SourceChanged where what was read, or is to be read, is not there any more; TryAgain where brokers do not answer.
     """
     found = list_files(project, positions)
     for topic in _topics(project):
-        if waiting is not None:
-            waiting(topic.source)
         known = positions.get(topic.source, {})
-        found = _with(found, topic, find(topic, known), sorted(known), ends)
+        there = find(topic, known, partial(waiting, topic.source))
+        found = _with(found, topic, there, sorted(known), ends)
     return found
 
 

@@ -23,6 +23,8 @@ _AT_ONCE = 1_000
 _MOST, _BLOCK = 1 << 17, 1 << 23
 """Records and bytes of one chunk."""
 _INSTANT = pa.timestamp("us", tz="UTC")
+_FIRST_MS, _LAST_MS = -62_135_596_800_000, 253_402_300_799_999
+"""The years 1 to 9999: a timestamp beyond them, as of a producer that mistakes its unit, is none."""
 
 
 def consumer_for(bootstrap: str, group: str = "") -> "Consumer":
@@ -62,7 +64,8 @@ def chunk_of(messages: Sequence["Message"], source: str, topic: str, partition: 
     values = pa.array([message.value() or b"" for message in messages], pa.binary())
     offsets = np.array([message.offset() for message in messages], np.int64)
     stamps = np.array([message.timestamp() for message in messages], np.int64).reshape(-1, 2)
-    received_at = pa.array(stamps[:, 1] * 1_000, mask=stamps[:, 0] == 0).cast(_INSTANT)  # 0: the message has none
+    none = (stamps[:, 0] == 0) | (stamps[:, 1] < _FIRST_MS) | (stamps[:, 1] > _LAST_MS)  # 0: the message says none
+    received_at = pa.array(stamps[:, 1] * 1_000, mask=none).cast(_INSTANT)
     first, after = (int(offsets[0]), int(offsets[-1]) + 1) if len(offsets) else (0, 0)
     name = f"{topic}/{partition}"
     whole = RawChunk(source, name, "ndjson", first, values, after=Offset(after))

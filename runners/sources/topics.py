@@ -2,7 +2,8 @@
 
 import os
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,11 +13,15 @@ from runners.sources.kafka import consumer_for, gone, refusal
 from schemas.definitions.project import filled
 from schemas.definitions.source import Source
 from schemas.definitions.whence import BOOTSTRAP, TOPIC
-from schemas.errors import CallError, SourceChanged
+from schemas.errors import CallError, SourceChanged, TryAgain
 from schemas.record import Offset, Partition
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer
+    from confluent_kafka.admin import TopicMetadata
+
+Waiting = Callable[[], None]
+_SLICE_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -76,8 +81,12 @@ class Found:
     lost: tuple[Lost, ...] = ()
 
 
-def find(topic: Topic, known: Mapping[str, Mapping[str, Any]]) -> Found:
+def find(topic: Topic, known: Mapping[str, Mapping[str, Any]], waiting: Waiting = lambda: None) -> Found:
     """The partitions of a topic, each with its committed or earliest and its end offset.
+
+    Args:
+      known: how far they were read, by `topic/partition`.
+      waiting: told each time that the brokers are asked, until they answer.
 
     Errors: TryAgain where the brokers do not answer; SourceChanged where records are gone that were not read.
     """
@@ -85,7 +94,7 @@ def find(topic: Topic, known: Mapping[str, Mapping[str, Any]]) -> Found:
         from confluent_kafka import KafkaException, TopicPartition
 
         try:
-            numbers = _numbers(consumer, topic, kafka.PATIENCE_S)
+            numbers = _numbers(consumer, topic, kafka.PATIENCE_S, waiting)
             asked = [TopicPartition(topic.name, number) for number in numbers or ()]
             bounds = [consumer.get_watermark_offsets(one, timeout=kafka.PATIENCE_S) for one in asked]
         except KafkaException as failed:
@@ -137,16 +146,30 @@ def tell_group(topic: Topic, positions: Mapping[str, Mapping[str, Any]]) -> None
             raise refusal(failed.args[0], topic.source) from None
 
 
-def _numbers(consumer: "Consumer", topic: Topic, patience_s: float) -> list[int] | None:
+def _numbers(consumer: "Consumer", topic: Topic, patience_s: float, waiting: Waiting = lambda: None) -> list[int] | None:
     """The numbers of the partitions; None where there is no such topic."""
     from confluent_kafka import KafkaError, KafkaException
 
-    told = consumer.list_topics(topic.name, timeout=patience_s).topics[topic.name]
+    told = _metadata(consumer, topic, time.monotonic() + patience_s, waiting)
     if told.error is None:
         return sorted(told.partitions)
     if told.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
         return None
     raise KafkaException(told.error)
+
+
+def _metadata(consumer: "Consumer", topic: Topic, until: float, waiting: Waiting) -> "TopicMetadata":
+    """What the brokers say of a topic. They are asked again and again: a call that waits can not be stopped by hand."""
+    from confluent_kafka import KafkaException
+
+    while True:
+        waiting()
+        left = until - time.monotonic()
+        try:
+            return consumer.list_topics(topic.name, timeout=max(0.01, min(left, _SLICE_S))).topics[topic.name]
+        except KafkaException as failed:
+            if left < _SLICE_S or not isinstance(refusal(failed.args[0], topic.source), TryAgain):
+                raise
 
 
 def _from_committed(whole: Partition, known: Mapping[str, Mapping[str, Any]]) -> Partition:

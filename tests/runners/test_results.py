@@ -164,6 +164,17 @@ def test_what_a_stage_took_ends_where_the_next_begins() -> None:
     assert told[2:] == [("audit", 40, 1.0, "error"), ("publish", 0, 0.0, "skipped")]
 
 
+def test_what_is_told_of_no_stage_is_a_word_about_the_current_one() -> None:
+    now = iter((0.0, 4.0))
+    stages, told = Stages(lambda: next(now)), list[str]()
+    tell = stages.following(lambda stage, rows, share: told.append(stage))
+    tell("read", 0, 0.0)
+    tell("waiting for the brokers of `orders`", 0, 0.0)
+    stages.end("error")
+    assert (stages.all[0].seconds, stages.all[0].status) == (4.0, "error")
+    assert told == ["read", "waiting for the brokers of `orders`"]
+
+
 def test_a_stage_that_is_gone_through_twice_took_both_times() -> None:
     now = iter((0.0, 2.0, 5.0, 6.0, 10.0))
     stages = Stages(lambda: next(now))

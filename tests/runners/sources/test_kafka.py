@@ -74,8 +74,10 @@ def test_a_topic_that_ends_before_what_was_read_is_another_one(brokers: Brokers,
 
 def test_brokers_that_do_not_answer_are_waited_for_and_then_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kafka, "PATIENCE_S", 0.2)
+    waited: list[bool] = []
     with pytest.raises(TryAgain, match="the brokers of `orders` do not answer"):
-        find(Topic("orders", "127.0.0.1:1", "orders", ""), {})
+        find(Topic("orders", "127.0.0.1:1", "orders", ""), {}, lambda: waited.append(True))
+    assert waited
 
 
 def test_brokers_that_fall_silent_while_they_are_read_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,8 +170,9 @@ def test_a_record_over_many_lines_is_one_record() -> None:
     assert accepted(decoded([chunk], source_of()))["event_id"].to_pylist() == ["o1", "o2"]
 
 
-def test_a_record_without_a_timestamp_is_received_when_it_occurred() -> None:
-    chunk = chunk_of([message(0, record(1), (0, -1))], "orders", "orders", 1)
+@pytest.mark.parametrize("stamp", [(0, -1), (1, AT_MS * 1_000), (1, 2**63 - 1), (2, -(2**62))])
+def test_a_record_without_a_timestamp_that_can_be_is_received_when_it_occurred(stamp: tuple[int, int]) -> None:
+    chunk = chunk_of([message(0, record(1), stamp)], "orders", "orders", 1)
     found = accepted(decoded([chunk], source_of()))
     assert found["received_at"].to_pylist() == found["occurred_at"].to_pylist()
 

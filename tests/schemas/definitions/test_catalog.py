@@ -218,3 +218,6 @@ def test_what_is_said_of_late_events_is_warned_of_where_none_can_be_told(tmp_pat
     assert not [one for one in mapped if one.code == "SEG-0805"]
     silent = read(tmp_path, sources_late=f"{LATE}}}\n").warnings
     assert not [one for one in silent if one.code == "SEG-0805"]
+    topic = LATE.replace("{files: x.csv}", "{kafka: {bootstrap: 'b:9092', topic: late}}")
+    stamped = read(tmp_path, sources_late=f"{topic}}}\n{said}\n").warnings
+    assert not [one for one in stamped if one.code == "SEG-0805"]

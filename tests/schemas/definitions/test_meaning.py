@@ -28,6 +28,7 @@ def meaning(folder: Path, name: str = "new", **files: str) -> str:
         {"purposes": FILES["purposes.yaml"].replace("{id: ads, basis: consent}", "{id: ads, basis: consent, description: x, channels: [email], retention: 30d}")},
         {"sources_clicks": FILES["sources/clicks.yaml"].replace("page: string", "page: string, size: int")},
         {"sources_clicks": FILES["sources/clicks.yaml"].replace("data/clicks", "elsewhere")},
+        {"sources_clicks": FILES["sources/clicks.yaml"].replace("files: 'data/clicks/*.ndjson'", "kafka: {bootstrap: 'b:9092', topic: t}")},
         {"sources_clicks": FILES["sources/clicks.yaml"] + "on_late: drop\nmax_future_skew: 5m\n"},
         {"sources_more": FILES["sources/clicks.yaml"].replace("source: clicks", "source: more").replace("amount", "price")},
         {"segue": FILES["segue.yaml"].replace("warehouse'", "other'")},
