@@ -1,5 +1,9 @@
 """Runs over a real broker: transactions, retention, more partitions, and a broker that is killed."""
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +15,7 @@ from runners.sources.topics import Topic, find
 from schemas.errors import SourceChanged, TryAgain
 from schemas.record import Offset
 from tests.support.broker import Broker, confluent_kafka
-from tests.support.command_line import segue
+from tests.support.command_line import asked, segue
 from tests.support.ordering import events, order, project_of, told
 
 pytestmark = pytest.mark.services
@@ -165,6 +169,26 @@ def test_a_broker_that_is_killed_while_it_is_read_is_told_and_its_records_are_re
     broker.start()
     (again,) = find(whole, {f"{topic}/0": first.after.to_json()}).partitions
     assert len(first) + sum(map(len, read(again))) == count
+
+
+def test_a_broker_that_is_killed_in_the_middle_of_a_run_ends_it_with_75_and_the_next_reads_all_records_once(
+    broker: Broker, topic: str, project: Path, tmp_path: Path
+) -> None:
+    """The run stands still at its first chunk, while the broker dies."""
+    count = 200_000
+    broker.write(topic, (order(number, f"u{number % 100}", note="x" * 200) for number in range(count)))
+    stopped = {"SEGUE_FAULT": "decoded:1", "SEGUE_FAULT_SIGNAL": "SIGSTOP"}
+    command = [sys.executable, "-m", "runners.main", "--quiet", "--project-dir", str(project), "run"]
+    process = subprocess.Popen(command, env={**os.environ, **stopped}, stderr=subprocess.PIPE, text=True)
+    _, status = os.waitpid(process.pid, os.WUNTRACED)
+    assert os.WIFSTOPPED(status)
+    broker.kill()
+    process.send_signal(signal.SIGCONT)
+    _, said = process.communicate()
+    broker.start()
+    assert (process.returncode, "SEG-0703" in said, "Traceback" in said) == (75, True, False)
+    segue(project, "run")
+    assert asked(project, "SELECT count(*) AS n, count(DISTINCT event_id) AS ids FROM events") == [{"n": count, "ids": count}]
 
 
 def test_a_topic_gives_what_a_file_of_the_same_records_gives(
