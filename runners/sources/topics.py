@@ -4,8 +4,10 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runners.sources import kafka
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from confluent_kafka.admin import TopicMetadata
 
 Waiting = Callable[[], None]
-_SLICE_S = 1.0
+_SLICE_S, _AT_ONCE = 1.0, 16
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,8 @@ def find(topic: Topic, known: Mapping[str, Mapping[str, Any]], waiting: Waiting 
         try:
             numbers = _numbers(consumer, topic, kafka.PATIENCE_S, waiting)
             asked = [TopicPartition(topic.name, number) for number in numbers or ()]
-            bounds = [consumer.get_watermark_offsets(one, timeout=kafka.PATIENCE_S) for one in asked]
+            with ThreadPoolExecutor(_AT_ONCE) as pool:  # each is a way to the broker and back
+                bounds = list(pool.map(partial(consumer.get_watermark_offsets, timeout=kafka.PATIENCE_S), asked))
         except KafkaException as failed:
             raise refusal(failed.args[0], topic.source) from None
     whole = [

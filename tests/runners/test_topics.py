@@ -117,6 +117,7 @@ def test_a_plan_is_applied_to_the_offsets_that_it_has_found(project: Path, broke
     plan = project / "plan.json"
     said = json.loads(segue(project, "--format", "json", "plan", "-o", str(plan)))
     assert (said["reads"]["partitions"], said["reads"]["offsets"], said["reads"]["files"]) == (1, 2, 0)
+    assert "1 partition with 2 records at most to read" in segue(project, "plan")
     brokers.write(topic, [order(3)])
     brokers.write(topic, [order(4)], partition=1)
     segue(project, "apply", str(plan))

@@ -175,8 +175,8 @@ def test_a_broker_that_is_killed_in_the_middle_of_a_run_ends_it_with_75_and_the_
     broker: Broker, topic: str, project: Path, tmp_path: Path
 ) -> None:
     """The run stands still at its first chunk, while the broker dies."""
-    count = 200_000
-    broker.write(topic, (order(number, f"u{number % 100}", note="x" * 200) for number in range(count)))
+    count = 300_000
+    broker.write(topic, (order(number, f"u{number % 100}", note="x" * 400) for number in range(count)))
     stopped = {"SEGUE_FAULT": "decoded:1", "SEGUE_FAULT_SIGNAL": "SIGSTOP"}
     command = [sys.executable, "-m", "runners.main", "--quiet", "--project-dir", str(project), "run"]
     process = subprocess.Popen(command, env={**os.environ, **stopped}, stderr=subprocess.PIPE, text=True)
