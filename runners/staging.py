@@ -23,6 +23,7 @@ from runners.warehouses.tables import (
     VERDICTS,
 )
 from schemas import session
+from transforms.stage import UNSURE
 
 FATES = ("quarantined", "future", "late", "duplicate", "kept", "refused", "unneeded", "used")
 """Each record that is read has exactly one of these; their sum is `read`."""
@@ -113,7 +114,7 @@ def staged_schemas(plan: RunPlan) -> dict[str, pa.Schema]:
             EXPOSURES.schema.field("wrong_since_at")
         ),
         "upcoming": _unstamped(UPCOMING.schema),
-        "feature_rows": pa.schema([("subject", pa.string()), *plan.feature_columns.items()]),
+        "feature_rows": pa.schema([("subject", pa.string()), *plan.feature_columns.items(), UNSURE]),
         "sessions": session.STAGED,
         "visitors": session.VISITORS,
         "lifecycles": _unstamped(LIFECYCLES.schema),

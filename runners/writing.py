@@ -38,17 +38,19 @@ GROUP BY ALL
 
 # A subject that is not known any more has a row of nulls now, and one without a last row had one before.
 _ANEW = """
-WITH last AS (
-  SELECT subject, $values FROM feature_rows WHERE as_of <= $as_of
+WITH unsure AS (
+  FROM staged_feature_rows WHERE unsure
+), last AS (
+  SELECT subject, $values FROM feature_rows WHERE as_of <= $as_of AND ($anew OR subject IN (SELECT subject FROM unsure))
   QUALIFY row_number() OVER (PARTITION BY subject ORDER BY as_of DESC) = 1
 ), now AS (
-  SELECT subject, $values FROM staged_feature_rows
-  UNION ALL SELECT subject, $nulls FROM last ANTI JOIN staged_feature_rows USING (subject)
+  SELECT subject, $values FROM unsure
+  UNION ALL SELECT subject, $nulls FROM last ANTI JOIN unsure USING (subject)
 ), before AS (
   SELECT subject, $values FROM last
-  UNION ALL SELECT subject, $nulls FROM staged_feature_rows ANTI JOIN last USING (subject)
+  UNION ALL SELECT subject, $nulls FROM unsure ANTI JOIN last USING (subject)
 )
-SELECT * FROM now EXCEPT SELECT * FROM before
+(SELECT * FROM now EXCEPT SELECT * FROM before) UNION ALL SELECT subject, $values FROM staged_feature_rows WHERE NOT unsure
 """
 
 # The length tells where an id ends whatever is in it, and the subject comes last: no two first events read the same.
@@ -177,13 +179,14 @@ class Writing:
         )
 
     def _features(self) -> None:
-        """A subject's row is written when it differs from its last one; of states made anew that is found out here."""
+        """A subject's row is written when it differs from its last one; of states that do not know it that is found out here."""
         widen(self.lake, "feature_rows", self.plan.feature_columns, self.plan.feature_comments)
         if not self.plan.feature_columns or not (self.plan.anew or self._any("staged_feature_rows")):
             return
         as_of = instant(self.plan.t_at)
         values, nulls = ", ".join(map(named, self.plan.feature_columns)), ", ".join("NULL" for _ in self.plan.feature_columns)
-        new = _ANEW if self.plan.anew else "SELECT subject, $values FROM staged_feature_rows"
+        is_sure = not (self.plan.anew or self._any("staged_feature_rows WHERE unsure"))
+        new = "SELECT subject, $values FROM staged_feature_rows" if is_sure else _ANEW.replace("$anew", str(self.plan.anew))
         new = new.replace("$as_of", as_of).replace("$values", values).replace("$nulls", nulls)
         self.lake.run(f"CREATE OR REPLACE TEMP TABLE run_features AS {new}")
         self.lake.run(

@@ -20,6 +20,8 @@ ASKED = "asked"
 RECEIVED = "received"
 """The folder of what those shards have received that may have to be advanced again, `<shard>.arrow`."""
 _REPLACES = pa.field("replaces", pa.bool_())
+UNSURE = pa.field("unsure", pa.bool_())
+"""Of a feature row: whether what was written last of its subject is to be looked up, since the state does not know it."""
 INSTANT = pa.timestamp("us", "UTC")
 _DISTINCT = ("event_id", "position", "raw")
 _KEY = [("segment", pa.string()), ("version", pa.int32()), ("subject", pa.string())]
@@ -123,7 +125,7 @@ def staged_tables(program: Program) -> dict[str, pa.Schema]:
     """The columns of every table that a run of `program` stages."""
     return {
         **{name: schema.append(_REPLACES) for name, schema in program.project.schemas.items()},
-        "feature_rows": pa.schema([pa.field("subject", pa.string()), *program.feature_schema]),
+        "feature_rows": pa.schema([pa.field("subject", pa.string()), *program.feature_schema, UNSURE]),
         "quarantine": rejection.SCHEMA,
         "inputs": ACCOUNT,
         "fates": pa.schema([(name, pa.int64()) for name in FATES]),

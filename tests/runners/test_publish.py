@@ -157,7 +157,7 @@ def test_of_states_made_anew_the_feature_rows_that_differ_are_written(lake: Lake
     publish(lake, before)
     plan = plan_of(lake, 20, definitions="d2", anew=True)
     now = {"ann": "9.50", "bob": "1.50", "cy": None, "dan": None}
-    stage(plan, "feature_rows", [{"subject": who, "purchases__spend_7d": spent} for who, spent in now.items()])
+    stage(plan, "feature_rows", [{"subject": who, "purchases__spend_7d": spent, "unsure": True} for who, spent in now.items()])
     publish(lake, plan)
     written = "SELECT subject, CAST(purchases__spend_7d AS VARCHAR) FROM feature_rows WHERE epoch_us(as_of) = "
     assert lake.rows(f"{written}{at(20)} ORDER BY 1") == [("bob", "1.50"), ("cy", None), ("eve", None)]

@@ -75,9 +75,10 @@ class Shard:
     def of(cls, folder: Path, world: World, reach: int = ALWAYS) -> "Shard":
         return cls(read_world(folder, world), reach)
 
-    def step(self, facts: Iterable[Fact], at: int) -> "Shard":
+    def step(self, facts: Iterable[Fact], at: int, writes_features: bool = True) -> "Shard":
         new = [*facts]
-        tables, moment = arrived(self.program.project, new), Moment(self.last_at, at, FOREVER)
+        moment = Moment(self.last_at, at, FOREVER, writes_features=writes_features)
+        tables = arrived(self.program.project, new)
         self._rebuild(self._twins(new), moment)
         try:
             self.state, published = advance(self.program, self.state, tables, moment)

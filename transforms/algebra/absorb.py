@@ -79,7 +79,7 @@ def _number(state: State, arrived: Arrived) -> tuple[State, dict[str, Ints]]:
     new = named.filter(number.is_null())
     if len(new):
         never, none_at = np.full(len(new), FOREVER), np.full(len(new), BEGINNING)
-        columns = {"next_at": never, "turns_at": never, "floor_at": none_at, "cut_at": none_at}
+        columns = {"next_at": never, "features_at": never, "turns_at": never, "floor_at": none_at, "cut_at": none_at}
         added = pa.table({"subject": new, **columns}, schema=SUBJECTS)
         state = replace(state, subjects=joined(state.subjects, added))
         number = pc.replace_with_mask(number, number.is_null(), pa.array(np.arange(len(new)) + state.count - len(new)))

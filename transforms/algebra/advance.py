@@ -15,14 +15,14 @@ from transforms.algebra.features import write_features
 from transforms.algebra.folding import continued, fold
 from transforms.algebra.heard import Heard
 from transforms.algebra.lifecycles import Passages
-from transforms.algebra.order import BEGINNING, FOREVER, Ints
+from transforms.algebra.order import BEGINNING, FOREVER, Flags, Ints
 from transforms.algebra.outdated import see_that_all_is_there
 from transforms.algebra.program import Moment, Program
 from transforms.algebra.publications import Publications
 from transforms.algebra.reasons import reasons_at
 from transforms.algebra.refused import newly_refused
 from transforms.algebra.sessions import see_that_sessions_stand, sessions_at, visitors
-from transforms.algebra.state import State
+from transforms.algebra.state import UNSURE, State
 from transforms.algebra.study import Study
 from transforms.algebra.tally import Tally
 
@@ -42,7 +42,7 @@ def advance(program: Program, state: State, arrived: Arrived, moment: Moment) ->
     see_that_all_is_there(before, state, news)
     heard = Heard.of(state, news, moment)
     touched = heard.anything | moment.everyone
-    due = ~touched & (ints(state.subjects["next_at"], FOREVER) <= moment.at)
+    due = ~touched & _is_due(state, moment)
     seen = Study.of(program, state, np.flatnonzero(touched), moment, answered=True)
     studies = [seen]
     if due.any():
@@ -72,9 +72,9 @@ def recalled(program: Program, state: State, stored: Arrived, moment: Moment) ->
     con = connect()
     state, _ = absorb(state, stored, program.projection, con)
     con.close()
-    next_at = ints(state.subjects["next_at"], FOREVER).copy()
-    next_at[count:] = moment.last_at
-    state = replace(state, subjects=state.subjects.set_column(1, "next_at", pa.array(next_at)))
+    next_at, features_at = (ints(state.subjects[name], FOREVER).copy() for name in ("next_at", "features_at"))
+    next_at[count:], features_at[count:] = moment.last_at, UNSURE
+    state = state.with_instants(next_at=next_at, features_at=features_at)
     return state if moment.last_at == BEGINNING else _believing(program, state, np.arange(count, state.count), moment)
 
 
@@ -82,8 +82,13 @@ def _believing(program: Program, state: State, who: Ints, moment: Moment) -> Sta
     """The state with what the facts of these subjects said up to the last T and K: what a step compares with."""
     before = replace(moment, at=moment.last_at, known_at=moment.known_before, everyone=False)
     study = Study.of(program, state, who, before, answered=True)
-    state = rethought(state, study.who, study.belief(program), moment.last_at)
-    return state if moment.everyone else write_features(program, state, study, before)[0]
+    return rethought(state, study.who, study.belief(program), moment.last_at)
+
+
+def _is_due(state: State, moment: Moment) -> Flags:
+    """The subjects about whom anything may change by T though there is no news of them."""
+    at = ints(state.subjects["next_at"], FOREVER)
+    return (np.minimum(at, ints(state.subjects["features_at"], FOREVER)) if moment.writes_features else at) <= moment.at
 
 
 def _restate(
@@ -92,14 +97,13 @@ def _restate(
     """The feature rows and sessions of those studied, and the state with these, the verdicts, phases and what comes next."""
     next_at, written, sessions = ints(state.subjects["next_at"], FOREVER).copy(), [], []
     for study in studies:
-        state, rows, following = write_features(program, state, study, moment)
+        state, rows = write_features(program, state, study, moment)
         written.append(rows)
         visits, turning = sessions_at(program, study, moment.at)
         sessions.append(visits)
-        next_at[study.who] = np.minimum.reduce([following, turning, tally.judge(study), passages.judge(study)])
-    subjects = state.subjects.set_column(1, "next_at", pa.array(next_at))
-    told = {"verdicts": tally.remembered, "lifecycles": passages.remembered}
-    return replace(state, subjects=subjects, **told), {
+        next_at[study.who] = np.minimum.reduce([turning, tally.judge(study), passages.judge(study)])
+    state = replace(state, verdicts=tally.remembered, lifecycles=passages.remembered)
+    return state.with_instants(next_at=next_at), {
         "feature_rows": pa.concat_tables(written),
         "sessions": pa.concat_tables(sessions),
         "visitors": visitors(program, studies, moment.at),

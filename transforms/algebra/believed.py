@@ -38,8 +38,7 @@ def awaiting(state: State, who: Ints, belief: Belief, at: int) -> State:
     turns_at[who] = FOREVER
     later = belief.at > at
     np.minimum.at(turns_at, subject_of(belief.key[later]), belief.at[later])
-    place = state.subjects.column_names.index("turns_at")
-    return replace(state, subjects=state.subjects.set_column(place, "turns_at", pa.array(turns_at)))
+    return state.with_instants(turns_at=turns_at)
 
 
 def _keyed(belief: pa.Table) -> Belief:

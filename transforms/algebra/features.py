@@ -17,7 +17,7 @@ from transforms.algebra.in_use import next_opening, open_at
 from transforms.algebra.measure import Measure
 from transforms.algebra.order import FOREVER, Flags, Ints
 from transforms.algebra.program import Moment, Program
-from transforms.algebra.state import State
+from transforms.algebra.state import STALE, UNSURE, State
 from transforms.algebra.study import Study
 from transforms.algebra.view import View
 
@@ -38,23 +38,33 @@ def feature_rows(project: Project, evaluation: Evaluation, count: int, at: int) 
     return pa.table(columns), changes
 
 
-def write_features(program: Program, state: State, study: Study, moment: Moment) -> tuple[State, pa.Table, Ints]:
+def write_features(program: Program, state: State, study: Study, moment: Moment) -> tuple[State, pa.Table]:
     """The rows of the studied subjects whose values at T differ from what was last written (4.5), noted in the state.
 
-    A state that was made anew does not know what was written: the rows of all, which publishing compares. Gives the state,
-    the rows, and the next instant at which any value of each of the studied may change.
+    Where it is not known what was written, as of all in a state that was made anew, the row is there and `unsure`: publishing
+    compares it. Where none is to be written now, the state notes of whom one may be.
     """
-    columns = program.feature_schema.names
-    if not columns:  # a table without columns would have no rows, however many subjects there are
-        return state, pa.table({"subject": pa.array([], pa.string())}), np.full(len(study.who), FOREVER)
+    features_at = ints(state.subjects["features_at"], FOREVER).copy()
+    if not program.feature_schema.names:  # a table without columns would have no rows, however many subjects there are
+        return state, _named(state, study.who[:0], pa.table({}), np.empty(0, np.bool_))
+    if not moment.writes_features:
+        features_at[study.who] = np.minimum(features_at[study.who], STALE)
+        none = program.feature_schema.empty_table()
+        return state.with_instants(features_at=features_at), _named(state, study.who[:0], none, np.empty(0, np.bool_))
     values, following = feature_rows(program.project, study.evaluation, len(study.who), moment.at)
-    values = values.select(columns).cast(program.feature_schema)
-    changed = _differs(values, _last_rows(state.features, study.who)) | moment.everyone
+    values = values.select(program.feature_schema.names).cast(program.feature_schema)
+    unsure = (features_at[study.who] == UNSURE) | moment.everyone
+    changed = unsure | _differs(values, _last_rows(state.features, study.who))
     changed &= study.facts.first_fact_at <= moment.at
     rows, written = values.filter(pa.array(changed)), study.who[changed]
+    features_at[study.who] = following
     features = _replaced(state.features, _numbered(written, rows))
-    named = rows.add_column(0, "subject", state.ids.take(pa.array(written)))
-    return replace(state, features=features), named, following
+    return replace(state, features=features).with_instants(features_at=features_at), _named(state, written, rows, unsure[changed])
+
+
+def _named(state: State, who: Ints, rows: pa.Table, unsure: Flags) -> pa.Table:
+    """Rows as they are published, with the ids of their subjects."""
+    return rows.add_column(0, "subject", state.ids.take(pa.array(who))).append_column("unsure", pa.array(unsure))
 
 
 def _last_rows(features: pa.Table, who: Ints) -> pa.Table:

@@ -74,8 +74,8 @@ def fold(program: Program, state: State, study: Study, moment: Moment) -> State:
     kept |= ~folding[facts.who]
     who = study.who[folding]
     state = _without_events(state, study, moment, kept)
-    state = replace(state, subjects=_marked(state, who, floor_at, cut_at), belief=_since(state, who, floor_at))
-    return replace(state, bases=replaced(state.bases, who, _bases(study, sums, folding)))
+    state = _marked(state, who, floor_at=floor_at, cut_at=cut_at)
+    return replace(state, belief=_since(state, who, floor_at), bases=replaced(state.bases, who, _bases(study, sums, folding)))
 
 
 def continued(fresh: Belief, held: Belief, state: State) -> Belief:
@@ -159,13 +159,11 @@ def _without_events(state: State, study: Study, moment: Moment, kept: Flags) -> 
     return replace(state, facts={**state.facts, "events": events.filter(pa.array(stays))})
 
 
-def _marked(state: State, who: Ints, floor_at: int, cut_at: int) -> pa.Table:
-    subjects = state.subjects
-    for name, at in (("floor_at", floor_at), ("cut_at", cut_at)):
-        column = ints(subjects[name], BEGINNING).copy()
-        column[who] = at
-        subjects = subjects.set_column(subjects.column_names.index(name), name, pa.array(column))
-    return subjects
+def _marked(state: State, who: Ints, **instants: int) -> State:
+    columns = {name: ints(state.subjects[name], BEGINNING).copy() for name in instants}
+    for name, at in instants.items():
+        columns[name][who] = at
+    return state.with_instants(**columns)
 
 
 def _since(state: State, who: Ints, floor_at: int) -> pa.Table:

@@ -87,6 +87,7 @@ class Moment:
       known_before: the K published last; what was received later may not have been seen.
       known_at: what was received later is not seen; the end of time where all that was read is.
       everyone: recompute all subjects, as after a change of the definitions, and stage their whole history.
+      writes_features: whether feature rows are written; those of a stream are at the end of the day (4.5).
     """
 
     last_at: int
@@ -94,3 +95,4 @@ class Moment:
     known_before: int = FOREVER
     known_at: int = FOREVER
     everyone: bool = False
+    writes_features: bool = True

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -24,7 +24,10 @@ from transforms.algebra.program import Program
 from transforms.algebra.relations import groups, relations
 from transforms.algebra.scores import Scores
 
-SUBJECTS = pa.schema([("subject", pa.string()), *((name, pa.int64()) for name in ("next_at", "turns_at", "floor_at", "cut_at"))])
+_INSTANTS = ("next_at", "features_at", "turns_at", "floor_at", "cut_at")
+SUBJECTS = pa.schema([("subject", pa.string()), *((name, pa.int64()) for name in _INSTANTS)])
+UNSURE, STALE = BEGINNING, BEGINNING + 1
+"""When features may change of whom it is not known what was written last, and of whom they may have changed since."""
 WEIGHTS = ("one", "two", "three")
 BASES = pa.schema([("leaf", pa.string()), (WHO, pa.int32()), *((name, pa.decimal128(38, 0)) for name in WEIGHTS)])
 BELIEF = pa.schema([("segment", pa.int16()), (WHO, pa.int32()), ("at", pa.int64()), ("member", pa.bool_())])
@@ -39,7 +42,7 @@ class State:
     """What a shard remembers. Subjects are numbered in the order in which they came; texts are coded, ids are not.
 
     Attributes:
-      subjects: the ids; the next instants at which any feature or verdict may change, and at which any answer turns; the
+      subjects: the ids; the next instants at which any verdict, phase or session may change, any feature, and any answer; the
         floor, before which the state tells no answers, and the cut, up to which it may have forgotten events. Both are the
         beginning of time for those of whom all is there.
       facts: by kind, the accepted rows by `who`, with what verdicts and leaves read. Events are sorted by (who, occurred_at,
@@ -74,6 +77,13 @@ class State:
     def floors(self) -> Ints:
         """From when on the state tells each subject's answers."""
         return ints(self.subjects["floor_at"], BEGINNING)
+
+    def with_instants(self, **columns: Ints) -> "State":
+        """The state with other instants of its subjects."""
+        subjects = self.subjects
+        for name, at in columns.items():
+            subjects = subjects.set_column(subjects.column_names.index(name), name, pa.array(at))
+        return replace(self, subjects=subjects)
 
     @property
     def is_whole(self) -> bool:

@@ -5,6 +5,7 @@ from pathlib import Path
 from tests.support.histories import Shard
 from tests.support.oracle import Event, World
 
+SECOND = 1_000_000
 PROJECT = {
     "timezone": "UTC",
     "purposes": [{"id": "p", "basis": "legitimate_interest"}],
@@ -18,6 +19,27 @@ def test_a_project_without_features_has_segments_and_no_feature_rows(tmp_path: P
     shard = Shard.of(tmp_path, World(PROJECT, events)).step(events, 20)
     assert shard.believed() == {("s", who): [(10, None)] for who in ("one", "two", "three")}
     assert len(shard.published[0]["feature_rows"]) == 0
+
+
+def test_within_a_day_no_feature_rows_are_written_and_at_its_end_those_of_all_who_changed(tmp_path: Path) -> None:
+    count = {"name": "n", "op": "count", "windows": ["lifetime", {"last": "100s", "as": "lately"}]}
+    group = {"features": "g", "purpose": "p", "source": {"event": "seen"}, "aggregates": [count]}
+    world = World({**PROJECT, "features": [group]})
+    told = (("ann", 10), ("bob", 20), ("ann", 30))
+    events = [Event("web", who, f"e{at}", "seen", at * SECOND, at * SECOND) for who, at in told]
+    within, whole = Shard.of(tmp_path / "within", world), Shard.of(tmp_path / "whole", world)
+    for number, at in enumerate((15, 25, 35)):
+        within.step(events[number : number + 1], at * SECOND, writes_features=False)
+    assert [len(tables["feature_rows"]) for tables in within.published] == [0, 0, 0]
+    assert written(within.step([], 125 * SECOND)) == written(whole.step(events, 125 * SECOND))
+    assert written(within) == [("ann", 2, 1), ("bob", 1, 0)]
+    assert written(within.step([], 126 * SECOND, writes_features=False)) == []
+    assert written(within.step([], 130 * SECOND)) == [("ann", 2, 0)]
+
+
+def written(shard: Shard) -> list[tuple[str, int, int]]:
+    rows = shard.published[-1]["feature_rows"].sort_by("subject").to_pylist()
+    return [(row["subject"], row["g__n_lifetime"], row["g__n_lately"]) for row in rows]
 
 
 def summed(tmp_path: Path, *values: int) -> Shard:

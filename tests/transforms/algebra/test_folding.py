@@ -59,7 +59,7 @@ def of_world(folder: Path, generator: Generator) -> tuple[list[Any], Shard]:
 def features_that_differ(shard: Shard, world: World, at: int) -> list[Any]:
     rows: dict[str, dict[str, Any]] = {}
     for tables in shard.published:
-        rows |= {row.pop("subject"): row for row in tables["feature_rows"].to_pylist()}
+        rows |= {row.pop("subject"): row for row in tables["feature_rows"].drop_columns("unsure").to_pylist()}
     asked = [(who, name) for who, row in rows.items() for name in row]
     told = [(who, name, plain(rows[who][name]), plain(feature(world, name, who, at, LATER))) for who, name in asked]
     return [one for one in told if one[2] != one[3]]

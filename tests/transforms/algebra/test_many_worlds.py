@@ -29,7 +29,7 @@ def of_world(folder: Path, world: World) -> list[Any]:
 
 
 def features_that_differ(shard: Shard, world: World) -> list[Any]:
-    rows = {row.pop("subject"): row for row in shard.published[-1]["feature_rows"].to_pylist()}
+    rows = {row.pop("subject"): row for row in shard.published[-1]["feature_rows"].drop_columns("unsure").to_pylist()}
     asked = [(who, name) for who, row in rows.items() for name in row]
     told = [(who, name, plain(rows[who][name]), plain(feature(world, name, who, LATER, LATER))) for who, name in asked]
     return [one for one in told if one[2] != one[3]]
