@@ -1,16 +1,20 @@
-"""The way of one event: from files to staged history, features and state."""
+"""The way of one event: from what is read to staged history, features and state."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import apache_beam as beam
+import pyarrow as pa
 from apache_beam.pvalue import PBegin, PCollection
 
+from schemas.cut import Closing, Heard
 from schemas.record import AnyInput
-from transforms.algebra.program import Moment, Program
+from transforms.algebra.program import Program
 from transforms.coder import ShardedBatch, sharded
-from transforms.ingest import Ingest, Plan
-from transforms.known import Know, Knowledge
+from transforms.cut_windows import whole_cuts
+from transforms.follow import Follow, Following, chunks, closings
+from transforms.ingest import Ingest, IngestChunks, Plan, Read
+from transforms.known import Know, closed
 from transforms.segment import Segment
 from transforms.spill import Spill
 from transforms.stage import Stage, StageRows
@@ -27,16 +31,14 @@ class SegmentUsers(beam.PTransform):  # type: ignore[misc]
 
     Args:
       program: the definitions.
-      moment: the T and K before, and T now.
-      knowledge: what decides K.
+      closing: the T and K before, T now, and what decides K.
       stage: where the results go.
       plan: how records are decoded and sharded.
       remembered: for each shard what it starts from: where its state lies, or the facts to make it from.
     """
 
     program: Program
-    moment: Moment
-    knowledge: Knowledge
+    closing: Closing
     stage: Stage
     plan: Plan
     remembered: Iterable[ShardedBatch]
@@ -44,19 +46,62 @@ class SegmentUsers(beam.PTransform):  # type: ignore[misc]
     def expand(self, inputs: PCollection[list[AnyInput]]) -> PCollection[int]:
         """Straight down: one line a stage."""
         read = inputs | Ingest(self.plan)
-        # read.facts: (shard, batch) of event.SCHEMA, profile.SCHEMA, consent.SCHEMA
-        read.rejected | "StageQuarantine" >> beam.ParDo(StageRows(self.stage, "quarantine"))
-        # rejection.SCHEMA
-        read.inputs | "StageInputs" >> beam.ParDo(StageRows(self.stage, "inputs"))
-        # what became of each file's records, and the position reached
+        # read.facts: (shard, batch) of event.SCHEMA, profile.SCHEMA, consent.SCHEMA, identity.SCHEMA, score.SCHEMA
+        said = closed(self.closing, Heard(self.closing.until_at))
+        closing = inputs.pipeline | "Close" >> beam.Create([said], reshuffle=False) | "Closed" >> _batches()
         remembered = inputs.pipeline | "Remember" >> beam.Create(self.remembered, reshuffle=False) | "Remembered" >> sharded()
         # (shard, batch) of kind `state` or `stored_*`
-        arrived = read.facts | "Spill" >> Spill(self.stage.folder / "spilled")
-        # the same by path
-        known = read.inputs | Know(self.knowledge, self.plan.shards)
-        # (shard, batch) of kind `known`: K
-        facts = (arrived, remembered, known) | "ByShard" >> beam.Flatten()
-        return facts | Segment(self.program, self.moment, self.stage)
+        arrived = _gathered(read, closing, self.stage, self.plan.shards)
+        # (shard, batch) by path, and of kind `known`: T and K
+        facts = (arrived, remembered) | "ByShard" >> beam.Flatten()
+        return facts | Segment(self.program, self.stage)
+
+
+@dataclass(eq=False)
+class SegmentStream(beam.PTransform):  # type: ignore[misc]
+    """The same without an end: each cut of the stream is staged like a run.
+
+    Takes:     nothing.
+    Gives:     PCollection[int], the shards that are staged, cut by cut.
+    Windowing: one window a cut.
+    Errors:    bad records go to the staged table `quarantine`.
+
+    Args:
+      program: the definitions.
+      stage: where the results go, each cut in a folder of its own.
+      plan: how records are decoded and sharded.
+      following: what is read.
+    """
+
+    program: Program
+    stage: Stage
+    plan: Plan
+    following: Following
+
+    def expand(self, begin: PBegin) -> PCollection[int]:
+        """Straight down: one line a stage."""
+        told = begin | Follow(self.following)
+        # chunks of raw records, and closings of cuts
+        read = told | "Chunks" >> chunks() | IngestChunks(self.plan)
+        # read.facts: (shard, batch) of event.SCHEMA, profile.SCHEMA, consent.SCHEMA, identity.SCHEMA, score.SCHEMA
+        arrived = _gathered(read, told | "Closings" >> closings(), self.stage, self.plan.shards)
+        # (shard, batch) by path, of kind `known`: T and K, and of kind `state`
+        return arrived | "WholeCuts" >> whole_cuts() | Segment(self.program, self.stage)
+
+
+def _gathered(read: Read, closing: PCollection[pa.RecordBatch], stage: Stage, shards: int) -> PCollection[ShardedBatch]:
+    """What each shard gets of what was read: the facts, and T and K once all else is staged."""
+    rejected = read.rejected | "StageQuarantine" >> beam.ParDo(StageRows(stage, "quarantine")).with_output_types(pa.RecordBatch)
+    # rejection.SCHEMA
+    inputs = read.inputs | "StageInputs" >> beam.ParDo(StageRows(stage, "inputs")).with_output_types(pa.RecordBatch)
+    # what became of each file's records, and the position reached
+    known = (rejected, inputs, closing) | "Said" >> beam.Flatten() | Know(shards)
+    arrived = read.facts | "Spill" >> Spill(stage.spilled)
+    return (arrived, known) | "Arrived" >> beam.Flatten()
+
+
+def _batches() -> beam.PTransform:
+    return beam.Map(lambda batch: batch).with_output_types(pa.RecordBatch)
 
 
 @dataclass(eq=False)
@@ -70,13 +115,11 @@ class SegmentAgain(beam.PTransform):  # type: ignore[misc]
 
     Args:
       program: the definitions.
-      moment: the T and K before, and T now.
       stage: where the results go.
-      received: what each shard had received, K among it, the ids of those who leave it, and all facts about them.
+      received: what each shard had received, T and K among it, the ids of those who leave it, and all facts about them.
     """
 
     program: Program
-    moment: Moment
     stage: Stage
     received: Iterable[ShardedBatch]
 
@@ -84,4 +127,4 @@ class SegmentAgain(beam.PTransform):  # type: ignore[misc]
         """Nothing is read a second time."""
         received = begin | "Receive" >> beam.Create(self.received, reshuffle=False) | "Received" >> sharded()
         # (shard, batch) of all kinds, the large ones by path
-        return received | Segment(self.program, self.moment, self.stage)
+        return received | Segment(self.program, self.stage)

@@ -14,7 +14,8 @@ from schemas.definitions.project import Project
 from transforms.algebra.engine import connect
 from transforms.coder import ShardedBatch
 from transforms.decode import DecodePlan, decode
-from transforms.segment import KIND, LEAVING, STORED
+from transforms.known import KIND
+from transforms.segment import LEAVING, STORED
 from transforms.shard import shards_of, split
 from transforms.together import Together, together
 

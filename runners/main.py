@@ -26,6 +26,7 @@ from runners.commands.run import run
 from runners.commands.runs import runs
 from runners.commands.schema import schema
 from runners.commands.show import show
+from runners.commands.stream import stream
 from runners.commands.test import test
 from runners.commands.validate import validate
 from runners.log import Log
@@ -48,6 +49,7 @@ for _name, _command in {
     "plan": plan,
     "apply": apply,
     "run": run,
+    "stream": stream,
     "test": test,
     "explain": explain,
     "features": features,

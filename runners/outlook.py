@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from runners.rereading import Reading, what_to_read
 from runners.run_plan import SegmentVersion
@@ -11,6 +12,8 @@ from runners.warehouses.ducklake import Lake
 from schemas.definitions.instant import write_instant
 from schemas.definitions.project import Project
 from schemas.errors import CallError
+from transforms.algebra.program import Program
+from transforms.stage import Stage, staged_tables
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,22 @@ class Outlook:
         t_at = _instant_asked(project, options, last)
         reading = what_to_read(project, None if options.full_refresh else last, options.ends, waiting)
         return cls(project, options, last, t_at, _versions({} if lake is None else read.versions(lake), project), reading)
+
+    @classmethod
+    def of_last(cls, lake: Lake, project: Project, now: int, last: read.LastRun, reading: Reading) -> "Outlook":
+        """Of a stream, which goes on from the last run; what it reads it finds out itself."""
+        versions = _versions(read.versions(lake), project)
+        return cls(project, Options(now), last, last.t_at, versions, reading._replace(positions=last.positions))
+
+    @property
+    def program(self) -> Program:
+        """The definitions, ready to run."""
+        return Program(self.project, {name: version.version for name, version in self.versions.items()})
+
+    def stage(self, folder: Path) -> Stage:
+        """Where what is computed goes."""
+        about = {"definitions": self.project.meaning, "t": self.t_at}
+        return Stage(folder, staged_tables(self.program), about)
 
     @property
     def is_rebuild(self) -> bool:

@@ -23,7 +23,8 @@ class Remaking:
 
     Attributes:
       staging: where they say so.
-      both: the ids that links connect; who moves because of them has been made anew already.
+      both: the ids that links connect.
+      given: of whom the shards have been given all facts already.
       advance: advances shards by these batches, and stages what they make instead of what is staged of them.
     """
 
@@ -31,18 +32,19 @@ class Remaking:
     project: Project
     staging: Path
     both: Linked
+    given: pa.Array
     advance: Callable[[Sequence[ShardedBatch]], None]
 
     def until_whole(self) -> int:
         """Advance shards again until none asks; gives how many subjects were made anew."""
-        moved = given = self.both.moved(self.project.target.shards)
+        given = self.given
         while len(asked := self._asked()):
             new = _without(self.both.after.with_linked(asked), given)
             if not len(new):
                 raise RuntimeError(f"{len(asked)} subjects are asked for of whom all is there")
             self.advance([*self._again(asked), *self._facts(new)])
             given = pa.concat_arrays([given, new])
-        return len(given) - len(moved)
+        return len(given) - len(self.given)
 
     def _asked(self) -> pa.Array:
         """Of whom all facts are needed: who is asked for, and whose events may have come before."""

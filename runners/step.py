@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
-import pyarrow as pa
+import numpy as np
 import pyarrow.parquet as pq
 
 from pipelines.segmentation import SegmentAgain, SegmentUsers
@@ -26,18 +26,18 @@ from runners.staging import new_staging
 from runners.warehouses import read
 from runners.warehouses.ducklake import Lake
 from runners.warehouses.whole import see_states
+from schemas.cut import Closing
 from schemas.definitions.composition import compositions, noted
 from schemas.definitions.words import feature_in_words
 from transforms.algebra.order import BEGINNING, FOREVER
-from transforms.algebra.program import Moment, Program
 from transforms.coder import ShardedBatch
 from transforms.decode import DecodePlan
 from transforms.ingest import Plan
-from transforms.known import Knowledge, newest_of
-from transforms.segment import KIND, STATE, STORED
+from transforms.known import KIND, kept, known_at, read_until, state_at
+from transforms.receipts import Receipts
+from transforms.segment import STORED
 from transforms.shard import split
 from transforms.spill import spill
-from transforms.stage import Stage, staged_tables
 from transforms.together import Together
 
 Tell = Callable[[str, int, float], None]
@@ -55,7 +55,7 @@ class Step:
     lake: Lake
     outlook: Outlook
     staging: Path
-    knowledge: Knowledge
+    closing: Closing
     known_at: int = BEGINNING
     positions: Mapping[str, Any] = field(default_factory=dict)
     undeclared: Mapping[str, int] = field(default_factory=dict)
@@ -65,7 +65,8 @@ class Step:
     @classmethod
     def of(cls, lake: Lake, outlook: Outlook) -> "Step":
         """Make ready to carry it out."""
-        return cls(lake, outlook, new_staging(lake), _knowledge(lake, outlook))
+        staging = new_staging(lake)
+        return cls(lake, outlook, staging, _closing(lake, outlook, staging))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -79,13 +80,17 @@ class Step:
         Errors: CallError where a fixed K lies below what has been read; JobFailed where a state is gone or damaged.
         """
         project, t_at = self.outlook.project, self.outlook.t_at
-        program = Program(project, {name: version.version for name, version in self.outlook.versions.items()})
-        about = {"definitions": project.meaning, "t": t_at}
-        stage = Stage(self.staging, staged_tables(program), about)
+        program, stage = self.outlook.program, self.outlook.stage(self.staging)
         both = linked(self.lake, self.outlook, self._decoding())
+<<<<<<< HEAD
         plan = Plan(read_input, project.sources, self._decoding(), project.target.shards, t_at, tick, both.after)
         moment, inputs = self._moment(), self.outlook.reading.listing.inputs
         pipeline = SegmentUsers(program, moment, self.knowledge, stage, plan, self._remembered(both))
+=======
+        plan = Plan(read_file, project.sources, self._decoding(), project.target.shards, t_at, tick, both.after)
+        inputs = self.outlook.reading.listing.inputs
+        pipeline = SegmentUsers(program, self.closing, stage, plan, self._remembered(both))
+>>>>>>> fe8dccf (Follow sources without an end, in cuts that are runs)
         size, (records_before, bytes_before) = sum(one.unread for one in inputs), ticked()
 
         def poll() -> None:
@@ -98,12 +103,19 @@ class Step:
 
         def advance(received: Sequence[ShardedBatch]) -> None:
             compute()
-            run_locally(SegmentAgain(program, moment, stage, received), compute)
+            run_locally(SegmentAgain(program, stage, received), compute)
 
         with self._states_read():
             run_locally("ListInputs" >> beam.Create([list(inputs)]) | pipeline, poll)
-            self.remade = Remaking(self.lake, project, self.staging, both, advance).until_whole()
+            self.settle(Remaking(self.lake, project, self.staging, both, both.moved(project.target.shards), advance))
         compute()
+
+    def settle(self, remaking: Remaking) -> None:
+        """Make anew who has to be, and take account of what was read.
+
+        Errors: CallError where a fixed K lies below what has been read.
+        """
+        self.remade = remaking.until_whole()
         self._account()
 
     @contextmanager
@@ -116,13 +128,6 @@ class Step:
                 see_states(self.lake, by_hash=True)
             raise
 
-    def _moment(self) -> Moment:
-        # of what is read once more it is not known what of it was known before
-        reads_again = self.outlook.options.full_refresh or (self.outlook.is_rebuild and bool(self.outlook.reading.reread))
-        last_at = BEGINNING if self.outlook.last is None or reads_again else self.outlook.last.t_at
-        known_before = FOREVER if self.outlook.last is None else self.outlook.last.known_at
-        return Moment(last_at, self.outlook.t_at, known_before, everyone=self.outlook.is_rebuild)
-
     def _decoding(self) -> DecodePlan:
         project = self.outlook.project
         return DecodePlan(project.schemas, tuple(project.purposes), read_lookups(project))
@@ -134,19 +139,15 @@ class Step:
         if self.outlook.is_rebuild:
             return []
         see_states(self.lake)
-        schema = pa.schema([("path", pa.string())], {KIND: STATE})
-        paths = read.state_paths(self.lake)
-        states = [
-            (shard, pa.RecordBatch.from_arrays([pa.array([str(path)])], schema=schema)) for shard, path in paths.items()
-        ]
+        states = [(shard, state_at(str(path))) for shard, path in read.state_paths(self.lake).items()]
         return [*states, *moving(self.lake, self.outlook.project, both)]
 
     def _stored(self, together: Together) -> list[ShardedBatch]:
         stored: list[ShardedBatch] = []
         folder = self.staging / "spilled"
         folder.mkdir()
-        kept = [name for name in self.outlook.project.sources if name not in self.outlook.reading.reread]
-        for kind, path in read.export_facts(self.lake, self.outlook.project, kept, self.staging / "facts").items():
+        sources = [name for name in self.outlook.project.sources if name not in self.outlook.reading.reread]
+        for kind, path in read.export_facts(self.lake, self.outlook.project, sources, self.staging / "facts").items():
             for batch in pq.ParquetFile(path).iter_batches():
                 marked = batch.replace_schema_metadata({KIND: STORED + kind.encode()})
                 for shard, part in split(marked, self.outlook.project.target.shards, together) if batch.num_rows else []:
@@ -154,11 +155,11 @@ class Step:
         return stored
 
     def _account(self) -> None:
-        account = staged_account(self.staging)
-        newest_at = newest_of(account.to_batches())
-        self.known_at, read_until = self.knowledge.known_at(newest_at), self.knowledge.read_until(newest_at)
-        if self.outlook.last is not None and self.known_at < read_until:
-            raise k_below(self.known_at, read_until)
+        account, t_at = staged_account(self.staging), self.outlook.t_at
+        newest_at = Receipts.of_all([kept(self.closing), Receipts.of_accounts(account)]).until(t_at)
+        self.known_at = known_at(self.closing, t_at, newest_at)
+        if self.outlook.last is not None and self.known_at < (read_at := read_until(self.closing, newest_at)):
+            raise k_below(self.known_at, read_at)
         self.positions = positions_after(self.outlook.reading.positions, account)
         self.undeclared, self.unseen = undeclared(account), unseen(account)
         stage_fates(self.staging, account)
@@ -200,10 +201,15 @@ class Step:
         )
 
 
-def _knowledge(lake: Lake, outlook: Outlook) -> Knowledge:
-    """What decides K before anything new is read."""
+def _closing(lake: Lake, outlook: Outlook, staging: Path) -> Closing:
+    """What decides T and K before anything new is read."""
     options, last, t_at = outlook.options, outlook.last, outlook.t_at
     if last is None:
-        return Knowledge(t_at, options.known_at)
+        return Closing(BEGINNING, t_at, t_at, FOREVER, options.known_at)
+    # of what is read once more it is not known what of it was known before
+    reads_again = options.full_refresh or (outlook.is_rebuild and bool(outlook.reading.reread))
     stored_at = BEGINNING if options.full_refresh else read.newest_receipt(lake, last, t_at)
-    return Knowledge(t_at, options.known_at, last.known_at, stored_at)
+    kept_at = staging / "kept.arrow"
+    Receipts.of(np.array([t_at]), np.array([stored_at])).write(kept_at)
+    last_at = BEGINNING if reads_again else last.t_at
+    return Closing(last_at, t_at, t_at, last.known_at, options.known_at, str(kept_at), everyone=outlook.is_rebuild)

@@ -116,6 +116,8 @@ CODES: dict[str, str] = {
     "SEG-0616": "a file or folder that is closed to this user",
     "SEG-0617": "a file of a table that is gone or damaged",
     "SEG-0618": "a state file that is gone or damaged",
+    "SEG-0619": "the job of a stream that ended by itself",
+    "SEG-0620": "a runner that did not start",
     "SEG-0700": "a file that changed after it was read",
     "SEG-0701": "a source that is to be read again and does not reach back",
     "SEG-0702": "records of a topic that are gone, and were not read or were read from another one",
@@ -151,6 +153,7 @@ CODES: dict[str, str] = {
     "SEG-0911": "results of a run that are not there or can not be read",
     "SEG-0912": "a file of subjects and instants that can not be read",
     "SEG-0914": "a plan that can not be read",
+    "SEG-0916": "a program that a command needs is not installed",
     "SEG-0915": "a plan that the world has left behind",
     "SEG-0913": "a run or a version of a segment that is not in the record",
     # anywhere

@@ -17,26 +17,30 @@ from apache_beam.pvalue import PCollection, TaggedOutput
 from schemas.definitions.source import Source
 from schemas.record import AnyInput, RawChunk
 from transforms.algebra.engine import connect
-from transforms.algebra.order import BEGINNING
 from transforms.coder import ShardedBatch, sharded
 from transforms.decode import DecodePlan, decode, rejections
 from transforms.faults import reach
-from transforms.known import newest_receipt
+from transforms.packed import unpacked
+from transforms.receipts import Receipts, receipts
 from transforms.shard import split
 from transforms.together import NOBODY, Together
 from transforms.validate import set_aside
+from transforms.watermarks import told_until
 
 ACCOUNT = pa.schema(
     [
         *((name, pa.string()) for name in ("source", "file", "position", "unseen")),
         *((name, pa.int64()) for name in ("read", "quarantined", "future", "late", "late_used", "undeclared")),
-        ("newest_at", pa.int64()),
+        ("until_at", pa.int64()),
+        ("dated_at", pa.list_(pa.int64())),
+        ("received_at", pa.list_(pa.int64())),
     ]
 )
 """One row a chunk: what became of its records before they were sharded, and the position behind it as JSON.
 
 `unseen` are the paths at which no record has a value, as JSON, each with a name that is like it; null where no record could be
-read. `undeclared` counts values that were dropped; `newest_at` is the largest receipt of the facts dated up to T.
+read. `undeclared` counts values that were dropped; `until_at` says how far the records tell; `dated_at` and `received_at` decide
+K (see Receipts).
 """
 _THREADS, _AHEAD = 2, 3
 
@@ -51,7 +55,7 @@ class Plan:
       decoding: the columns, lookups and purposes.
       shards: how many shards of subjects there are.
       together: the ids that lie in one shard, since links connect them.
-      at: T, int64 microseconds.
+      at: T, int64 microseconds; where it `is_open`, T is not known yet and not smaller.
       tick: told of the records and bytes that are read; an importable function.
     """
 
@@ -62,6 +66,7 @@ class Plan:
     at: int
     tick: Callable[[int, int], None]
     together: Together = NOBODY
+    is_open: bool = False
 
 
 class Ingested(NamedTuple):
@@ -95,16 +100,20 @@ def ingest(chunk: RawChunk, plan: Plan, con: duckdb.DuckDBPyConnection) -> Inges
         told = pa.concat_tables([told, pa.Table.from_batches([late_ones])])
     marked = accepted.replace_schema_metadata({"kind": source.kind})
     facts = split(marked, plan.shards, plan.together) if accepted.num_rows else []
-    newest_at = newest_receipt(con, marked, source.kind, plan.at) if accepted.num_rows else BEGINNING
-    account = _account(chunk, unseen, quarantined, future, late, late_used, undeclared, newest_at)
+    decides = receipts(con, marked, source.kind, plan.at, not plan.is_open)
+    counts = (quarantined, future, late, late_used, undeclared)
+    account = _account(chunk, unseen, counts, told_until(accepted, source.kind), decides)
     return Ingested(facts, told.combine_chunks().to_batches()[0] if len(told) else rejected, account)
 
 
-def _account(chunk: RawChunk, unseen: Mapping[str, str] | None, *numbers: int) -> pa.RecordBatch:
-    """The row of ACCOUNT of a chunk; the numbers follow that of the records that were read."""
+def _account(
+    chunk: RawChunk, unseen: Mapping[str, str] | None, counts: tuple[int, ...], until_at: int, decides: Receipts
+) -> pa.RecordBatch:
+    """The row of ACCOUNT of a chunk; the counts follow that of the records that were read."""
     said = None if unseen is None else json.dumps(unseen)
     position = json.dumps(chunk.after.to_json(), sort_keys=True)
-    values = (chunk.source, chunk.file, position, said, len(chunk), *numbers)
+    told = (chunk.source, chunk.file, position, said, len(chunk))
+    values = (*told, *counts, until_at, decides.dated_at, decides.received_at)
     columns = [pa.array([value], kind.type) for value, kind in zip(values, ACCOUNT, strict=True)]
     return pa.RecordBatch.from_arrays(columns, schema=ACCOUNT)
 
@@ -115,6 +124,7 @@ class _IngestFn(beam.DoFn):  # type: ignore[misc]
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
 
+<<<<<<< HEAD
     def process(self, inputs: list[AnyInput]) -> Iterator[ShardedBatch]:
         for facts, rejected, account in self._ingested(inputs):
             yield from facts
@@ -122,6 +132,12 @@ class _IngestFn(beam.DoFn):  # type: ignore[misc]
                 yield TaggedOutput("rejected", rejected)  # type: ignore[misc]
             yield TaggedOutput("inputs", account)  # type: ignore[misc]
             self.plan.tick(int(account.column("read")[0].as_py()), 0)
+=======
+    def process(self, inputs: list[Input]) -> Iterator[Any]:
+        for ingested in self._ingested(inputs):
+            yield from _given(ingested)
+            self.plan.tick(_count(ingested), 0)
+>>>>>>> fe8dccf (Follow sources without an end, in cuts that are runs)
 
     def _ingested(self, inputs: list[AnyInput]) -> Iterator[Ingested]:
         under_way: deque[Future[Ingested]] = deque()
@@ -149,6 +165,39 @@ class _IngestFn(beam.DoFn):  # type: ignore[misc]
 
     def _work(self, chunk: RawChunk, own: threading.local) -> Ingested:
         return ingest(chunk, self.plan, own.con)
+
+
+class _IngestChunksFn(beam.DoFn):  # type: ignore[misc]
+    """Decodes chunks one after another, as they are read."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+
+    def setup(self) -> None:
+        """The engine is the worker's."""
+        self.con = connect()
+
+    def process(self, chunk: pa.RecordBatch) -> Iterator[Any]:
+        ingested = ingest(unpacked(chunk), self.plan, self.con)
+        yield from _given(ingested)
+        self.plan.tick(_count(ingested), 0)
+
+    def teardown(self) -> None:
+        """Close the engine."""
+        self.con.close()
+
+
+def _given(ingested: Ingested) -> Iterator[Any]:
+    """The outputs of one chunk."""
+    yield from ingested.facts
+    if ingested.rejected.num_rows:
+        yield TaggedOutput("rejected", ingested.rejected)
+    yield TaggedOutput("inputs", ingested.account)
+
+
+def _count(ingested: Ingested) -> int:
+    """How many records a chunk had."""
+    return int(ingested.account.column("read")[0].as_py())
 
 
 class Read(NamedTuple):
@@ -180,4 +229,27 @@ class Ingest(beam.PTransform):  # type: ignore[misc]
     def expand(self, inputs: PCollection[list[AnyInput]]) -> Any:
         """One stage, three outputs."""
         read = inputs | "ReadFiles" >> beam.ParDo(_IngestFn(self.plan)).with_outputs("rejected", "inputs", main="facts")
+        return Read(read.facts | "Sharded" >> sharded(), read.rejected, read["inputs"])
+
+
+@dataclass(eq=False)
+class IngestChunks(beam.PTransform):  # type: ignore[misc]
+    """Make canonical facts of the records of chunks, by shard of the subject.
+
+    Takes:     PCollection[RecordBatch]: chunks as `packed` gives them.
+    Gives:     what `Ingest` gives.
+    Windowing: none of its own.
+    Emits:     a chunk at a time.
+    State:     none.
+    Errors:    bad records go to `rejected`.
+
+    Args:
+      plan: how records become facts.
+    """
+
+    plan: Plan
+
+    def expand(self, chunks: PCollection[pa.RecordBatch]) -> Any:
+        """One stage, three outputs."""
+        read = chunks | "Decode" >> beam.ParDo(_IngestChunksFn(self.plan)).with_outputs("rejected", "inputs", main="facts")
         return Read(read.facts | "Sharded" >> sharded(), read.rejected, read["inputs"])

@@ -1,105 +1,168 @@
-"""K: what a run knows is known when all its input is read, and before any of its subjects is judged (semantics 2.4)."""
+"""T and K: both are known when all input of a run is read, and before any of its subjects is judged (semantics 2.4)."""
 
+import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import apache_beam as beam
-import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 from apache_beam.pvalue import PCollection
 
-from schemas.kinds import KINDS
-from transforms.algebra.order import BEGINNING
+from schemas.cut import Closing, Heard
+from transforms.algebra.order import BEGINNING, FOREVER
+from transforms.algebra.program import Moment
 from transforms.coder import ShardedBatch, sharded
+from transforms.receipts import NONE, Receipts
+from transforms.watermarks import advanced, reached
 
+KIND = b"kind"
 KNOWN = b"known"
-"""The kind of the batch that says K: one row, `known_at`."""
+"""The kind of the batch that says T and K: one row, the fields of `Moment`."""
+STATE = b"state"
+"""The kind of the batch that says where a shard's state lies: one row, `path`."""
+CLOSING = b"closing"
+"""The kind of the batch that closes a cut: one row, `closing` and `heard` as JSON."""
+_MOMENT = pa.schema(
+    [
+        *((name, pa.int64()) for name in ("last_at", "at", "known_before", "known_at")),
+        *((name, pa.bool_()) for name in ("everyone", "writes_features")),
+    ],
+    {KIND: KNOWN},
+)
+
+
+def closed(closing: Closing, heard: Heard) -> pa.RecordBatch:
+    """What a reader says when a cut is closed."""
+    said = {"closing": json.dumps(closing.to_json()), "heard": json.dumps(heard.to_json())}
+    return pa.record_batch({name: [text] for name, text in said.items()}).replace_schema_metadata({KIND: CLOSING})
+
+
+def is_closing(said: pa.RecordBatch) -> bool:
+    """Whether it is what a reader says when a cut is closed."""
+    return (said.schema.metadata or {}).get(KIND) == CLOSING
+
+
+def is_account(said: pa.RecordBatch) -> bool:
+    """Whether it is an account of what was read."""
+    return "until_at" in said.schema.names
+
+
+def kept(closing: Closing) -> Receipts:
+    """The receipts of facts that were read before."""
+    return Receipts.read(Path(closing.kept)) if closing.kept else NONE
+
+
+def known_at(closing: Closing, t_at: int, newest_at: int) -> int:
+    """K, given the largest receipt of all facts dated up to T: later than the last one; T before the first fact."""
+    known = read_until(closing, newest_at) if closing.fixed_at is None else closing.fixed_at
+    if known == BEGINNING:
+        return t_at
+    return known + 1 if known == closing.known_before else known
+
+
+def read_until(closing: Closing, newest_at: int) -> int:
+    """The largest receipt of all; never below the last K."""
+    return max(newest_at, BEGINNING if closing.known_before == FOREVER else closing.known_before)
 
 
 @dataclass(frozen=True)
-class Knowledge:
-    """What decides K besides what is read now. Instants are int64 microseconds UTC.
+class Reading:
+    """All that was said of a cut: how it is closed, what the readers say, and what they have read."""
 
-    Attributes:
-      at: T.
-      fixed_at: K, where the caller fixes it.
-      before_at: the K published last; None before the first run.
-      newest_at: the largest receipt among the facts dated up to T that were read before; BEGINNING where there are none.
-    """
+    closing: Closing
+    heard: tuple[Heard, ...]
+    accounts: tuple[pa.RecordBatch, ...]
 
-    at: int
-    fixed_at: int | None = None
-    before_at: int | None = None
-    newest_at: int = BEGINNING
+    @classmethod
+    def of(cls, said: Iterable[pa.RecordBatch]) -> "Reading":
+        """Of closings and accounts in any order."""
+        told = list(said)
+        closings = [one for one in told if is_closing(one)]
+        heard = (Heard.from_json(json.loads(one["heard"][0].as_py())) for one in closings)
+        closing = Closing.from_json(json.loads(closings[0]["closing"][0].as_py()))
+        return cls(closing, tuple(heard), tuple(filter(is_account, told)))
 
-    def read_until(self, newest_at: int) -> int:
-        """The largest receipt of all, given that of what is read now; never below the last K."""
-        return max(newest_at, self.newest_at, BEGINNING if self.before_at is None else self.before_at)
+    @property
+    def watermarks(self) -> dict[str, dict[str, int]]:
+        """How far each partition that is not idle has told."""
+        active = (partition for one in self.heard for partition in one.active)
+        return advanced(self.closing.watermarks, self.accounts, active)
 
-    def known_at(self, newest_at: int) -> int:
-        """K, given the largest receipt of what is read now: later than the last one; T before the first fact."""
-        known_at = self.read_until(newest_at) if self.fixed_at is None else self.fixed_at
-        if known_at == BEGINNING:
-            return self.at
-        return known_at + 1 if known_at == self.before_at else known_at
+    @property
+    def receipts(self) -> Receipts:
+        """Those of all facts that were read now, and of those read before that may not have raised K."""
+        return Receipts.of_all([kept(self.closing), *map(Receipts.of_accounts, self.accounts)])
 
-
-def newest_receipt(con: duckdb.DuckDBPyConnection, facts: pa.RecordBatch, kind: str, at: int) -> int:
-    """The largest `received_at` of the facts of a kind that are dated up to T; BEGINNING where there are none."""
-    con.register("facts", facts)
-    try:
-        found = con.execute(f"SELECT max(epoch_us(received_at)) FROM facts WHERE epoch_us({KINDS[kind].dated}) <= {at}")
-        ((newest_at,),) = found.fetchall()
-    finally:
-        con.unregister("facts")
-    return BEGINNING if newest_at is None else int(newest_at)
+    @property
+    def moment(self) -> Moment:
+        """T, K, and those before."""
+        closing = self.closing
+        t_at = reached(closing, self.heard, self.watermarks)
+        k_at = known_at(closing, t_at, self.receipts.until(t_at))
+        return Moment(closing.last_at, t_at, closing.known_before, k_at, closing.everyone, t_at >= closing.day_ends_at)
 
 
-def newest_of(inputs: Iterable[pa.RecordBatch]) -> int:
-    """The largest receipt in accounts of what was read."""
-    return max((int(pc.max(one.column("newest_at")).as_py()) for one in inputs if one.num_rows), default=BEGINNING)
+def told(moment: Moment) -> pa.RecordBatch:
+    """A moment as shards are told of it."""
+    values = asdict(moment)
+    return pa.RecordBatch.from_arrays([pa.array([values[one.name]], one.type) for one in _MOMENT], schema=_MOMENT)
 
 
-class _NewestFn(beam.CombineFn):  # type: ignore[misc]
-    def create_accumulator(self) -> int:
-        return BEGINNING
+def moment_of(batch: pa.RecordBatch) -> Moment:
+    """What was told."""
+    return Moment(**{name: batch[name][0].as_py() for name in _MOMENT.names})
 
-    def add_input(self, newest_at: int, account: pa.RecordBatch) -> int:
-        return max(newest_at, newest_of([account]))
 
-    def merge_accumulators(self, newest: Iterable[int]) -> int:
-        return max(newest, default=BEGINNING)
+def state_at(path: str) -> pa.RecordBatch:
+    """Where a shard's state lies, as it is told of it."""
+    return pa.record_batch({"path": [path]}).replace_schema_metadata({KIND: STATE})
 
-    def extract_output(self, newest_at: int) -> int:
-        return newest_at
+
+class _GatherFn(beam.CombineFn):  # type: ignore[misc]
+    """Gathers closings and accounts."""
+
+    def create_accumulator(self) -> list[pa.RecordBatch]:
+        return []
+
+    def add_input(self, gathered: list[pa.RecordBatch], said: pa.RecordBatch) -> list[pa.RecordBatch]:
+        return [*gathered, said] if is_closing(said) or is_account(said) else gathered
+
+    def merge_accumulators(self, several: Iterable[list[pa.RecordBatch]]) -> list[pa.RecordBatch]:
+        return [said for one in several for said in one]
+
+    def extract_output(self, gathered: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
+        return gathered
 
 
 @dataclass(eq=False)
 class Know(beam.PTransform):  # type: ignore[misc]
-    """Tell every shard K.
+    """Tell every shard T and K, and where its state lies where the closing says so.
 
-    Takes:     PCollection[RecordBatch], accounts of what was read, with the column `newest_at`.
-    Gives:     PCollection[ShardedBatch], one batch of kind `known` for each shard.
-    Windowing: the global window; bounded input.
-    Emits:     once, when all is read; also where nothing is.
+    Takes:     PCollection[RecordBatch]: accounts of what was read, of ACCOUNT, and one closing from each reader. Others
+               are only waited for.
+    Gives:     PCollection[ShardedBatch], for each shard a batch of kind `known`, and one of kind `state` where it has one.
+    Windowing: that of the input: the global window, or one window a cut.
+    Emits:     once a window, when all of it is read; nothing where no closing came: the cut was given up.
     State:     none.
     Errors:    none of its own.
 
     Args:
-      knowledge: what decides K besides.
       shards: how many shards there are.
     """
 
-    knowledge: Knowledge
     shards: int
 
-    def expand(self, inputs: PCollection[pa.RecordBatch]) -> PCollection[ShardedBatch]:
-        """The newest of all, then K, then one batch a shard."""
-        newest = inputs | "Newest" >> beam.CombineGlobally(_NewestFn())
-        return newest | "TellShards" >> beam.FlatMap(self._tell) | "Known" >> sharded()
+    def expand(self, said: PCollection[pa.RecordBatch]) -> PCollection[ShardedBatch]:
+        """All that was said, then T and K, then one batch a shard."""
+        gathered = said | "Gather" >> beam.CombineGlobally(_GatherFn()).without_defaults()
+        return gathered | "TellShards" >> beam.FlatMap(self._tell) | "Known" >> sharded()
 
-    def _tell(self, newest_at: int) -> Iterator[ShardedBatch]:
-        schema = pa.schema([("known_at", pa.int64())], {b"kind": KNOWN})
-        batch = pa.RecordBatch.from_arrays([pa.array([self.knowledge.known_at(newest_at)])], schema=schema)
-        return ((shard, batch) for shard in range(self.shards))
+    def _tell(self, gathered: list[pa.RecordBatch]) -> Iterator[ShardedBatch]:
+        if any(map(is_closing, gathered)):
+            reading = Reading.of(gathered)
+            known = told(reading.moment)
+            for shard in range(self.shards):
+                yield shard, known
+                if shard in reading.closing.states:
+                    yield shard, state_at(reading.closing.states[shard])

@@ -2,32 +2,30 @@
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import apache_beam as beam
 import pyarrow as pa
 from apache_beam.pvalue import PCollection
 from apache_beam.transforms.timeutil import TimeDomain
 from apache_beam.transforms.userstate import BagRuntimeState, BagStateSpec, RuntimeTimer, TimerSpec, on_timer
-from apache_beam.transforms.window import GlobalWindow, GlobalWindows
+from apache_beam.transforms.window import BoundedWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
 from schemas.kinds import KINDS
 from transforms.algebra.absorb import Arrived
 from transforms.algebra.advance import advance, recalled
+from transforms.algebra.order import FOREVER
 from transforms.algebra.outdated import Outdated, see_that_nobody_is_torn_away
 from transforms.algebra.program import Moment, Program
 from transforms.algebra.state import State, empty_state, read_state, without
 from transforms.coder import RecordBatchCoder, ShardedBatch
-from transforms.known import KNOWN
+from transforms.known import KIND, KNOWN, STATE, moment_of
 from transforms.spill import fetch
 from transforms.stage import Stage
 
-KIND = b"kind"
-STATE = b"state"
-"""The kind of the batch that says where a shard's state lies: one row, `path`."""
 STORED = b"stored_"
 """Before the kind of facts that the warehouse holds already: what is not in the state is made anew from them."""
 LEAVING = b"leaving"
@@ -61,8 +59,6 @@ def segment(program: Program, state: State, received: Received, moment: Moment) 
 
     Errors: Outdated, where what has come bears on what the state has forgotten of some subjects.
     """
-    if KNOWN in received:
-        moment = replace(moment, known_at=received[KNOWN][0]["known_at"][0].as_py())
     if LEAVING in received:
         state = _less(state, pa.concat_arrays([batch["subject"] for batch in received[LEAVING]]))
     stored = _arrived(program, received, STORED)
@@ -86,27 +82,27 @@ def _table(batches: list[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
 
 
 class _SegmentFn(beam.DoFn):  # type: ignore[misc]
-    """Gathers a shard's batches, and advances it once when the input has ended, a few shards at a time."""
+    """Gathers a shard's batches, and advances it once when its window has ended, a few shards at a time."""
 
     ARRIVED = BagStateSpec("arrived", RecordBatchCoder())
     END = TimerSpec("end", TimeDomain.WATERMARK)
 
-    def __init__(self, program: Program, moment: Moment, stage: Stage) -> None:
-        self.program, self.moment, self.stage = program, moment, stage
+    def __init__(self, program: Program, stage: Stage) -> None:
+        self.program, self.stage = program, stage
 
     def setup(self) -> None:
         """The pool is the worker's; what a bundle has begun it ends."""
         self.pool = ThreadPoolExecutor(_THREADS)
 
     def start_bundle(self) -> None:
-        self.under_way = deque[Future[int]]()
+        self.under_way = deque[tuple[BoundedWindow, Future[int]]]()
 
     def process(
         self,
         element: ShardedBatch,
         arrived: BagRuntimeState = beam.DoFn.StateParam(ARRIVED),
         end: RuntimeTimer = beam.DoFn.TimerParam(END),
-        window: GlobalWindow = beam.DoFn.WindowParam,
+        window: BoundedWindow = beam.DoFn.WindowParam,
     ) -> None:
         arrived.add(element[1])
         end.set(window.max_timestamp())
@@ -115,31 +111,39 @@ class _SegmentFn(beam.DoFn):  # type: ignore[misc]
     def finish(
         self,
         shard: int = beam.DoFn.KeyParam,
+        window: BoundedWindow = beam.DoFn.WindowParam,
         arrived: BagRuntimeState = beam.DoFn.StateParam(ARRIVED),
     ) -> Iterator[int]:
-        self.under_way.append(self.pool.submit(self._advance, shard, list(arrived.read())))
+        received = sorted_out(arrived.read())
         arrived.clear()
+        if KNOWN in received:
+            self.under_way.append((window, self.pool.submit(self._advance, shard, received, self.stage.of(window))))
         if len(self.under_way) > _THREADS:
-            yield self.under_way.popleft().result()
+            yield self.under_way.popleft()[1].result()
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         """The shards still under way."""
-        for shard in self.under_way:
-            yield GlobalWindows.windowed_value(shard.result(), GlobalWindow().max_timestamp())
+        for window, shard in self.under_way:
+            yield WindowedValue(shard.result(), window.max_timestamp(), (window,))
 
     def teardown(self) -> None:
         """Where a bundle has failed, what it had not begun is not begun any more."""
         self.pool.shutdown(cancel_futures=True)
 
-    def _advance(self, shard: int, batches: Sequence[pa.RecordBatch]) -> int:
-        received = sorted_out(map(fetch, batches))
-        state = remembered(self.program, received)
-        if not state.is_whole:
-            self.stage.keep(shard, batches)
+    def _advance(self, shard: int, received: Received, stage: Stage) -> int:
+        moment = moment_of(received[KNOWN][0])
+        before = remembered(self.program, received)
+        if not before.is_whole:
+            stage.keep(shard, (batch for batches in received.values() for batch in batches))
+        fetched = {kind: [*map(fetch, batches)] for kind, batches in received.items()}
+        following_at = FOREVER
         try:
-            self.stage.write_shard(shard, *segment(self.program, state, received, self.moment))
+            after, tables = segment(self.program, before, fetched, moment)
+            following_at = after.following_at
+            stage.write_shard(shard, None if after is before and STATE in received else after, tables)
         except Outdated as outdated:
-            self.stage.ask(shard, outdated.subjects)
+            stage.ask(shard, outdated.subjects)
+        stage.finish(shard, moment, following_at)
         return shard
 
 
@@ -147,25 +151,22 @@ class _SegmentFn(beam.DoFn):  # type: ignore[misc]
 class Segment(beam.PTransform):  # type: ignore[misc]
     """Keep the history of segments and the features of each shard of subjects, and stage what changed.
 
-    Takes:     PCollection[ShardedBatch] by shard: facts of the KINDS, told apart by the schema's
-               metadata `kind`; one batch of kind `state` for each shard that has one; and where the
-               moment does not say K, one of kind `known`.
+    Takes:     PCollection[ShardedBatch] by shard: facts of the KINDS, told apart by the schema's metadata `kind`; one batch of
+               kind `state` for each shard that has one; and one of kind `known`, which says T and K.
     Gives:     PCollection[int], the shards that are staged, or ask for facts that their state has forgotten.
-    Windowing: the global window; bounded input.
-    Emits:     each shard once, at the end of the input.
+    Windowing: that of the input: the global window, or one window a cut.
+    Emits:     each shard once, at the end of its window, unless the window knows of no T: then it was given up.
     State:     the batches of the shard, until then. What lasts is the file that the stage writes.
     Errors:    a batch of another schema or a state file that is none fails the bundle.
 
     Args:
       program: the definitions.
-      moment: the T and K before and now.
       stage: where the results go.
     """
 
     program: Program
-    moment: Moment
     stage: Stage
 
     def expand(self, batches: PCollection[ShardedBatch]) -> PCollection[int]:
         """Bring the data to a stateful DoFn."""
-        return batches | "AdvanceShards" >> beam.ParDo(_SegmentFn(self.program, self.moment, self.stage))
+        return batches | "AdvanceShards" >> beam.ParDo(_SegmentFn(self.program, self.stage))

@@ -1,13 +1,14 @@
 """Spill: batches go by file where a runner would copy them many times over on their way and hold every copy."""
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import apache_beam as beam
 import pyarrow as pa
 from apache_beam.pvalue import PCollection
+from apache_beam.transforms.window import BoundedWindow
 
 from transforms.coder import ShardedBatch, sharded
 
@@ -62,16 +63,14 @@ def take_up(path: Path) -> Iterator[pa.RecordBatch]:
 class _SpillFn(beam.DoFn):  # type: ignore[misc]
     """Writes each batch; a bundle that is tried again writes to other files."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder_of: Callable[[BoundedWindow], Path]) -> None:
+        self.folder_of = folder_of
 
-    def start_bundle(self) -> None:
-        """Make the folder."""
-        self.folder.mkdir(exist_ok=True)
-
-    def process(self, element: ShardedBatch) -> Iterator[ShardedBatch]:
+    def process(self, element: ShardedBatch, window: BoundedWindow = beam.DoFn.WindowParam) -> Iterator[ShardedBatch]:
         shard, batch = element
-        yield shard, by_file(batch, self.folder)
+        folder = self.folder_of(window)
+        folder.mkdir(exist_ok=True)
+        yield shard, by_file(batch, folder)
 
 
 @dataclass(eq=False)
@@ -86,11 +85,11 @@ class Spill(beam.PTransform):  # type: ignore[misc]
     Errors:    a disk that is full fails the bundle.
 
     Args:
-      folder: on a file system that all workers share.
+      folder_of: gives the folder for a window, on a file system that all workers share; the one above it must be there.
     """
 
-    folder: Path
+    folder_of: Callable[[BoundedWindow], Path]
 
     def expand(self, batches: PCollection[ShardedBatch]) -> PCollection[ShardedBatch]:
         """One file an element."""
-        return batches | "WriteFiles" >> beam.ParDo(_SpillFn(self.folder)) | "Spilled" >> sharded()
+        return batches | "WriteFiles" >> beam.ParDo(_SpillFn(self.folder_of)) | "Spilled" >> sharded()

@@ -1,16 +1,20 @@
 """Stage what a run makes: one Parquet file a table and shard, and the state beside them, for publishing to take up."""
 
+import json
+import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
+from apache_beam.transforms.window import BoundedWindow, GlobalWindow
 
 from schemas import rejection, session
-from transforms.algebra.program import Program
+from transforms.algebra.program import Moment, Program
 from transforms.algebra.state import State, write_state
+from transforms.cut_windows import number_of
 from transforms.faults import reach
 from transforms.ingest import ACCOUNT
 from transforms.spill import put_down
@@ -19,6 +23,8 @@ ASKED = "asked"
 """The folder of the ids that shards need all facts of, `<shard>.arrow`."""
 RECEIVED = "received"
 """The folder of what those shards have received that may have to be advanced again, `<shard>.arrow`."""
+DONE = "done"
+"""The folder in which each shard says that nothing more of it comes, `<shard>.json`."""
 _REPLACES = pa.field("replaces", pa.bool_())
 UNSURE = pa.field("unsure", pa.bool_())
 """Of a feature row: whether what was written last of its subject is to be looked up, since the state does not know it."""
@@ -79,6 +85,18 @@ class Stage:
     schemas: Mapping[str, pa.Schema]
     about: Mapping[str, object] = field(default_factory=dict)
 
+    def of(self, window: BoundedWindow) -> "Stage":
+        """The stage of a cut, which is a window; in the global window there is one run alone."""
+        return self if isinstance(window, GlobalWindow) else self.of_cut(number_of(window))
+
+    def of_cut(self, number: int) -> "Stage":
+        """The stage of a cut: a folder in this one."""
+        return replace(self, folder=self.folder / f"{number:012d}")
+
+    def spilled(self, window: BoundedWindow) -> Path:
+        """The folder of what goes by file to the shards."""
+        return self.of(window).folder / "spilled"
+
     def write(self, table: str, name: str, rows: pa.Table) -> None:
         """Write the rows of one table, unless there are none: then there is no file of that name, nor one of an earlier try."""
         path = self.folder / table / f"{name}.parquet"
@@ -90,14 +108,25 @@ class Stage:
             options = {"compression": "zstd", "compression_level": 1, **_encodings(wanted)}
             pq.write_table(rows.select(wanted.names).cast(wanted), path, **options)
 
-    def write_shard(self, shard: int, state: State, tables: Mapping[str, pa.Table]) -> None:
-        """Write everything that a shard has made."""
+    def write_shard(self, shard: int, state: State | None, tables: Mapping[str, pa.Table]) -> None:
+        """Write everything that a shard has made; no state where that of before stands."""
         name = f"{shard:04d}"
         for table, rows in tables.items():
             self.write(table, name, fates_row(rows) if table == "fates" else rows)
-        with pa.OSFile(str(self._of_shard("state", shard)), "wb") as file:
-            write_state(state, self.about, file)
+        path = self._of_shard("state", shard)
+        if state is None:
+            path.unlink(missing_ok=True)
+        else:
+            with pa.OSFile(str(path), "wb") as file:
+                write_state(state, self.about, file)
         reach("state_written")
+
+    def finish(self, shard: int, moment: Moment, following_at: int) -> None:
+        """Say that a shard is done with a moment, and when it comes to have something to say without any news."""
+        path = self._of_shard(DONE, shard).with_suffix(".json")
+        fresh = path.with_suffix(".new")
+        fresh.write_text(json.dumps({**asdict(moment), "following_at": following_at}))
+        fresh.replace(path)
 
     def keep(self, shard: int, received: Iterable[pa.RecordBatch]) -> None:
         """Write down what a shard has received, so that it can be advanced again."""
@@ -140,13 +169,12 @@ def fates_row(counted: pa.Table) -> pa.Table:
 
 
 class StageRows(beam.DoFn):  # type: ignore[misc]
-    """Writes batches of one table, each to a file of its own."""
+    """Writes batches of one table, each to a file of its own, and hands them on."""
 
     def __init__(self, stage: Stage, table: str) -> None:
-        self.stage, self.table, self.count = stage, table, 0
+        self.stage, self.table = stage, table
 
-    def process(self, batch: pa.RecordBatch) -> Iterator[int]:
-        """Write one batch; gives its number of rows."""
-        self.count += 1
-        self.stage.write(self.table, f"{id(self):x}-{self.count:06d}", pa.Table.from_batches([batch]))
-        yield batch.num_rows
+    def process(self, batch: pa.RecordBatch, window: BoundedWindow = beam.DoFn.WindowParam) -> Iterator[pa.RecordBatch]:
+        """Write one batch."""
+        self.stage.of(window).write(self.table, uuid.uuid4().hex, pa.Table.from_batches([batch]))
+        yield batch

@@ -15,7 +15,9 @@ from runners.warehouses.ducklake import Lake, instant, listed, named, quoted
 from schemas.definitions.project import Project
 from schemas.errors import CallError
 from schemas.kinds import KINDS
+from transforms.algebra.claims import ints
 from transforms.algebra.order import BEGINNING
+from transforms.receipts import Receipts
 
 
 class LastRun(NamedTuple):
@@ -73,6 +75,16 @@ def newest_receipt(lake: Lake, last: LastRun, t_at: int) -> int:
         for table, kind in KINDS.items()
     ) + ")")
     return BEGINNING if found is None else int(found)
+
+
+def receipts_to_come(lake: Lake, last: LastRun) -> Receipts:
+    """The receipts of stored facts that may not have raised K yet: of those dated after T, and of those that K has hidden."""
+    found = lake.arrow("SELECT dated_at, max(k) AS k FROM (" + " UNION ALL ".join(
+        f"SELECT epoch_us({kind.dated}) AS dated_at, epoch_us(received_at) AS k FROM {table} "
+        f"WHERE received_at > {instant(last.known_at)} OR {kind.dated} > {instant(last.t_at)}"
+        for table, kind in KINDS.items()
+    ) + ") GROUP BY ALL")
+    return Receipts.of(*(ints(found[name], BEGINNING) for name in ("dated_at", "k")))
 
 
 def is_any_unseen(lake: Lake, last: LastRun) -> bool:

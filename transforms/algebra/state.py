@@ -73,6 +73,12 @@ class State:
         """The subjects' ids."""
         return whole(self.subjects["subject"])
 
+    @property
+    def following_at(self) -> int:
+        """The next instant at which there may be anything to say without any news, feature rows aside."""
+        at = np.minimum(*(ints(self.subjects[name], FOREVER) for name in ("next_at", "turns_at")))
+        return int(at.min(initial=FOREVER))
+
     @cached_property
     def floors(self) -> Ints:
         """From when on the state tells each subject's answers."""

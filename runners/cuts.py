@@ -1,0 +1,76 @@
+"""Cuts of a stream, as the launcher opens and closes them: a folder each, and one file that says what all readers are to do."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from schemas.cut import Closing, Order
+from transforms.algebra.order import FOREVER
+from transforms.algebra.program import Moment
+from transforms.faults import reach
+from transforms.follow import LOST
+from transforms.stage import DONE, Stage
+
+
+@dataclass
+class Cuts:
+    """The cuts of one job.
+
+    Attributes:
+      stage: where they are staged.
+      shards: so many shards are done when a cut is.
+      number: of the cut that is open.
+    """
+
+    stage: Stage
+    shards: int
+    number: int = 0
+
+    @property
+    def orders(self) -> Path:
+        """The file of the order that stands."""
+        return self.stage.folder / "order.json"
+
+    def folder(self, number: int) -> Path:
+        """Where a cut is staged."""
+        return self.stage.of_cut(number).folder
+
+    def begin(self, positions: Mapping[str, Any]) -> None:
+        """Open a cut whose readers begin at these positions; what was read into the one before is given up."""
+        (self.stage.folder / LOST).unlink(missing_ok=True)
+        self._open(positions=positions)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether a reader has begun anew: it does not know where, and what is read by now may not be all."""
+        return (self.stage.folder / LOST).exists()
+
+    def close(self, closing: Closing, is_last: bool, linked: str = "") -> int:
+        """Close the cut that is open, and open the next. Gives the number of the one that is closed."""
+        self._open(closing=closing, is_last=is_last, linked=linked)
+        reach("cut_closed")
+        return self.number - 1
+
+    def _open(self, **more: Any) -> None:
+        self.number += 1
+        self.folder(self.number).mkdir()
+        fresh = self.orders.with_suffix(".new")
+        fresh.write_text(Order(self.number, **more).to_text(), encoding="utf-8")
+        fresh.replace(self.orders)
+
+    def has_read(self, number: int) -> bool:
+        """Whether any record lies in a cut."""
+        return any((self.folder(number) / "inputs").glob("*.parquet"))
+
+    def is_done(self, number: int) -> bool:
+        """Whether all shards are done with a cut."""
+        return sum(1 for _ in (self.folder(number) / DONE).glob("*.json")) == self.shards
+
+
+def moment_of(folder: Path) -> tuple[Moment, int]:
+    """The moment that shards were advanced to, and the next instant at which any has something to say without any news."""
+    told = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((folder / DONE).glob("*.json"))]
+    following_at = min((one.pop("following_at") for one in told), default=FOREVER)
+    return Moment(**told[0]), following_at

@@ -1,0 +1,206 @@
+"""A stream: one run after another over what is read meanwhile, each exactly a run, until it is stopped."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from pipelines.segmentation import SegmentAgain, SegmentStream
+from runners.account import staged_account
+from runners.cuts import Cuts, moment_of
+from runners.engines.local import run_locally
+from runners.engines.prism import Job, running
+from runners.linking import Linked, linked
+from runners.outlook import Options, Outlook
+from runners.progress import tick
+from runners.publish import publish
+from runners.remaking import Remaking
+from runners.rereading import Reading
+from runners.run_plan import Published
+from runners.running import Outcome, run_batch
+from runners.sources.files import Listing
+from runners.sources.following import OpenFiles
+from runners.sources.lookups import read_lookups
+from runners.sources.reading import read as read_file
+from runners.staging import give_up, new_staging
+from runners.step import Step, Tell
+from runners.warehouses import read
+from runners.warehouses.ducklake import Lake
+from runners.warehouses.read import LastRun
+from schemas.cut import Closing, Partition
+from schemas.definitions.project import Project
+from transforms.algebra.calendars import day_starts, local_days
+from transforms.algebra.order import FOREVER
+from transforms.coder import ShardedBatch
+from transforms.decode import DecodePlan
+from transforms.follow import Following
+from transforms.ingest import Plan
+from transforms.known import kept
+from transforms.receipts import Receipts
+from transforms.watermarks import Watermarks, advanced
+
+_LOOK_S = 0.02
+"""Between two looks at what the job has done."""
+_NOTHING = Reading(Listing((), (), (), {}), frozenset(), {})
+
+
+class Committed(NamedTuple):
+    """One commit of a stream: what was published, at which T, how many records were read, and in how many seconds."""
+
+    published: Published
+    t_at: int
+    seconds: float
+
+
+@dataclass
+class Stream:
+    """A stream over one project and warehouse.
+
+    Attributes:
+      every_s: a cut is closed so often, if there is anything in it.
+      following_at: the next instant at which something is to be said without any news; -1: not known yet.
+      kept: the receipts of facts that may not have raised K yet.
+      day_ends_at: feature rows are written from this T on.
+    """
+
+    lake: Lake
+    project: Project
+    every_s: float
+    now: Callable[[], int]
+    last: LastRun = field(init=False)
+    following_at: int = -1
+    watermarks: Watermarks = field(default_factory=dict)
+
+    def catch_up(self, tell: Tell) -> Outcome:
+        """A run up to now: what comes after it is live."""
+        outcome = run_batch(self.lake, self.project, Options(self.now()), tell)
+        self._take_up(read.published(self.lake))
+        self.kept = read.receipts_to_come(self.lake, self.last)
+        self.day_ends_at = self._day_end(self.last.t_at)
+        return outcome
+
+    def _take_up(self, last: LastRun) -> None:
+        self.last = last
+        self.outlook = Outlook.of_last(self.lake, self.project, self.now(), last, _NOTHING)
+
+    def _day_end(self, at: int) -> int:
+        """The first instant of the next day of the project's timezone."""
+        zone = self.project.timezone
+        return int(day_starts(local_days(np.array([at]), zone) + 1, zone)[0])
+
+    def run(self, stopping: Callable[[], bool], tell: Callable[[Committed], None]) -> None:
+        """Read, compute and publish on and on; what is in hand when it is to stop is published.
+
+        Errors: JobFailed where the job ends by itself; those of publishing.
+        """
+        folder = new_staging(self.lake)
+        try:
+            self.cuts = Cuts(self.outlook.stage(folder), self.project.target.shards)
+            self.cuts.begin(self.last.positions)
+            with running(self._pipeline()) as job:
+                while not stopping():
+                    self._next(job, stopping, tell)
+                tell(self._commit(job, is_last=True))
+        finally:
+            give_up(folder)
+
+    def _pipeline(self) -> SegmentStream:
+        project, together = self.project, self.linked.after
+        shards, at = project.target.shards, self.last.t_at
+        plan = Plan(read_file, project.sources, self._decoding, shards, at, tick, together, is_open=True)
+        following = Following(self.cuts.orders, OpenFiles(self.project))
+        return SegmentStream(self.outlook.program, self.cuts.stage, plan, following)
+
+    @cached_property
+    def _decoding(self) -> DecodePlan:
+        return DecodePlan(self.project.schemas, tuple(self.project.purposes), read_lookups(self.project))
+
+    @cached_property
+    def linked(self) -> Linked:
+        """The ids that links connect."""
+        return linked(self.lake, self.outlook, self._decoding)
+
+    def _next(self, job: Job, stopping: Callable[[], bool], tell: Callable[[Committed], None]) -> None:
+        """Wait until there is something to say, and say it."""
+        deadline = time.monotonic() + self.every_s
+        while time.monotonic() < deadline or not self._is_due():
+            if stopping():
+                return
+            self._look(job)
+        tell(self._commit(job, is_last=False))
+
+    def _look(self, job: Job) -> None:
+        """See that all goes on, and begin again where a reader does."""
+        job.see_that_it_runs()
+        if self.cuts.is_lost:
+            self.cuts.begin(self.last.positions)
+        time.sleep(_LOOK_S)
+
+    def _is_due(self) -> bool:
+        """Whether there may be anything to publish."""
+        later = self.kept.dated_at[self.kept.dated_at > self.last.t_at]
+        expected_at = min(self.following_at, self.day_ends_at, int(later.min(initial=FOREVER)))
+        return self.cuts.has_read(self.cuts.number) or expected_at <= min(self.now(), self._until_at)
+
+    @property
+    def _until_at(self) -> int:
+        """No T lies after it."""
+        return FOREVER if self.project.as_of is None else self.project.as_of
+
+    def _commit(self, job: Job, is_last: bool) -> Committed:
+        """Close the cut that is open, and publish it when all shards are done with it."""
+        began = time.monotonic()
+        closing = self._closing()
+        number = self.cuts.close(closing, is_last)
+        while not self.cuts.is_done(number):
+            if not is_last or not job.is_over:
+                job.see_that_it_runs()
+            time.sleep(_LOOK_S)
+        published, t_at = self._publish(number, closing)
+        return Committed(published, t_at, time.monotonic() - began)
+
+    def _closing(self) -> Closing:
+        path = self.cuts.folder(self.cuts.number) / "kept.arrow"
+        self.kept.write(path)
+        last, states = self.last, {shard: str(path) for shard, path in read.state_paths(self.lake).items()}
+        return Closing(
+            last.t_at, None, self._until_at, last.known_at, kept=str(path), watermarks=self.watermarks,
+            day_ends_at=self.day_ends_at, states=states,
+        )
+
+    def _publish(self, number: int, closing: Closing) -> tuple[Published, int]:
+        folder = self.cuts.folder(number)
+        moment, self.following_at = moment_of(folder)
+        outlook = replace(self.outlook, t_at=moment.at, options=Options(self.now()))
+        step = Step(self.lake, outlook, folder, replace(closing, at=moment.at))
+        account = staged_account(folder)
+        receipts = Receipts.of_all([kept(closing), Receipts.of_accounts(account)])
+        step.settle(self._remaking(step))
+        published = publish(self.lake, step.run_plan())
+        give_up(folder)
+        self._note(moment.at, account, receipts)
+        return published, moment.at
+
+    def _remaking(self, step: Step) -> Remaking:
+        def advance(received: Sequence[ShardedBatch]) -> None:
+            run_locally(SegmentAgain(step.outlook.program, step.outlook.stage(step.staging), received), lambda: None)
+
+        return Remaking(self.lake, self.project, step.staging, self.linked, pa.array([], pa.string()), advance)
+
+    def _note(self, t_at: int, account: pa.Table, receipts: Receipts) -> None:
+        """What the next cut builds on."""
+        self._take_up(read.published(self.lake))
+        accounts = account.to_batches()
+        self.watermarks = advanced(self.watermarks, accounts, self._partitions(account))
+        self.kept = receipts.since(self.last.t_at)
+        if t_at >= self.day_ends_at:
+            self.day_ends_at = self._day_end(t_at)
+
+    def _partitions(self, account: pa.Table) -> set[Partition]:
+        """All that have told of anything, now or before."""
+        told = set(zip(*(account[name].to_pylist() for name in ("source", "file")), strict=True))
+        return told | {(source, file) for source, files in self.watermarks.items() for file in files}

@@ -1,0 +1,99 @@
+"""A cut: the records of a stream that make one run. What is said of it by who opens and closes it, and by who reads."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+Partition = tuple[str, str]
+"""A source, and a file or partition of it."""
+
+
+@dataclass(frozen=True)
+class Closing:
+    """How a cut is to be computed. Instants are int64 microseconds UTC.
+
+    Attributes:
+      last_at: the T published last, or the beginning of time.
+      at: T, where the caller fixes it; else it is as far as the watermarks allow.
+      until_at: no T lies after it.
+      known_before: the K published last, the end of time before the first run.
+      fixed_at: K, where the caller fixes it.
+      kept: the file of the receipts of facts that were read before and may not have raised K yet; empty where there are none.
+      everyone: all subjects are recomputed, as after a change of the definitions.
+      watermarks: source -> partition -> how far it was told of before; of those that were not silent.
+      day_ends_at: feature rows are written from this T on.
+      states: shard -> where its state lies, where the launcher does not hand it on otherwise.
+    """
+
+    last_at: int
+    at: int | None
+    until_at: int
+    known_before: int
+    fixed_at: int | None = None
+    kept: str = ""
+    everyone: bool = False
+    watermarks: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    day_ends_at: int = -(1 << 62)
+    states: Mapping[int, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> "Closing":
+        """What `to_json` gave."""
+        return cls(**{**said, "states": {int(shard): path for shard, path in said["states"].items()}})
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a reader says when a cut is closed.
+
+    Attributes:
+      clock_at: the reader's clock, int64 microseconds UTC.
+      active: the partitions that are not idle: T waits for them.
+    """
+
+    clock_at: int
+    active: tuple[Partition, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> "Heard":
+        """What `to_json` gave."""
+        return cls(said["clock_at"], tuple((source, partition) for source, partition in said["active"]))
+
+
+@dataclass(frozen=True)
+class Order:
+    """What all readers are to do.
+
+    Attributes:
+      open: the number of the cut that what is read from now on belongs to.
+      closing: how the cut before is to be computed; None where it is given up.
+      positions: where to read on, by source and partition; None: where one is.
+      linked: where the ids that links connect lie; empty where there are none.
+      is_last: nothing is read any more.
+    """
+
+    open: int
+    closing: Closing | None = None
+    positions: Mapping[str, Mapping[str, Mapping[str, Any]]] | None = None
+    linked: str = ""
+    is_last: bool = False
+
+    def to_text(self) -> str:
+        """As JSON text."""
+        return json.dumps({**asdict(self), "closing": None if self.closing is None else self.closing.to_json()})
+
+    @classmethod
+    def from_text(cls, text: str) -> "Order":
+        """What `to_text` gave."""
+        said = json.loads(text)
+        closing = None if said["closing"] is None else Closing.from_json(said["closing"])
+        return cls(**{**said, "closing": closing})

@@ -1,0 +1,215 @@
+"""Follow sources without an end, in cuts: what is read while a cut is open lies in its window."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import apache_beam as beam
+import pyarrow as pa
+from apache_beam.coders import Coder
+from apache_beam.io.unbounded_source import CheckpointMark, ReadFromUnboundedSource, UnboundedReader, UnboundedSource
+from apache_beam.pvalue import PBegin, PCollection
+from apache_beam.utils.timestamp import MAX_TIMESTAMP, MIN_TIMESTAMP, Timestamp
+
+from schemas.cut import Heard, Order
+from schemas.record import RawChunk
+from transforms.coder import RecordBatchCoder
+from transforms.cut_windows import read_in_cuts, time_of
+from transforms.faults import reach
+from transforms.known import closed, is_closing
+from transforms.packed import packed
+
+_IDLE_S, _BUNDLE_S = 0.05, 0.2
+"""How long a reader that finds nothing waits, and how long one that finds something reads on before it hands on."""
+
+
+LOST = "lost"
+"""The file beside the order by which a reader says that it begins anew, and does not know where."""
+Positions = Mapping[str, Mapping[str, Mapping[str, Any]]]
+"""By source and partition, as JSON."""
+
+
+class Follower(Protocol):
+    """Reads on, from the positions that it was opened at."""
+
+    def poll(self) -> RawChunk | None:
+        """The next records, None where there are none now. Returns soon."""
+
+    def heard(self) -> Heard:
+        """The clock, and which partitions are not idle."""
+
+    def close(self) -> None:
+        """Let go of what is open."""
+
+
+@dataclass(frozen=True)
+class Following:
+    """What is read.
+
+    Attributes:
+      orders: the file of the launcher's Order.
+      opened: opens a follower at positions by source and partition; an importable function, or an object that can be pickled.
+    """
+
+    orders: Path
+    opened: Callable[[Positions], Follower]
+
+
+class Orders:
+    """The launcher's orders, read anew only when they have changed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._seen: tuple[int, int] | None = None
+        self._order: Order | None = None
+
+    def latest(self) -> Order:
+        """The order that stands."""
+        stat = self.path.stat()
+        seen = (stat.st_mtime_ns, stat.st_ino)
+        if self._order is None or seen != self._seen:
+            self._order, self._seen = Order.from_text(self.path.read_text(encoding="utf-8")), seen
+        return self._order
+
+
+class Reader(UnboundedReader):  # type: ignore[misc]
+    """Reads chunks into the cut that is open, and closes it when it is told to."""
+
+    def __init__(self, following: Following) -> None:
+        self.following, self.orders = following, Orders(following.orders)
+        self.follower: Follower | None = None
+        self.cut = self.at = 0
+        self.is_over = False
+
+    def start(self) -> bool:
+        """Open at the positions that the launcher says."""
+        return self.advance()
+
+    def advance(self) -> bool:
+        """The next chunk, or the closing of the cut."""
+        order = self.orders.latest()
+        if order.positions is not None and order.open > self.cut:
+            self._open(order, order.positions)
+        if self.follower is None:
+            (self.following.orders.parent / LOST).touch()
+            return False
+        if order.open > self.cut:
+            return self._close_cut(order, self.follower)
+        return not self.is_over and self._read(self.follower)
+
+    def _open(self, order: Order, positions: Positions) -> None:
+        if self.follower is not None:
+            self.follower.close()
+        self.follower, self.cut = self.following.opened(positions), order.open
+
+    def _close_cut(self, order: Order, follower: Follower) -> bool:
+        """What is read from here on belongs to the next cut."""
+        self.at, self.cut, self.is_over = self.cut, order.open, order.is_last
+        if order.closing is None:
+            return False
+        self.current = closed(order.closing, follower.heard())
+        reach("closed")
+        return True
+
+    def _read(self, follower: Follower) -> bool:
+        chunk = follower.poll()
+        if chunk is None:
+            return False
+        self.current, self.at = packed(chunk), self.cut
+        reach("followed")
+        return True
+
+    def get_current(self) -> pa.RecordBatch:
+        """The chunk or the closing."""
+        return self.current
+
+    def get_current_timestamp(self) -> Timestamp:
+        """The number of its cut."""
+        return time_of(self.at)
+
+    def get_watermark(self) -> Timestamp:
+        """No more comes of the cuts before the one that is open."""
+        if self.is_over:
+            return MAX_TIMESTAMP
+        return time_of(self.cut) if self.follower is not None else MIN_TIMESTAMP
+
+    def get_checkpoint_mark(self) -> CheckpointMark:
+        """Nothing: where to read on is what is committed."""
+        return _Mark()
+
+    def close(self) -> None:
+        """Let go of what is open, at the end of all: between two bundles a reader is kept."""
+        if self.is_over and self.follower is not None:
+            self.follower.close()
+            _READERS.pop(self.following.orders, None)
+
+
+_READERS: dict[Path, Reader] = {}
+"""One reader a process and job. Another in its place would not know what was handed on already."""
+
+
+class _Mark(CheckpointMark):  # type: ignore[misc]
+    """A place to stop at: positions are committed with the tables, and read from there."""
+
+
+class _MarkCoder(Coder):  # type: ignore[misc]
+    def encode(self, value: _Mark) -> bytes:
+        return b"."
+
+    def decode(self, encoded: bytes) -> _Mark:
+        return _Mark()
+
+    def is_deterministic(self) -> bool:
+        return True
+
+
+class _Source(UnboundedSource):  # type: ignore[misc]
+    def __init__(self, following: Following) -> None:
+        self.following = following
+
+    def split(self, desired_num_splits: int, options: Any = None) -> list["_Source"]:
+        return [self]
+
+    def create_reader(self, options: Any, checkpoint_mark: CheckpointMark | None) -> Reader:
+        return _READERS.setdefault(self.following.orders, Reader(self.following))
+
+    def get_checkpoint_mark_coder(self) -> Coder:
+        return _MarkCoder()
+
+    def default_output_coder(self) -> Coder:
+        return RecordBatchCoder()
+
+
+@dataclass(eq=False)
+class Follow(beam.PTransform):  # type: ignore[misc]
+    """Read sources on and on, in cuts.
+
+    Takes:     nothing.
+    Gives:     PCollection[RecordBatch]: chunks as `packed` gives them, and at the end of each cut its closing.
+    Windowing: one window a cut, of which the number is the time.
+    Emits:     what is there, a few times a second.
+    State:     none: the launcher's order says where to begin.
+    Errors:    a source that can not be read any more fails the bundle.
+
+    Args:
+      following: what is read.
+    """
+
+    following: Following
+
+    def expand(self, begin: PBegin) -> PCollection[pa.RecordBatch]:
+        """One reader, then windows."""
+        read = ReadFromUnboundedSource(_Source(self.following), poll_interval=_IDLE_S, max_read_time_seconds=_BUNDLE_S)
+        told = begin | "ReadOn" >> read.with_output_types(pa.RecordBatch)
+        return told | "Cut" >> read_in_cuts()
+
+
+def chunks() -> beam.PTransform:
+    """Those that are chunks."""
+    return beam.Filter(lambda told: not is_closing(told)).with_output_types(pa.RecordBatch)
+
+
+def closings() -> beam.PTransform:
+    """Those that close a cut."""
+    return beam.Filter(is_closing).with_output_types(pa.RecordBatch)
