@@ -1,85 +1,126 @@
-"""K: the largest receipt among the facts dated up to T, later than the last one, and told to every shard (2.4)."""
+"""T and K: known when all is read, the same for every shard (2.4)."""
+
+from pathlib import Path
+from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.testing.util import assert_that
 
-from schemas import event
-from tests.support.consent_rows import consents, profiles
-from transforms.algebra.engine import connect
-from transforms.algebra.order import BEGINNING
+from schemas.cut import Closing, Heard
+from transforms.algebra.order import BEGINNING, FOREVER
+from transforms.algebra.program import Moment
 from transforms.coder import ShardedBatch
 from transforms.ingest import ACCOUNT
-from transforms.known import KNOWN, Know, Knowledge, newest_of, newest_receipt
+from transforms.known import KIND, KNOWN, STATE, Know, Reading, closed, known_at, moment_of, read_until, told
+from transforms.receipts import Receipts
+from transforms.watermarks import SLACK
 
 T = 1_000
 
 
-def account(*newest: int) -> pa.RecordBatch:
-    rows = [{field.name: one if field.name == "newest_at" else None for field in ACCOUNT} for one in newest]
-    return pa.RecordBatch.from_pylist(rows, schema=ACCOUNT)
+def account(*pairs: tuple[int, int], source: str = "web", file: str = "a", until_at: int = BEGINNING) -> pa.RecordBatch:
+    """An account of records with these dates and receipts."""
+    dated_at, received_at = ([pair[place] for pair in pairs] for place in (0, 1))
+    said: dict[str, Any] = dict.fromkeys(ACCOUNT.names)
+    said |= {"source": source, "file": file, "until_at": until_at, "dated_at": dated_at, "received_at": received_at}
+    return pa.RecordBatch.from_pylist([said], schema=ACCOUNT)
 
 
-def batch(table: pa.Table) -> pa.RecordBatch:
-    return table.combine_chunks().to_batches()[0]
+def closing(**more: Any) -> Closing:
+    return Closing(**{"last_at": 0, "at": T, "until_at": FOREVER, "known_before": FOREVER, **more})
 
 
-def test_k_is_the_largest_receipt_of_what_is_read_now_and_was_read_before() -> None:
-    assert Knowledge(T).known_at(40) == 40
-    assert Knowledge(T, before_at=20, newest_at=50).known_at(40) == 50
-    assert Knowledge(T, before_at=60, newest_at=50).read_until(40) == 60
+def moment(said: Closing, *accounts: pa.RecordBatch, heard: Heard | None = None) -> Moment:
+    return Reading.of([closed(said, heard or Heard(T)), *accounts]).moment
+
+
+def test_k_is_the_largest_receipt_of_what_is_read_now_and_was_read_before(tmp_path: Path) -> None:
+    assert moment(closing(), account((5, 40), (6, 30)), account((7, 20))).known_at == 40
+    Receipts.of(*pa_pairs((1, 50))).write(tmp_path / "kept")
+    assert moment(closing(known_before=20, kept=str(tmp_path / "kept")), account((5, 40))).known_at == 50
+    assert read_until(closing(known_before=60), 50) == 60
 
 
 def test_a_run_at_the_last_runs_k_publishes_one_microsecond_later() -> None:
-    assert Knowledge(T, before_at=40).known_at(40) == 41
-    assert Knowledge(T, fixed_at=40, before_at=40).known_at(40) == 41
+    assert moment(closing(known_before=40), account((5, 40))).known_at == 41
+    assert known_at(closing(known_before=40, fixed_at=40), T, 40) == 41
 
 
 def test_before_the_first_fact_k_is_t() -> None:
-    assert Knowledge(T).known_at(BEGINNING) == T
+    assert moment(closing()).known_at == T
 
 
 def test_a_k_that_is_fixed_stands_whatever_was_received() -> None:
-    assert Knowledge(T, fixed_at=30).known_at(40) == 30
-    assert Knowledge(T, fixed_at=30).read_until(40) == 40
+    assert moment(closing(fixed_at=30), account((5, 40))).known_at == 30
+    assert read_until(closing(fixed_at=30), 40) == 40
 
 
-def test_facts_dated_after_t_do_not_count() -> None:
-    con = connect()
-    dated = [{"occurred_at": T, "received_at": 7}, {"occurred_at": T + 1, "received_at": 9}]
-    facts = pa.RecordBatch.from_pylist(dated, schema=event.SCHEMA)
-    assert newest_receipt(con, facts, "events", T) == 7
-    assert newest_receipt(con, facts, "events", T - 1) == BEGINNING
-    people = profiles([{"valid_from": T, "received_at": 5}, {"valid_from": T + 1, "received_at": 9}])
-    assert newest_receipt(con, batch(people), "profiles", T) == 5
-    con.close()
+def test_facts_dated_after_t_do_not_raise_k() -> None:
+    assert moment(closing(), account((T, 7), (T + 1, 9))).known_at == 7
+    assert moment(closing(at=T - 1), account((T, 7), (T + 1, 9))).known_at == T - 1
 
 
-def test_a_snapshot_is_dated_from_what_it_withdraws() -> None:
-    con = connect()
-    row = {"claimed_at": T, "effective_at": T + 5, "received_at": T + 5}
-    assert newest_receipt(con, batch(consents([row | {"payload_kind": "snapshot"}])), "consents", T) == T + 5
-    assert newest_receipt(con, batch(consents([row | {"payload_kind": "row"}])), "consents", T) == BEGINNING
-    con.close()
+def test_t_is_as_far_as_the_slowest_partition_that_is_not_idle() -> None:
+    said = closing(at=None, last_at=3, watermarks={"web": {"a": 20 * SLACK, "gone": 4 * SLACK}})
+    heard = Heard(100 * SLACK, (("web", "a"), ("web", "b")))
+    assert moment(said, account(file="b", until_at=30 * SLACK), heard=heard).at == 19 * SLACK
+    assert moment(said, account(file="b", until_at=10 * SLACK), heard=heard).at == 9 * SLACK
 
 
-def test_the_newest_of_accounts_is_the_newest_of_all() -> None:
-    assert newest_of([account(3, 8), account(5), account()]) == 8
-    assert newest_of([]) == BEGINNING
+def test_t_is_the_slowest_readers_clock_where_all_are_idle_and_no_partition_is_ahead_of_it() -> None:
+    assert moment(closing(at=None), heard=Heard(100 * SLACK)).at == 99 * SLACK
+    ahead = account(until_at=200 * SLACK)
+    assert moment(closing(at=None), ahead, heard=Heard(100 * SLACK, (("web", "a"),))).at == 99 * SLACK
+    both = [closed(closing(at=None), Heard(clock * SLACK)) for clock in (100, 50)]
+    assert Reading.of(both).moment.at == 49 * SLACK
 
 
-def test_every_shard_is_told_k_once_also_where_nothing_is_read() -> None:
-    def told(given: list[ShardedBatch]) -> None:
-        assert sorted(shard for shard, _ in given) == [0, 1, 2]
-        assert {batch.schema.metadata[b"kind"] for _, batch in given} == {KNOWN}
-        assert [batch.to_pydict() for _, batch in given] == [{"known_at": [8]}] * 3
+def test_t_never_goes_back_nor_beyond_where_the_project_fixes_it() -> None:
+    assert moment(closing(at=None, last_at=150 * SLACK), heard=Heard(100 * SLACK)).at == 150 * SLACK
+    assert moment(closing(at=None, until_at=70 * SLACK), heard=Heard(100 * SLACK)).at == 70 * SLACK
+
+
+def test_a_partition_that_wakes_and_has_told_nothing_holds_t_where_it_is() -> None:
+    assert moment(closing(at=None, last_at=3), heard=Heard(100 * SLACK, (("web", "new"),))).at == 3
+
+
+def test_feature_rows_are_written_by_the_first_cut_of_a_day() -> None:
+    assert not moment(closing(at=None, day_ends_at=100 * SLACK), heard=Heard(100 * SLACK)).writes_features
+    assert moment(closing(at=None, day_ends_at=100 * SLACK), heard=Heard(101 * SLACK)).writes_features
+
+
+def test_every_shard_is_told_t_and_k_once_also_where_nothing_is_read_and_where_its_state_lies() -> None:
+    def told_of_some(given: list[ShardedBatch]) -> None:
+        known = [(shard, moment_of(batch)) for shard, batch in given if batch.schema.metadata[KIND] == KNOWN]
+        states = [(shard, batch["path"][0].as_py()) for shard, batch in given if batch.schema.metadata[KIND] == STATE]
+        assert sorted(known) == [(shard, Moment(0, T, FOREVER, 8)) for shard in range(3)]
+        assert states == [(1, "there")]
 
     def told_of_nothing(given: list[ShardedBatch]) -> None:
-        assert [batch.to_pydict() for _, batch in given] == [{"known_at": [T]}] * 3
+        assert [moment_of(batch) for _, batch in given] == [Moment(0, T, FOREVER, T)] * 3
 
     with beam.Pipeline(runner=FnApiRunner()) as pipeline:
-        some = pipeline | "Some" >> beam.Create([account(3, 8), account(5)])
-        none = pipeline | "None" >> beam.Create([account(3)]) | "Nothing" >> beam.Filter(lambda _: False)
-        assert_that(some | "KnowSome" >> Know(Knowledge(T), 3), told, "some")
-        assert_that(none | "KnowNone" >> Know(Knowledge(T), 3), told_of_nothing, "none")
+        some = [closed(closing(states={1: "there"}), Heard(T)), account((3, 3), (4, 8)), account((5, 5))]
+        assert_that(pipeline | "Some" >> beam.Create(some) | "KnowSome" >> Know(3), told_of_some, "some")
+        none = pipeline | "None" >> beam.Create([closed(closing(), Heard(T))])
+        assert_that(none | "KnowNone" >> Know(3), told_of_nothing, "none")
+
+
+def test_of_a_cut_that_was_given_up_no_shard_hears() -> None:
+    with beam.Pipeline(runner=FnApiRunner()) as pipeline:
+        assert_that(pipeline | beam.Create([account((3, 3))]) | Know(3), lambda given: _see(given == []))
+
+
+def _see(holds: bool) -> None:
+    assert holds
+
+
+def test_a_moment_is_read_as_it_was_told() -> None:
+    one = Moment(1, 2, 3, 4, everyone=True, writes_features=False)
+    assert moment_of(told(one)) == one
+
+
+def pa_pairs(*pairs: tuple[int, int]) -> tuple[Any, Any]:
+    return tuple(pa.array([pair[place] for pair in pairs], pa.int64()).to_numpy() for place in (0, 1))  # type: ignore[return-value]

@@ -16,9 +16,10 @@ from transforms.algebra.order import BEGINNING
 from transforms.algebra.program import Moment, Program
 from transforms.algebra.state import empty_state, write_state
 from transforms.coder import ShardedBatch, sharded
-from transforms.segment import KIND, LEAVING, STATE, STORED, Segment
+from transforms.known import KIND, KNOWN, STATE, told
+from transforms.segment import LEAVING, STORED, Segment
 from transforms.spill import take_up
-from transforms.stage import ASKED, RECEIVED, Stage, staged_tables
+from transforms.stage import ASKED, DONE, RECEIVED, Stage, staged_tables
 
 DAYS = 24
 HOURS = range(0, 10 * DAYS, 6)
@@ -58,8 +59,9 @@ class Shard:
         stage = Stage(staged, staged_tables(self.program))
         moment = Moment(self.before if last_at is None else last_at, self.now)
         with beam.Pipeline(runner=FnApiRunner()) as pipeline:
-            given: list[ShardedBatch] = [(3, batch) for batch in batches]
-            _ = pipeline | beam.Create(given, reshuffle=False) | sharded() | Segment(self.program, moment, stage)
+            known = [] if any(batch.schema.metadata[KIND] == KNOWN for batch in batches) else [told(moment)]
+            given: list[ShardedBatch] = [(3, batch) for batch in (*batches, *known)]
+            _ = pipeline | beam.Create(given, reshuffle=False) | sharded() | Segment(self.program, stage)
         return stage
 
     def state(self) -> pa.RecordBatch:
@@ -98,13 +100,13 @@ def test_a_shard_that_has_forgotten_keeps_what_it_received_beside_what_it_makes(
     assert {"state", "events", RECEIVED} <= left(stage)
     assert ASKED not in left(stage)
     kept = [*take_up(stage.folder / RECEIVED / "0003.arrow")]
-    assert sorted(one.schema.metadata[KIND] for one in kept) == [b"events", STATE]
-    assert all(any(one.equals(other, check_metadata=True) for other in given) for one in kept)
+    assert sorted(one.schema.metadata[KIND] for one in kept) == [b"events", KNOWN, STATE]
+    assert all(any(one.equals(other, check_metadata=True) for one in kept) for other in given)
 
 
 def test_news_about_what_is_forgotten_is_asked_about_and_nothing_else_is_staged(shard: Shard) -> None:
     stage = shard.advance(shard.state(), *shard.facts(20 * DAYS), *shard.facts(100.5 * DAYS, who="bob"))
-    assert left(stage) == {ASKED, RECEIVED}
+    assert left(stage) == {ASKED, RECEIVED, DONE}
     assert [one["subject"].to_pylist() for one in take_up(stage.folder / ASKED / "0003.arrow")] == [["ann"]]
 
 

@@ -61,7 +61,7 @@ def test_a_pipeline_hands_on_paths_by_shard(tmp_path: Path) -> None:
 
     with beam.Pipeline(runner=FnApiRunner()) as pipeline:
         batches = pipeline | beam.Create([(0, ROWS.slice(0, 8_000)), (1, ROWS.slice(8_000))]) | sharded()
-        assert_that(batches | Spill(tmp_path / "spilled"), check)
+        assert_that(batches | Spill(lambda window: tmp_path / "spilled"), check)
 
 
 def test_a_batch_of_a_few_rows_is_worth_no_file(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_a_batch_of_a_few_rows_is_worth_no_file(tmp_path: Path) -> None:
         assert elements == [(0, few)]
 
     with beam.Pipeline(runner=FnApiRunner()) as pipeline:
-        assert_that(pipeline | beam.Create([(0, few)]) | sharded() | Spill(tmp_path / "spilled"), check)
+        assert_that(pipeline | beam.Create([(0, few)]) | sharded() | Spill(lambda window: tmp_path / "spilled"), check)
     assert not list((tmp_path / "spilled").iterdir())
 
 
