@@ -82,15 +82,9 @@ class Step:
         project, t_at = self.outlook.project, self.outlook.t_at
         program, stage = self.outlook.program, self.outlook.stage(self.staging)
         both = linked(self.lake, self.outlook, self._decoding())
-<<<<<<< HEAD
         plan = Plan(read_input, project.sources, self._decoding(), project.target.shards, t_at, tick, both.after)
-        moment, inputs = self._moment(), self.outlook.reading.listing.inputs
-        pipeline = SegmentUsers(program, moment, self.knowledge, stage, plan, self._remembered(both))
-=======
-        plan = Plan(read_file, project.sources, self._decoding(), project.target.shards, t_at, tick, both.after)
         inputs = self.outlook.reading.listing.inputs
         pipeline = SegmentUsers(program, self.closing, stage, plan, self._remembered(both))
->>>>>>> fe8dccf (Follow sources without an end, in cuts that are runs)
         size, (records_before, bytes_before) = sum(one.unread for one in inputs), ticked()
 
         def poll() -> None:

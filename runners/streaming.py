@@ -22,10 +22,10 @@ from runners.remaking import Remaking
 from runners.rereading import Reading
 from runners.run_plan import Published
 from runners.running import Outcome, run_batch
+from runners.sources.entry import read as read_input
 from runners.sources.files import Listing
 from runners.sources.following import OpenFiles
 from runners.sources.lookups import read_lookups
-from runners.sources.reading import read as read_file
 from runners.staging import give_up, new_staging
 from runners.step import Step, Tell
 from runners.warehouses import read
@@ -111,7 +111,7 @@ class Stream:
     def _pipeline(self) -> SegmentStream:
         project, together = self.project, self.linked.after
         shards, at = project.target.shards, self.last.t_at
-        plan = Plan(read_file, project.sources, self._decoding, shards, at, tick, together, is_open=True)
+        plan = Plan(read_input, project.sources, self._decoding, shards, at, tick, together, is_open=True)
         following = Following(self.cuts.orders, OpenFiles(self.project))
         return SegmentStream(self.outlook.program, self.cuts.stage, plan, following)
 

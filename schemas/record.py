@@ -71,6 +71,11 @@ class Offset:
         return cls(**fields)
 
 
+def position_of(fields: Mapping[str, Any]) -> Position | Offset:
+    """The position that either's `to_json` gave."""
+    return Offset.from_json(fields) if "offset" in fields else Position.from_json(fields)
+
+
 @dataclass(frozen=True)
 class Input:
     """A file to read, from a committed position up to what was there when it was listed.

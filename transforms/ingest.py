@@ -124,20 +124,10 @@ class _IngestFn(beam.DoFn):  # type: ignore[misc]
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
 
-<<<<<<< HEAD
-    def process(self, inputs: list[AnyInput]) -> Iterator[ShardedBatch]:
-        for facts, rejected, account in self._ingested(inputs):
-            yield from facts
-            if rejected.num_rows:
-                yield TaggedOutput("rejected", rejected)  # type: ignore[misc]
-            yield TaggedOutput("inputs", account)  # type: ignore[misc]
-            self.plan.tick(int(account.column("read")[0].as_py()), 0)
-=======
-    def process(self, inputs: list[Input]) -> Iterator[Any]:
+    def process(self, inputs: list[AnyInput]) -> Iterator[Any]:
         for ingested in self._ingested(inputs):
             yield from _given(ingested)
             self.plan.tick(_count(ingested), 0)
->>>>>>> fe8dccf (Follow sources without an end, in cuts that are runs)
 
     def _ingested(self, inputs: list[AnyInput]) -> Iterator[Ingested]:
         under_way: deque[Future[Ingested]] = deque()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from runners.sources.files import list_inputs
+from runners.sources.files import list_files
 from runners.sources.reading import read
 from schemas.cut import Heard, Partition
 from schemas.definitions.project import Project
@@ -59,7 +59,7 @@ class FileFollower:
     def _next_file(self) -> bool:
         if not self.waiting and self.clock() - self.looked_at >= _LOOK_S * 1_000_000:
             self.looked_at = self.clock()
-            self.waiting = [*list_inputs(self.project, self.positions).inputs][::-1]
+            self.waiting = [*list_files(self.project, self.positions).inputs][::-1]
         if self.waiting:
             self.chunks = read(self.waiting.pop())
             return True

@@ -67,7 +67,7 @@ class Passes(list[list[ShardedBatch]]):
 
 
 def until_whole(lake: Lake, passes: Passes, both: Linked = APART) -> int:
-    return Remaking(lake, PROJECT, passes.stage.folder, both, passes.advance).until_whole()
+    return Remaking(lake, PROJECT, passes.stage.folder, both, both.moved(SHARDS), passes.advance).until_whole()
 
 
 def test_where_nobody_asks_nothing_is_advanced_again(lake: Lake, stage: Stage) -> None:
