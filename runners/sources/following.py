@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from runners.sources.entry import read
 from runners.sources.files import list_files
-from runners.sources.reading import read
 from schemas.cut import Heard, Partition
 from schemas.definitions.project import Project
-from schemas.record import Input, RawChunk
+from schemas.record import AnyInput, RawChunk
 
 IDLE_US = 5_000_000
 """A partition that has told nothing for so long holds up nobody, microseconds."""
@@ -41,7 +41,7 @@ class FileFollower:
         self.project, self.clock = project, clock
         self.positions = {source: dict(files) for source, files in positions.items()}
         self.told_at: dict[Partition, int] = {}
-        self.waiting: list[Input] = []
+        self.waiting: list[AnyInput] = []
         self.chunks: Iterator[RawChunk] = iter(())
         self.looked_at = 0
 
