@@ -32,7 +32,6 @@ class Ledger(NamedTuple):
 
     `who` (the subject), `row` (its row in the consents, or the snapshot's that implies it) and `rows`: an entry a row.
     `act` (an index into them) and `at` have an entry an act, in the order of application: (who, at, action, event_id).
-    `conflicts` counts the keys that came with different bodies.
     """
 
     subjects: int
@@ -41,7 +40,6 @@ class Ledger(NamedTuple):
     rows: Claims
     act: Ints
     at: Ints
-    conflicts: int
 
 
 def ledger(consents: pa.Table, subjects: pa.Array, purposes: Sequence[str], trusted: Collection[str] = ()) -> Ledger:
@@ -53,12 +51,12 @@ def ledger(consents: pa.Table, subjects: pa.Array, purposes: Sequence[str], trus
     seen = np.flatnonzero((who >= 0) & np.asarray(quarantined(consents, purposes).is_null()).astype(np.bool_))
     consents, who = _rows(consents, seen), who[seen]
     rows = claims(consents, purposes, trusted)
-    accepted, heard, conflicts = _accept(consents, who, rows)
+    accepted, heard = _accept(consents, who, rows)
     implied, missing = _implied(consents, who, rows, accepted, heard, len(purposes))
     row = np.concatenate((accepted, implied))
     every = _withdrawals(rows, accepted, implied, missing)
     act, at = _in_order(consents, row, who[row], every)
-    return Ledger(len(subjects), who[row], seen[row], every, act, at, conflicts)
+    return Ledger(len(subjects), who[row], seen[row], every, act, at)
 
 
 def first_permissive(entries: Ledger) -> Ints:
@@ -83,20 +81,19 @@ def _rows(consents: pa.Table, seen: Ints) -> pa.Table:
     return table if len(seen) == len(table) else table.take(pa.array(seen))
 
 
-def _accept(consents: pa.Table, who: Ints, rows: Claims) -> tuple[Ints, Ints, int]:
-    """The rows that are facts, in order; these and what lost to them, repeats left out; the number of keys in conflict."""
+def _accept(consents: pa.Table, who: Ints, rows: Claims) -> tuple[Ints, Ints]:
+    """The rows that are facts, in order; and these with what lost to them, repeats left out."""
     key = keys(consents, who)
     index = np.argsort(key, kind="stable")
     alone = firsts(key[index]) & lasts(key[index])
     twins = index[~alone]
     if not len(twins):
-        return np.arange(len(key)), np.arange(len(key)), 0
-    winners, bodies, conflicts = _settle_twins(twins, key, consents, rows)
-    accepted, heard = (np.sort(np.concatenate((index[alone], some))) for some in (winners, bodies))
-    return accepted, heard, conflicts
+        return np.arange(len(key)), np.arange(len(key))
+    accepted, heard = (np.sort(np.concatenate((index[alone], some))) for some in _settle_twins(twins, key, consents, rows))
+    return accepted, heard
 
 
-def _settle_twins(twins: Ints, key: Ints, consents: pa.Table, rows: Claims) -> tuple[Ints, Ints, int]:
+def _settle_twins(twins: Ints, key: Ints, consents: pa.Table, rows: Claims) -> tuple[Ints, Ints]:
     """Of rows that share keys: what restricts, else the latest permission; and each body once, as first received.
 
     Of permissions in effect from one instant, that of the smallest hash, as with all twins (semantics 2.6).
@@ -110,7 +107,7 @@ def _settle_twins(twins: Ints, key: Ints, consents: pa.Table, rows: Claims) -> t
     first, permits = firsts(key[twins]), permissive(rows.action[twins])
     restricted = ~permits[np.flatnonzero(first)][np.cumsum(first) - 1]  # what restricts is sorted to the front
     applies = np.where(restricted, ~permits, lasts(key[twins]))
-    return twins[applies], twins, int((first & ~lasts(key[twins])).sum())
+    return twins[applies], twins
 
 
 def _implied(
