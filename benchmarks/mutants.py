@@ -10,7 +10,9 @@ No place is where no input could tell the mutant from the kernel, by what the pl
 - `strict=`, which sees that two columns are as long as each other: they are;
 - the 0 that `ints` and `indices` give for null, where a column has none: those that may be null say FOREVER, BEGINNING or -1;
 - room: a number that is only asked to be large enough, as the width of a packed key or how often a sum may be multiplied;
-- at the very bound from which on another way is taken to the same result (`_LIMIT`, `_MANY`): both give it there.
+- at the very bound from which on another way is taken to the same result (`_LIMIT`, `_MANY`): both give it there;
+- how far beside the ends of time (`BEGINNING + 1`): nothing ever lies so near to them;
+- of how many events no state may forget (`first_few(1)`, `last_few(1)`): it keeps one more, and what is kept changes no answer.
 
 What survives is either a rule that no test holds, which is to be written, or of a kind that changes no answer:
 
@@ -136,6 +138,10 @@ def _spared(node: ast.AST) -> Sequence[ast.AST]:
             return [room]
         case ast.BinOp(ast.Call(ast.Name("int"), [ast.Call(ast.Attribute(attr="max"))]), ast.Add(), ast.Constant() as room):
             return [room]
+        case ast.BinOp(ast.Name("BEGINNING" | "FOREVER"), _, ast.Constant() as beside):
+            return [beside]
+        case ast.Call(func=ast.Name("first_few" | "last_few"), args=[ast.Constant() as few]):
+            return [few]
     return []
 
 
