@@ -44,6 +44,15 @@ def test_a_projection_stays_beside_its_events_even_where_the_engine_reorders_the
     assert found[predicate_name(odd)].to_pylist() == [name in "012345" and n >= 5000 for n, name in enumerate(names)]
 
 
+def test_the_list_of_a_select_that_is_shown_gives_what_the_kernel_reads() -> None:
+    events = pa.table({"event": ["a", "b", "a"], "n": [1, 2, 3]})
+    shown = Projection((EventReference(("a",)), EventReference(None, Expression.parse("n > 2"))), ("n",))
+    con = connect()
+    con.register("events", events)
+    assert con.execute(f"SELECT {shown.select_list} FROM events").to_arrow_table().to_pylist() == shown(con, events).to_pylist()
+    con.close()
+
+
 def test_nothing_of_what_it_computes_goes_to_disk() -> None:
     con = connect()
     assert con.execute("SELECT current_setting('temp_directory')").fetchall() == [("",)]

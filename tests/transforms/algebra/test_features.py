@@ -1,9 +1,11 @@
 """Feature rows, where there is anything to be written."""
 
 from pathlib import Path
+from typing import Any
 
 from tests.support.histories import Shard
 from tests.support.oracle import Event, World
+from tests.support.oracle_model import HOUR, Json
 
 SECOND = 1_000_000
 PROJECT = {
@@ -77,3 +79,25 @@ def test_the_largest_sum_that_64_bits_hold_is_in_the_row(tmp_path: Path) -> None
     shard = summed(tmp_path, 2**63 - 2, 1)
     assert shard.published[0]["feature_rows"]["g__v_lifetime"].to_pylist() == [2**63 - 1]
     assert shard.believed() == {}
+
+
+def told_hourly(tmp_path: Path, aggregate: Json, *values: int | None) -> list[list[Any]]:
+    """The feature rows of each step, of a subject that is seen once in each, an hour after the one before."""
+    group = {"features": "g", "purpose": "p", "source": "seen", "aggregates": [{"name": "v", "of": "v", **aggregate}]}
+    sources = {"web": {"kind": "events", "properties": {"v": "int"}}}
+    shard = Shard.of(tmp_path, World({**PROJECT, "sources": sources, "features": [group]}))
+    for hour, value in enumerate(values):
+        at = hour * HOUR
+        shard.step([] if value is None else [Event("web", "one", f"e{hour}", "seen", at, at, {"v": value})], at)
+    (name,) = shard.program.feature_schema.names
+    return [rows["feature_rows"][name].to_pylist() for rows in shard.published]
+
+
+def test_a_list_is_written_where_one_item_of_it_is_another(tmp_path: Path) -> None:
+    latest = {"op": "list", "n": 1, "windows": ["lifetime"]}
+    assert told_hourly(tmp_path, latest, 7, 7, 8) == [[[7]], [], [[8]]]
+
+
+def test_a_value_is_written_where_it_ceases_and_where_there_is_one_again(tmp_path: Path) -> None:
+    last = {"op": "last", "windows": ["2h"]}
+    assert told_hourly(tmp_path, last, 7, None, None, None, 7) == [[7], [], [None], [], [7]]

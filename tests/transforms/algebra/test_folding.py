@@ -127,6 +127,37 @@ def test_a_state_is_no_larger_after_a_history_ten_times_as_long(tmp_path: Path) 
     assert shard.published[-1]["feature_rows"] == kept.published[-1]["feature_rows"]
 
 
+def told_of_long_ago(folder: Path, op: str, **said: Sequence[int]) -> dict[str, Any]:
+    """What an aggregate of all time says of each, who had one of these numbers an hour, when few of the events are left."""
+    aggregate = {"name": "v", "op": op, "of": "n", "windows": ["lifetime"]}
+    group = {"features": "g", "purpose": "free", "source": {"event": "buy"}, "aggregates": [aggregate]}
+    facts = [event(hour, who, n=n) for who, numbers in said.items() for hour, n in enumerate(numbers)]
+    hours = max(map(len, said.values()))
+    told = world(sources=SOURCES, features=[group], segments=[])
+    shard = Shard.of(folder, told, HOUR).step(facts, instant(hours))
+    assert len(shard.state.facts["events"]) < len(facts) / 2
+    shard.step([event(hours, who, n=0) for who in said], instant(hours))
+    rows = [row for tables in shard.published for row in tables["feature_rows"].to_pylist()]
+    return {row["subject"]: row["g__v_lifetime"] for row in rows}
+
+
+@pytest.mark.parametrize(("op", "number"), [("max", 9), ("min", -9)])
+def test_the_most_and_the_least_of_long_ago_are_not_forgotten(tmp_path: Path, op: str, number: int) -> None:
+    assert told_of_long_ago(tmp_path, op, ann=[1, number, 2, *[1] * 50]) == {"ann": number}
+
+
+def test_sums_beyond_64_bits_are_kept_beside_those_that_they_hold(tmp_path: Path) -> None:
+    assert told_of_long_ago(tmp_path, "mean", ann=[2**62] * 51, bob=[3] * 51) == {"ann": 2**62 * 51 / 52, "bob": 3 * 51 / 52}
+
+
+def test_who_is_linked_after_the_floor_forgets_as_others_do(tmp_path: Path) -> None:
+    """What the phone has collected feeds itself up to the link and ann from it on, all of it both."""
+    told, _ = long_history(0)
+    events, later = [event(hour, "phone", "other") for hour in range(200)], link(230, "phone", "ann")
+    alone, linked = (Shard.of(tmp_path, told, DAY).step(facts, instant(240)) for facts in (events, [*events, later]))
+    assert len(linked.state.facts["events"]) == len(alone.state.facts["events"]) < 200
+
+
 def test_sessions_that_were_told_stay_when_the_events_that_they_are_made_of_are_forgotten(tmp_path: Path) -> None:
     told = visits(*(event(24 * day + hour, "ann") for day in range(30) for hour in (0, 0.5)))
     forgetting, remembering = Shard.of(tmp_path, told, HOUR), Shard.of(tmp_path, told)

@@ -7,14 +7,17 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
 
 from schemas.definitions.aggregate import Aggregate, AnyAggregate
 from schemas.definitions.catalog import read_project
+from schemas.definitions.datatype import DataType
 from schemas.definitions.node import AnyNode, Node
 from schemas.errors import DefinitionErrors
 from tests.support.histories import Shard
 from tests.support.oracle_model import DAY, HOUR, Event, World
 from tests.support.worlds import language, write_project
+from transforms.algebra.aggregates import AGGREGATES
 from transforms.algebra.explain import explain
 from transforms.algebra.order import FOREVER
 from transforms.algebra.state import facts_of
@@ -83,6 +86,15 @@ def test_what_no_operator_takes_is_refused(value: dict[str, Any], codes: list[st
 )
 def test_what_no_aggregate_takes_is_refused(value: dict[str, Any], codes: list[str]) -> None:
     assert refused(AGGREGATE, value) == codes
+
+
+@pytest.mark.parametrize("op", sorted(name for name, one in AGGREGATES.items() if one.takes_column))
+def test_no_aggregate_takes_a_list(op: str) -> None:
+    more = {"percentile": {"p": Decimal("0.5")}, "list": {"n": 1}, "top_k": {"k": 1}, "share": {"value": 1}}
+    one = AGGREGATE.validate_python({"name": "n", "op": op, "of": "x", **more.get(op, {})}, context=language().context("UTC"))
+    with pytest.raises(PydanticCustomError) as found:
+        one.result_type(DataType.parse("list(int)"))
+    assert found.value.type == "SEG-0208"
 
 
 def world(when: dict[str, Any], *events: Event, **more: Any) -> World:
