@@ -32,7 +32,7 @@ $(KAFKA):
 	@part=$$(mktemp -d $(CACHE)/part.XXXXXX) && trap 'rm -rf "$$part"' EXIT && \
 	  mvn -q -B -f tests/services/pom.xml -Dkafka.version=$(KAFKA_VERSION) dependency:copy-dependencies \
 	    -DincludeScope=runtime -DoutputDirectory="$$part/libs" && \
-	  { test -d $@ || mv -T "$$part/libs" $@; }
+	  { test -d $@ || mv "$$part/libs" $@; }
 
 check: $(STAMP)
 	$(BIN)/ruff check .
