@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from runners.sources import kafka
-from runners.sources.kafka import chunk_of, read
+from runners.sources.kafka import chunk_of, read, refusal
 from runners.sources.topics import Found, Topic, find
 from schemas.errors import CallError, JobFailed, SourceChanged, TryAgain
 from schemas.record import LONGEST_RECORD, Offset, Partition, RawChunk
@@ -94,6 +94,12 @@ def test_an_address_that_is_a_secret_is_in_no_text(monkeypatch: pytest.MonkeyPat
         find(topic, {})
     assert topic.bootstrap == "secret.invalid:9092"
     assert "secret" not in f"{told.value} {topic} {Partition('s', 't', 0, 0, 1, topic.bootstrap)}"
+
+
+@pytest.mark.parametrize("code", ["TOPIC_AUTHORIZATION_FAILED", "GROUP_AUTHORIZATION_FAILED", "_AUTHENTICATION"])
+def test_brokers_that_refuse_are_no_brokers_that_do_not_answer(code: str) -> None:
+    told = refusal(confluent_kafka.KafkaError(getattr(confluent_kafka.KafkaError, code)), "orders")
+    assert (type(told), told.code, code in told.message) == (JobFailed, "SEG-0704", True)
 
 
 def test_a_variable_that_is_not_set_is_told_by_name() -> None:
