@@ -11,7 +11,7 @@ No place is where no input could tell the mutant from the kernel, by what the pl
 - the 0 that `ints` and `indices` give for null, where a column has none: those that may be null say FOREVER, BEGINNING or -1;
 - room: a number that is only asked to be large enough, as the width of a packed key or how often a sum may be multiplied;
 - at the very bound from which on another way is taken to the same result (`_LIMIT`, `_MANY`): both give it there;
-- how far beside the ends of time (`BEGINNING + 1`): nothing ever lies so near to them;
+- how far beside the ends of time (`BEGINNING + 1`): nothing ever lies so near to them, and what is noted there has a name;
 - of how many events no state may forget (`first_few(1)`, `last_few(1)`): it keeps one more, and what is kept changes no answer.
 
 What survives is either a rule that no test holds, which is to be written, or of a kind that changes no answer:

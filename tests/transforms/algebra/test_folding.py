@@ -228,6 +228,31 @@ def test_an_operator_that_reads_events_says_what_it_needs(tmp_path: Path) -> Non
     assert memory(read_world(tmp_path, told)).reach == 7 * DAY
 
 
+@pytest.mark.parametrize(
+    ("when", "days"),
+    [
+        ({"did": {"event": "buy", "window": "2d"}}, 2),
+        ({"did": {"event": "buy", "window": {"between": ["5d", "2d"]}}}, 5),
+        ({"stopped": {"event": "buy", "active": "2d", "quiet": "3d"}}, 5),
+        ({"restarted": {"event": "buy", "active": "1d", "quiet": "2d"}}, 3),
+        ({"restarted": {"event": "buy", "active": "1d", "quiet": "2d", "active_before": "4d"}}, 7),
+        ({"lifecycle": {"event": "buy", "period": "2d", "in": ["lost"]}}, 6),
+        ({"trend": {"feature": "g.n", "this": "2d", "vs": "4d", "change": "> 0"}}, 6),
+        ({"inaction": {"after": "look", "not": "buy", "for": "1d"}}, 1),
+        ({"inaction": {"after": "look", "not": "buy", "for": "1d", "within": "3d"}}, 3),
+        ({"sequence": {"steps": ["look", "buy"], "within": "1d", "window": "2d"}}, 3),
+        ({"sequence": {"steps": ["look", "buy", "buy"], "gap": "1d", "window": "2d"}}, 4),
+        ({"sequence": {"steps": ["look", "buy", "buy"], "gap": "2d", "within": "1d", "window": "2d"}}, 3),
+    ],
+)
+def test_what_lies_further_back_than_the_longest_that_an_operator_looks_is_nothing_to_it(
+    tmp_path: Path, when: Json, days: int
+) -> None:
+    numbers = [{"name": "n", "op": "count", "windows": ["1h"]}]
+    group = {"features": "g", "purpose": "free", "source": {"event": "buy"}, "aggregates": numbers}
+    assert memory(read_world(tmp_path, world(sources=SOURCES, features=[group], when=when))).reach == days * DAY
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("block", range(50))
 def test_so_it_does_in_many_worlds(tmp_path: Path, block: int) -> None:

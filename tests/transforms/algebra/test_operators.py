@@ -97,6 +97,19 @@ def test_no_aggregate_takes_a_list(op: str) -> None:
     assert found.value.type == "SEG-0208"
 
 
+@pytest.mark.parametrize("op", ["sum", "mean", "variance"])
+def test_decimals_of_up_to_18_digits_are_added_up_and_longer_ones_are_not(op: str) -> None:
+    one = AGGREGATE.validate_python({"name": "n", "op": op, "of": "x"}, context=language().context("UTC"))
+    assert one.result_type(DataType.parse("decimal(18,2)")).is_number
+    with pytest.raises(PydanticCustomError):
+        one.result_type(DataType.parse("decimal(19,2)"))
+
+
+@pytest.mark.parametrize("when", [{"bucket": {"salt": "s", "range": [0, 50]}}, {"list": {"file": "l.csv", "column": "c"}}])
+def test_where_events_have_no_part_a_subject_without_any_may_be_a_member_or_not(when: dict[str, Any]) -> None:
+    assert NODE.validate_python(when, context=language().context("UTC")).of_nothing() == {True, False}
+
+
 def world(when: dict[str, Any], *events: Event, **more: Any) -> World:
     numbers = [
         {"name": "spent", "op": "sum", "of": "amount", "windows": ["7d"]},

@@ -42,6 +42,11 @@ def test_time_leads_to_expired_and_a_new_major_to_stale() -> None:
     assert states(rows, 20, 30, 39, 40, versions=versions) == ["EXPIRED", "GRANTED", "GRANTED", "STALE"]
 
 
+def test_a_grant_that_ends_as_a_new_major_begins_has_expired() -> None:
+    rows = [row("GRANT", 10, expires=40)]
+    assert states(rows, 39, 40, versions=((1, 0), (2, minutes(40)))) == ["GRANTED", "EXPIRED"]
+
+
 def test_what_is_closed_already_stays_as_it_was() -> None:
     rows = [row("GRANT", 10, expires=20), row("WITHDRAW", 30)]
     assert states(rows, 25, 50, versions=((1, 0), (2, minutes(40)))) == ["EXPIRED", "WITHDRAWN"]
