@@ -79,9 +79,33 @@ class SegmentStream(beam.PTransform):  # type: ignore[misc]
     following: Following
 
     def expand(self, begin: PBegin) -> PCollection[int]:
-        """Straight down: one line a stage."""
+        """What is read, then what becomes of it."""
         told = begin | Follow(self.following)
         # chunks of raw records, and closings of cuts
+        return told | SegmentCuts(self.program, self.stage, self.plan)
+
+
+@dataclass(eq=False)
+class SegmentCuts(beam.PTransform):  # type: ignore[misc]
+    """Stage each cut of what is read like a run.
+
+    Takes:     PCollection[RecordBatch] in cuts: chunks as `packed` gives them, and closings.
+    Gives:     PCollection[int], the shards that are staged, cut by cut.
+    Windowing: one window a cut.
+    Errors:    bad records go to the staged table `quarantine`.
+
+    Args:
+      program: the definitions.
+      stage: where the results go, each cut in a folder of its own.
+      plan: how records are decoded and sharded.
+    """
+
+    program: Program
+    stage: Stage
+    plan: Plan
+
+    def expand(self, told: PCollection[pa.RecordBatch]) -> PCollection[int]:
+        """Straight down: one line a stage."""
         read = told | "Chunks" >> chunks() | IngestChunks(self.plan)
         # read.facts: (shard, batch) of event.SCHEMA, profile.SCHEMA, consent.SCHEMA, identity.SCHEMA, score.SCHEMA
         arrived = _gathered(read, told | "Closings" >> closings(), self.stage, self.plan.shards)

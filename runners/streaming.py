@@ -1,10 +1,11 @@
 """A stream: one run after another over what is read meanwhile, each exactly a run, until it is stopped."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -56,6 +57,17 @@ class Committed(NamedTuple):
     seconds: float
 
 
+class Running(Protocol):
+    """A job that computes the cuts which are closed."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has come to its end."""
+
+    def see_that_it_runs(self) -> None:
+        """Errors: JobFailed where it does not any more."""
+
+
 @dataclass
 class Stream:
     """A stream over one project and warehouse.
@@ -97,14 +109,19 @@ class Stream:
 
         Errors: JobFailed where the job ends by itself; those of publishing.
         """
+        with self.begun() as pipeline, running(pipeline) as job:
+            while not stopping():
+                self._next(job, stopping, tell)
+            tell(self.commit(job, is_last=True))
+
+    @contextmanager
+    def begun(self) -> Iterator[SegmentStream]:
+        """The graph, the first cut of which is open; what is not published in the end is given up."""
         folder = new_staging(self.lake)
         try:
             self.cuts = Cuts(self.outlook.stage(folder), self.project.target.shards)
             self.cuts.begin(self.last.positions)
-            with running(self._pipeline()) as job:
-                while not stopping():
-                    self._next(job, stopping, tell)
-                tell(self._commit(job, is_last=True))
+            yield self._pipeline()
         finally:
             give_up(folder)
 
@@ -131,7 +148,7 @@ class Stream:
             if stopping():
                 return
             self._look(job)
-        tell(self._commit(job, is_last=False))
+        tell(self.commit(job, is_last=False))
 
     def _look(self, job: Job) -> None:
         """See that all goes on, and begin again where a reader does."""
@@ -151,7 +168,7 @@ class Stream:
         """No T lies after it."""
         return FOREVER if self.project.as_of is None else self.project.as_of
 
-    def _commit(self, job: Job, is_last: bool) -> Committed:
+    def commit(self, job: Running, is_last: bool) -> Committed:
         """Close the cut that is open, and publish it when all shards are done with it."""
         began = time.monotonic()
         closing = self._closing()

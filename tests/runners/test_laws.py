@@ -2,34 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from random import Random
 
 import pytest
 
 from tests.support.generator import START, Generator
-from tests.support.histories import Fact, History, every_fact, expected, subjects_of
-from tests.support.oracle import feature, member
-from tests.support.oracle_model import DAY, World, to_instant
+from tests.support.histories import History, expected, subjects_of
+from tests.support.oracle import member
+from tests.support.oracle_model import DAY, World
 from tests.support.stretched import stretched
-from tests.support.whole_runs import Run, Target, crowded, standing, versioned
+from tests.support.whole_runs import Target, crowded, feature_rows_that_differ, parted, shuffled, standing, versioned
 
 GROUPS = 6
 SHARDS = (1, 3, 16)
 BESIDE = (-1, 0, 1)
 SCORED = (1,)
 """Seeds of worlds in which models speak of the subjects."""
-
-
-def facts_in_any_order(world: World, dice: Random) -> list[Fact]:
-    facts = every_fact(world)
-    return dice.sample(facts, len(facts))
-
-
-def cuts(facts: Sequence[Fact], dice: Random, parts: int) -> list[Sequence[Fact]]:
-    ends = sorted(dice.randrange(len(facts) + 1) for _ in range(parts - 1))
-    return [facts[begin:end] for begin, end in zip([0, *ends], [*ends, len(facts)], strict=True)]
 
 
 def asked(history: History, dice: Random, until: int) -> list[int]:
@@ -47,7 +36,7 @@ def one_history_and_its_record(folder: Path, seed: int) -> None:
     target = Target(folder, world)
     moments = sorted(generator.at() + DAY for _ in range(3))
     published = []
-    for part, at in zip(cuts(facts_in_any_order(world, dice), dice, 3), moments, strict=True):
+    for part, at in zip(parted(shuffled(world, dice), dice, 3), moments, strict=True):
         target.write(part, dice.choice(("same", None)))
         target.sharded(dice.choice(SHARDS)).run(at)
         published.append(target.history())
@@ -74,7 +63,7 @@ def what_was_published_is_what_was_known(folder: Path, seed: int) -> None:
     dice = Random(seed)
     generator = Generator(dice, merges=True, scored=True)
     world = crowded(generator, GROUPS)
-    target, facts = Target(folder, world).sharded(3), facts_in_any_order(world, dice)
+    target, facts = Target(folder, world).sharded(3), shuffled(world, dice)
     moments = sorted({generator.at() + DAY for _ in range(3)})
     read_until = min(fact.received_at for fact in facts) - 1
     pairs, answers = [], []
@@ -97,7 +86,7 @@ def definitions_change_and_come_back(folder: Path, seed: int) -> None:
     changed = {"segments": generator.segments(), "purposes": generator.purposes()}
     other = replace(first, project={**first.project, **changed})
     target, moments = Target(folder, first), sorted(generator.at() + DAY for _ in range(3))
-    parts = cuts(facts_in_any_order(first, dice), dice, 3)
+    parts = parted(shuffled(first, dice), dice, 3)
     for world, part, at in zip((first, other, first), parts, moments, strict=True):
         target.define(world)
         target.write(part)
@@ -114,9 +103,9 @@ def states_forget_what_no_answer_needs(folder: Path, seed: int) -> None:
     dice = Random(seed)
     world = stretched(crowded(Generator(dice, merges=True, scored=True), GROUPS), dice.choice((5, 20, 60)))
     world = replace(world, project={**world.project, "state_reach": dice.choice(("1h", "1d"))})
-    facts = sorted(facts_in_any_order(world, dice), key=lambda fact: fact.received_at + dice.choice((0, 0, 0, 30 * DAY)))
+    facts = sorted(shuffled(world, dice), key=lambda fact: fact.received_at + dice.choice((0, 0, 0, 30 * DAY)))
     target, at = Target(folder, world).sharded(dice.choice(SHARDS)), START
-    for part in cuts(facts, dice, 5):
+    for part in parted(facts, dice, 5):
         target.write(part)
         at = max([at, *(fact.received_at for fact in part)])
         target.run(at)
@@ -128,25 +117,6 @@ def states_forget_what_no_answer_needs(folder: Path, seed: int) -> None:
 
 def unversioned(history: History) -> History:
     return {(name.partition("@")[0], who): intervals for (name, who), intervals in history.items()}
-
-
-_LATEST = "FROM feature_rows QUALIFY row_number() OVER (PARTITION BY subject ORDER BY as_of DESC) = 1"
-
-
-def feature_rows_that_differ(target: Target, world: World, run: Run) -> list[tuple[str, str, object, object]]:
-    """(subject, column, written, the oracle's) wherever the row at T is not what the facts say that were known."""
-    with target.lake() as lake:
-        rows = {row["subject"]: row for row in lake.arrow(_LATEST).to_pylist()}
-    columns = [name for name in next(iter(rows.values())) if name.startswith("grp__")]
-    asked = [(who, name, row[name]) for who, row in rows.items() for name in columns]
-    pairs = [(*one, feature(world, one[1], one[0], run.t_at, run.known_at)) for one in asked]
-    return [pair for pair in pairs if as_number(pair[2]) != pair[3]]
-
-
-def as_number(value: object) -> object:
-    if isinstance(value, list):
-        return [as_number(one) for one in value]
-    return to_instant(value) if isinstance(value, datetime) else value
 
 
 def known_members(world: World, at: int, known_at: int) -> set[tuple[str, str]]:

@@ -4,7 +4,9 @@ import json
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pyarrow as pa
@@ -17,8 +19,9 @@ from runners.warehouses.query import lock, query
 from schemas.definitions.catalog import read_project
 from schemas.definitions.instant import write_instant
 from tests.support.generator import Generator
-from tests.support.histories import Fact, History, changes_folded
-from tests.support.oracle_model import Consent, Event, Link, Profile, Score, World
+from tests.support.histories import Fact, History, changes_folded, every_fact
+from tests.support.oracle import feature
+from tests.support.oracle_model import Consent, Event, Link, Profile, Score, World, to_instant
 from tests.support.worlds import language, write_project
 
 NOW = 1_900_000_000_000_000
@@ -202,6 +205,16 @@ def of_files(world: World) -> World:
     return replace(world, project={**world.project, "sources": {**sources, **payloads}}, profiles=tuple(told.values()))
 
 
+def shuffled(world: World, dice: Random) -> list[Fact]:
+    facts = every_fact(world)
+    return dice.sample(facts, len(facts))
+
+
+def parted(facts: Sequence[Fact], dice: Random, parts: int) -> list[Sequence[Fact]]:
+    ends = sorted(dice.randrange(len(facts) + 1) for _ in range(parts - 1))
+    return [facts[begin:end] for begin, end in zip([0, *ends], [*ends, len(facts)], strict=True)]
+
+
 def crowded(generator: Generator, groups: int) -> World:
     """A world with the facts of many draws, each about subjects of its own."""
     draws = [generator.world() for _ in range(groups)]
@@ -221,3 +234,22 @@ def _of_group(fact: Any, group: str) -> Any:
         to_id = fact.to_id and f"{fact.to_id}.{group}"
         return replace(fact, from_id=f"{fact.from_id}.{group}", to_id=to_id, position=f"{fact.position}.{group}")
     return replace(fact, subject=f"{fact.subject}.{group}")
+
+
+_LATEST = "FROM feature_rows QUALIFY row_number() OVER (PARTITION BY subject ORDER BY as_of DESC) = 1"
+
+
+def feature_rows_that_differ(target: Target, world: World, run: Run) -> list[tuple[str, str, object, object]]:
+    """(subject, column, written, the oracle's) wherever the row at T is not what the facts say that were known."""
+    with target.lake() as lake:
+        rows = {row["subject"]: row for row in lake.arrow(_LATEST).to_pylist()}
+    columns = [name for name in next(iter(rows.values())) if name.startswith("grp__")]
+    asked = [(who, name, row[name]) for who, row in rows.items() for name in columns]
+    pairs = [(*one, feature(world, one[1], one[0], run.t_at, run.known_at)) for one in asked]
+    return [pair for pair in pairs if as_number(pair[2]) != pair[3]]
+
+
+def as_number(value: object) -> object:
+    if isinstance(value, list):
+        return [as_number(one) for one in value]
+    return to_instant(value) if isinstance(value, datetime) else value
