@@ -62,11 +62,9 @@ def list_files(project: Project, positions: Positions) -> Listing:
     vanished: list[str] = []
     empty: list[str] = []
     waiting: dict[str, int] = {}
-    for source in project.sources.values():
-        if source.kind == "lookup" or source.kafka is not None:
-            continue
+    for source in sources_of_files(project):
         known = positions.get(source.name, {})
-        there = dict(_matches(project, source, empty))
+        there = dict(matches(project, source, empty))
         vanished += sorted(name for name in known if name not in there)
         for name, path in sorted(there.items()):
             start = Position.from_json(known[name]) if name in known else None
@@ -78,15 +76,19 @@ def list_files(project: Project, positions: Positions) -> Listing:
     return Listing(tuple(inputs), tuple(vanished), tuple(empty), waiting)
 
 
-def _matches(project: Project, source: Source, empty: list[str]) -> Iterator[tuple[str, Path]]:
+def sources_of_files(project: Project) -> list[Source]:
+    """The sources that are read from files by a run."""
+    return [source for source in project.sources.values() if source.kind != "lookup" and source.kafka is None]
+
+
+def matches(project: Project, source: Source, empty: list[str]) -> Iterator[tuple[str, Path]]:
+    """The files of a source, by name and path; the patterns that match none are added to `empty`."""
+    root = f"{project.root.as_posix().rstrip('/')}/"
     for pattern in source.files:
         found = files_of(project, pattern)
         if not found:
             empty.append(pattern)
-        yield from (
-            (path.relative_to(project.root).as_posix() if path.is_relative_to(project.root) else path.as_posix(), path)
-            for path in found
-        )
+        yield from ((path.as_posix().removeprefix(root), path) for path in found)
 
 
 def files_of(project: Project, pattern: str) -> list[Path]:
@@ -112,17 +114,33 @@ def _see_name(path: Path) -> None:
 def _input(source: str, name: str, path: Path, start: Position | None) -> tuple[Input | None, int]:
     """The file from where it was read to, or none where nothing is new, and how many bytes there are no record yet."""
     stat = path.stat()
-    if start is not None and (start.size, start.mtime_ns, start.inode) == (stat.st_size, stat.st_mtime_ns, stat.st_ino):
+    if start is not None and is_as_it_was(stat, start):
         return None, start.waiting
+    found = input_of(source, name, path, stat, start)
+    waiting = None if start is None else waits(found)
+    return (found, 0) if waiting is None else (None, waiting)
+
+
+def is_as_it_was(stat: os.stat_result, start: Position) -> bool:
+    """Whether nothing says that a file is another than when it was read."""
+    return (start.size, start.mtime_ns, start.inode) == (stat.st_size, stat.st_mtime_ns, stat.st_ino)
+
+
+def input_of(source: str, name: str, path: Path, stat: os.stat_result, start: Position | None) -> Input:
+    """A file as it is now, from where it was read to."""
     form, compression = format_of(name)
-    found = Input(
-        source, name, str(path), form, compression, stat.st_size, stat.st_mtime_ns, stat.st_ino, start or Position()
-    )
-    if start is None:
-        return found, 0
-    more = _behind(found, start)
-    is_read = more is None or start.is_cut or _holds_records(more, found)
-    return (found, 0) if is_read else (None, len(more or b""))
+    at = start or Position()
+    return Input(source, name, str(path), form, compression, stat.st_size, stat.st_mtime_ns, stat.st_ino, at)
+
+
+def waits(found: Input) -> int | None:
+    """How many bytes there are, behind what was read, that are no record yet; None where there are records.
+
+    Errors: SourceChanged where what was read is not there any more.
+    """
+    more = _behind(found)
+    is_read = more is None or found.start.is_cut or _holds_records(more, found)
+    return None if is_read else len(more or b"")
 
 
 def format_of(name: str) -> tuple[Format, Compression]:
@@ -137,8 +155,9 @@ def format_of(name: str) -> tuple[Format, Compression]:
     return FORMATS[ending], compression
 
 
-def _behind(found: Input, start: Position) -> bytes | None:
+def _behind(found: Input) -> bytes | None:
     """The first bytes behind what was read, None if they can not be had; what was read must be there unchanged."""
+    start = found.start
     if found.format == "parquet":
         with Path(found.path).open("rb") as file:
             same = hashlib.file_digest(file, "sha256").hexdigest() == start.sha256
@@ -147,15 +166,19 @@ def _behind(found: Input, start: Position) -> bytes | None:
         return b""
     with open_decoded(found) as stream:
         if _digest(stream, start.bytes) != start.sha256:
-            what = f"its first {start.bytes} bytes, {start.records} records, are others now; a file changes only by growing"
-            raise _changed(found, what)
+            raise changed(found)
         try:
             more = stream.read(_BLOCK)
         except (*UNREADABLE, Bomb):
             return None  # the reader tells what can not be read
-    if start.is_open and more and not more.startswith((b"\n", b"\r")):
-        raise _changed(found, f"its last line, up to byte {start.bytes}, was read as it was and goes on now")
+    see_that_its_line_ended(found, more)
     return more
+
+
+def see_that_its_line_ended(found: Input, more: bytes) -> None:
+    """See that a last line which was read without its newline does not go on. Errors: SourceChanged."""
+    if found.start.is_open and more and not more.startswith((b"\n", b"\r")):
+        raise _changed(found, f"its last line, up to byte {found.start.bytes}, was read as it was and goes on now")
 
 
 def _holds_records(more: bytes, found: Input) -> bool:
@@ -172,6 +195,13 @@ def _digest(stream: Stream, left: int) -> str:
             digest.update(block)
             left -= len(block)
     return digest.hexdigest() if not left else ""
+
+
+def changed(found: Input) -> SourceChanged:
+    """What was read of a file is not there any more."""
+    start = found.start
+    what = f"its first {start.bytes} bytes, {start.records} records, are others now; a file changes only by growing"
+    return _changed(found, what)
 
 
 def _changed(found: Input, rule: str) -> SourceChanged:

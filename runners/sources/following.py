@@ -1,22 +1,20 @@
 """Files that are followed: new ones, and what is appended to those that are there."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from runners.sources.entry import read
-from runners.sources.files import list_files
+from runners.disk import disk_told
+from runners.sources.files import Positions
+from runners.sources.tailing import Tails
 from schemas.cut import Heard, Partition
 from schemas.definitions.project import Project
-from schemas.record import AnyInput, RawChunk
+from schemas.record import Input, RawChunk
 
 IDLE_US = 5_000_000
 """A partition that has told nothing for so long holds up nobody, microseconds."""
 _LOOK_S = 0.2
 """Between two looks at the folders."""
-
-Positions = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 
 def _now() -> int:
@@ -39,29 +37,34 @@ class FileFollower:
 
     def __init__(self, project: Project, positions: Positions, clock: Callable[[], int] = _now) -> None:
         self.project, self.clock = project, clock
-        self.positions = {source: dict(files) for source, files in positions.items()}
+        self.tails = Tails(project, positions)
         self.told_at: dict[Partition, int] = {}
-        self.waiting: list[AnyInput] = []
+        self.waiting: list[Input] = []
         self.chunks: Iterator[RawChunk] = iter(())
+        self.ahead: RawChunk | None = None
         self.looked_at = 0
 
     def poll(self) -> RawChunk | None:
-        """The next records of a file, None where there are none now."""
-        chunk = next(self.chunks, None)
-        if chunk is None and self._next_file():
-            chunk = next(self.chunks, None)
-        if chunk is not None:
-            self.positions.setdefault(chunk.source, {})[chunk.file] = chunk.after.to_json()
-            if len(chunk):
-                self.told_at[chunk.source, chunk.file] = self.clock()
+        """The next records of a file, None where there are none now. Errors: SourceChanged; JobFailed for a closed file."""
+        with disk_told():
+            chunk = self._next_chunk()
+            while chunk is None and self._next_file():
+                chunk = self._next_chunk()
+        if chunk is not None and len(chunk):
+            self.told_at[chunk.source, chunk.file] = self.clock()
         return chunk
+
+    def _next_chunk(self) -> RawChunk | None:
+        """Of the file that is being read."""
+        chunk, self.ahead = self.ahead, None
+        return next(self.chunks, None) if chunk is None else chunk
 
     def _next_file(self) -> bool:
         if not self.waiting and self.clock() - self.looked_at >= _LOOK_S * 1_000_000:
+            self.waiting = self.tails.look()[::-1]
             self.looked_at = self.clock()
-            self.waiting = [*list_files(self.project, self.positions).inputs][::-1]
         if self.waiting:
-            self.chunks = read(self.waiting.pop())
+            self.chunks = self.tails.read(self.waiting.pop())
             return True
         return False
 
@@ -70,9 +73,13 @@ class FileFollower:
         now = self.clock()
         self.told_at = {partition: at for partition, at in self.told_at.items() if now - at < IDLE_US}
         events = [one for one in self.told_at if self.project.sources[one[0]].kind == "events"]
+        with disk_told():
+            self.ahead = self._next_chunk()
         behind = [(one.source, one.file) for one in self.waiting]
+        if self.ahead is not None and len(self.ahead):
+            behind.append((self.ahead.source, self.ahead.file))
         return Heard(now, tuple(dict.fromkeys([*events, *behind])))
 
     def close(self) -> None:
         """Nothing stays open between two polls but the file that is being read."""
-        self.chunks = iter(())
+        self.chunks, self.ahead = iter(()), None

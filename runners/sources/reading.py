@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from runners.sources.streams import FREE, RATIO, UNREADABLE, Bomb, Stream, open_decoded
+from runners.sources.streams import FREE, RATIO, UNREADABLE, Bomb, Stream, open_behind, open_decoded
 from schemas.record import LONGEST_RECORD, Input, Position, RawChunk
 from transforms.algebra.order import Flags, Ints
 from transforms.csv_records import record_ends
@@ -37,7 +37,7 @@ def read(source: Input) -> Iterator[RawChunk]:
     if source.format == "parquet":
         yield from _read_parquet(source)
     else:
-        yield from _Lines(source).chunks()
+        yield from Lines(source).chunks()
 
 
 def _read_parquet(source: Input) -> Iterator[RawChunk]:
@@ -97,10 +97,13 @@ def _fault(source: Input, reason: str, number: int, raw: bytes, after: Position)
     return _chunk(source, number, pa.array([raw], pa.binary()), after, fault=reason)
 
 
-class _Lines:
+class Lines:
     """Cuts a stream into records: at newlines, in CSV at those outside of quotes.
 
-    `is_within` is set between the first bytes of a record that is too long and its end.
+    Attributes:
+      position: behind the last whole record.
+      rest: what was read behind it.
+      is_within: set between the first bytes of a record that is too long and its end.
     """
 
     def __init__(self, source: Input) -> None:
@@ -108,33 +111,57 @@ class _Lines:
         self.position = _at(source, Position())
         self.digest = hashlib.sha256()
         self.header: tuple[str, ...] = ()
+        self.rest = b""
         self.is_within = False
 
     def chunks(self) -> Iterator[RawChunk]:
         """Every record behind the start, and at the end a chunk of none that says how far the file was read."""
-        rest, fault, waiting, is_cut = b"", "", 0, False
+        fault, is_cut = "", False
         with open_decoded(self.source) as stream:
             try:
-                self._skip(stream)
-                while block := stream.read(BLOCK):
-                    rest, chunks = self._cut(rest + block)
-                    yield from (replace(chunk, passed=stream.passed) for chunk in chunks)
+                self.skip(stream)
+                yield from self._whole(stream)
             except Bomb:
                 fault = "too_large"
             except EOFError:
                 is_cut = True  # what would be a record without its newline may be the beginning of a longer one
             except UNREADABLE:
                 fault = "malformed"
+        waiting = 0
         if fault:
-            yield self._set_aside(fault, rest)
-        elif rest and not is_cut and is_record(rest, self.source.format, self.header):
-            yield from self._records(rest, 0, np.array([len(rest)]))
+            yield self._set_aside(fault, self.rest)
+        elif self.rest and not is_cut and is_record(self.rest, self.source.format, self.header):
+            yield from self._records(self.rest, 0, np.array([len(self.rest)]))
         else:
-            waiting = len(rest)
-        done = replace(self.position, waiting=waiting, is_cut=is_cut)
-        yield _chunk(self.source, done.records + 1, _none(), done, header=self.header)
+            waiting = len(self.rest)
+        yield self._end(replace(self.position, waiting=waiting, is_cut=is_cut))
 
-    def _skip(self, stream: Stream) -> None:
+    def grown(self, source: Input) -> Iterator[RawChunk]:
+        """The records that a file which is not compressed has got since; a last line without its newline may go on.
+
+        A chunk of none comes at the end where it tells of more bytes than those before.
+        """
+        self.source, begin = source, self.position.bytes
+        self.position = _at(source, replace(self.position, waiting=0))
+        chunk = None
+        with open_behind(source, begin) as stream:
+            for chunk in self._whole(stream):
+                yield chunk
+        done, self.rest = replace(self.position, waiting=len(self.rest)), b""
+        is_told = done.bytes == begin and source.start.sha256 if chunk is None else done == chunk.after
+        if not is_told:
+            yield self._end(done)
+
+    def _whole(self, stream: Stream) -> Iterator[RawChunk]:
+        """The records that have their newline."""
+        while block := stream.read(BLOCK):
+            self.rest, chunks = self._cut(self.rest + block)
+            yield from (replace(chunk, passed=stream.passed) for chunk in chunks)
+
+    def _end(self, done: Position) -> RawChunk:
+        return _chunk(self.source, done.records + 1, _none(), done, header=self.header)
+
+    def skip(self, stream: Stream) -> None:
         """Pass over what was read before; of CSV, read the header that lies in it."""
         start = self.source.start
         left, first, self.position = start.bytes, b"", _at(self.source, start)

@@ -82,6 +82,13 @@ def open_decoded(source: Input) -> Stream:
     return Stream(_decompressed(packed, _DECOMPRESSORS[source.compression]), file, FREE + RATIO * source.size)
 
 
+def open_behind(source: Input, start: int) -> Stream:
+    """A file that is not compressed, from a byte on."""
+    file = Path(source.path).open("rb")  # noqa: SIM115  closed by the stream
+    file.seek(start)
+    return Stream(_blocks(file, source.size - start, 1 << 20), file, source.size)
+
+
 _DECOMPRESSORS: dict[str, Callable[[], _Decompressor]] = {
     "gzip": lambda: zlib.decompressobj(wbits=31),
     "zstd": lambda: zstandard.ZstdDecompressor().decompressobj(),
