@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from runners.sources.kafka import read
 from runners.sources.topics import Topic, find
 from schemas.errors import SourceChanged, TryAgain
 from schemas.record import Offset
-from tests.support.broker import Broker, confluent_kafka
+from tests.support.broker import AT_MS, Broker, confluent_kafka
 from tests.support.command_line import asked, segue
 from tests.support.ordering import events, order, project_of, told
 
@@ -41,6 +42,22 @@ def test_the_end_of_a_transaction_is_no_record_and_the_run_ends_behind_it(broker
     (found,) = find(whole, {}).partitions
     (chunk,) = list(read(found))
     assert (chunk.numbers.to_pylist(), found.end, chunk.after) == ([0, 1, 3], 5, Offset(5))
+
+
+def test_what_compaction_leaves_behind_are_gaps_and_each_record_keeps_its_offset(broker: Broker, topic: str) -> None:
+    compacted = Topic("orders", broker.bootstrap, f"{topic}-compacted")
+    broker.create(compacted.name, settings={"cleanup.policy": "compact", "segment.ms": "100", "min.cleanable.dirty.ratio": "0"})
+    written, numbers = 0, list[int]()
+    until = time.monotonic() + 60
+    while len(numbers) == written and time.monotonic() < until:  # it compacts when it likes, what lies a second of records back
+        broker.write(compacted.name, [b"%d" % written], at_ms=AT_MS + written * 1_000)
+        written += 1
+        (found,) = find(compacted, {}).partitions
+        chunks = list(read(found))
+        numbers = [number for chunk in chunks for number in chunk.numbers.to_pylist()]
+    values = [int(value) for chunk in chunks for value in chunk.records.to_pylist()]
+    assert len(numbers) < written
+    assert (values, chunks[-1].after) == (numbers, Offset(written))
 
 
 def test_what_a_transaction_takes_back_is_not_read(broker: Broker, topic: str, project: Path) -> None:

@@ -1,9 +1,12 @@
 """One real broker of Kafka on this machine: started, killed and started again on the same data, stopped."""
 
+import ctypes
 import os
+import signal
 import socket
 import subprocess
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,8 @@ confluent_kafka = pytest.importorskip("confluent_kafka")
 
 AT_MS = 1_700_000_000_000
 _READY_S, _ENDS_S = 60, 30
+_DEATH_SIGNAL = 1
+"""PR_SET_PDEATHSIG."""
 _SETTINGS = """\
 process.roles=broker,controller
 node.id=1
@@ -31,6 +36,7 @@ transaction.state.log.min.isr=1
 transaction.state.log.num.partitions=1
 group.initial.rebalance.delay.ms=0
 log.retention.ms=-1
+log.cleaner.backoff.ms=100
 """
 
 
@@ -51,7 +57,8 @@ class Broker:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen([*self.java, "kafka.Kafka", str(self.settings)], stdout=log, stderr=log)
+            command = [*self.java, "kafka.Kafka", str(self.settings)]
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=_end_with_parent)
         told = self.admin.list_topics(timeout=_READY_S)
         assert told.brokers, (self.folder / "log").read_text()[-2000:]
 
@@ -78,14 +85,14 @@ class Broker:
     def _client(self) -> dict[str, Any]:
         return {"bootstrap.servers": self.bootstrap, "log_level": 0, "reconnect.backoff.max.ms": 200}
 
-    def create(self, topic: str, partitions: int = 1) -> None:
+    def create(self, topic: str, partitions: int = 1, settings: Mapping[str, str] | None = None) -> None:
         """Make a topic, or give it more partitions."""
         from confluent_kafka.admin import NewPartitions, NewTopic
 
         if topic in self.admin.list_topics(timeout=_READY_S).topics:
             made = self.admin.create_partitions([NewPartitions(topic, partitions)])
         else:
-            made = self.admin.create_topics([NewTopic(topic, partitions)])
+            made = self.admin.create_topics([NewTopic(topic, partitions, config=dict(settings or {}))])
         made[topic].result(_READY_S)
 
     def forget(self, topic: str, before: int, partition: int = 0) -> None:
@@ -118,6 +125,12 @@ class Broker:
                     break
                 except BufferError:
                     producer.poll(0.1)
+
+
+def _end_with_parent() -> None:
+    """Let the system end this process when the tests are killed, who could not stop it any more."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
 
 
 def _free_ports(count: int) -> list[int]:
