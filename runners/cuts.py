@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from schemas.cut import Closing, Order
+from schemas.cut import Closing, Failure, Order
 from transforms.algebra.order import FOREVER
 from transforms.algebra.program import Moment
 from transforms.faults import reach
-from transforms.follow import LOST
+from transforms.follow import FAILED, LOST
 from transforms.stage import DONE, Stage
 
 
@@ -46,6 +46,12 @@ class Cuts:
     def is_lost(self) -> bool:
         """Whether a reader has begun anew: it does not know where, and what is read by now may not be all."""
         return (self.stage.folder / LOST).exists()
+
+    def see_that_readers_go_on(self) -> None:
+        """Errors: what a reader says of why it can not."""
+        failed = self.stage.folder / FAILED
+        if failed.exists():
+            raise Failure.from_text(failed.read_text(encoding="utf-8")).error
 
     def close(self, closing: Closing, is_last: bool, linked: str = "") -> int:
         """Close the cut that is open, and open the next. Gives the number of the one that is closed."""

@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import threading
 import traceback
 import warnings
 from importlib.metadata import PackageNotFoundError, version
@@ -102,6 +103,7 @@ def main(arguments: list[str] | None = None) -> None:
         # Libraries speak of themselves, traces and data included; what a user needs to know we say.
         logging.disable()
         warnings.simplefilter("ignore")
+        threading.excepthook = lambda _: None
     end_in_order()
     code = call(_hoisted(sys.argv[1:] if arguments is None else arguments))
     if code == STOPPED:

@@ -34,6 +34,7 @@ from runners.warehouses.ducklake import Lake
 from runners.warehouses.read import LastRun
 from schemas.cut import Closing, Partition
 from schemas.definitions.project import Project
+from schemas.errors import JobFailed
 from transforms.algebra.calendars import day_starts, local_days
 from transforms.algebra.order import FOREVER
 from transforms.coder import ShardedBatch
@@ -59,10 +60,6 @@ class Committed(NamedTuple):
 
 class Running(Protocol):
     """A job that computes the cuts which are closed."""
-
-    @property
-    def is_over(self) -> bool:
-        """Whether it has come to its end."""
 
     def see_that_it_runs(self) -> None:
         """Errors: JobFailed where it does not any more."""
@@ -152,6 +149,7 @@ class Stream:
 
     def _look(self, job: Job) -> None:
         """See that all goes on, and begin again where a reader does."""
+        self.cuts.see_that_readers_go_on()
         job.see_that_it_runs()
         if self.cuts.is_lost:
             self.cuts.begin(self.last.positions)
@@ -174,11 +172,19 @@ class Stream:
         closing = self._closing()
         number = self.cuts.close(closing, is_last)
         while not self.cuts.is_done(number):
-            if not is_last or not job.is_over:
-                job.see_that_it_runs()
-            time.sleep(_LOOK_S)
+            self._wait(job, number)
         published, t_at = self._publish(number, closing)
         return Committed(published, t_at, time.monotonic() - began)
+
+    def _wait(self, job: Running, number: int) -> None:
+        """A moment, unless nothing comes any more. A job may end as soon as it is done with the last cut."""
+        self.cuts.see_that_readers_go_on()
+        try:
+            job.see_that_it_runs()
+        except JobFailed:
+            if not self.cuts.is_done(number):
+                raise
+        time.sleep(_LOOK_S)
 
     def _closing(self) -> Closing:
         path = self.cuts.folder(self.cuts.number) / "kept.arrow"

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from schemas.errors import CallError, JobFailed, SegueError, SourceChanged, TryAgain
+
 Partition = tuple[str, str]
 """A source, and a file or partition of it."""
 
@@ -67,6 +69,42 @@ class Heard:
     def from_json(cls, said: Mapping[str, Any]) -> "Heard":
         """What `to_json` gave."""
         return cls(said["clock_at"], tuple((source, partition) for source, partition in said["active"]))
+
+
+_KINDS = {kind.__name__: kind for kind in (CallError, JobFailed, SourceChanged, TryAgain)}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a reader can not go on: an error of ours, as it is told to who waits for the reader.
+
+    Attributes:
+      kind: the name of its class.
+    """
+
+    kind: str
+    code: str
+    message: str
+    hint: str
+
+    @classmethod
+    def of(cls, error: SegueError) -> "Failure":
+        """What an error tells."""
+        return cls(type(error).__name__, error.code, error.message, error.hint)
+
+    @property
+    def error(self) -> SegueError:
+        """The error, to be raised again; of a kind that no reader is known to raise, as one of the job."""
+        return _KINDS.get(self.kind, JobFailed)(self.code, self.message, self.hint)
+
+    def to_text(self) -> str:
+        """As JSON text."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_text(cls, text: str) -> "Failure":
+        """What `to_text` gave."""
+        return cls(**json.loads(text))
 
 
 @dataclass(frozen=True)

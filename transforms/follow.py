@@ -12,7 +12,8 @@ from apache_beam.io.unbounded_source import CheckpointMark, ReadFromUnboundedSou
 from apache_beam.pvalue import PBegin, PCollection
 from apache_beam.utils.timestamp import MAX_TIMESTAMP, MIN_TIMESTAMP, Timestamp
 
-from schemas.cut import Heard, Order
+from schemas.cut import Failure, Heard, Order
+from schemas.errors import SegueError
 from schemas.record import RawChunk
 from transforms.coder import RecordBatchCoder
 from transforms.cut_windows import read_in_cuts, time_of
@@ -26,6 +27,8 @@ _IDLE_S, _BUNDLE_S = 0.05, 0.2
 
 LOST = "lost"
 """The file beside the order by which a reader says that it begins anew, and does not know where."""
+FAILED = "failed.json"
+"""The file beside the order in which a reader says why it can not go on, a Failure."""
 Positions = Mapping[str, Mapping[str, Mapping[str, Any]]]
 """By source and partition, as JSON."""
 
@@ -34,10 +37,10 @@ class Follower(Protocol):
     """Reads on, from the positions that it was opened at."""
 
     def poll(self) -> RawChunk | None:
-        """The next records, None where there are none now. Returns soon."""
+        """The next records, None where there are none now. Returns soon. Errors: SegueError, and no more can be read."""
 
     def heard(self) -> Heard:
-        """The clock, and which partitions are not idle."""
+        """The clock, and which partitions are not idle. Errors: those of `poll`."""
 
     def close(self) -> None:
         """Let go of what is open."""
@@ -80,14 +83,28 @@ class Reader(UnboundedReader):  # type: ignore[misc]
         self.following, self.orders = following, Orders(following.orders)
         self.follower: Follower | None = None
         self.cut = self.at = 0
-        self.is_over = False
+        self.is_over = self.has_failed = False
 
     def start(self) -> bool:
         """Open at the positions that the launcher says."""
         return self.advance()
 
     def advance(self) -> bool:
-        """The next chunk, or the closing of the cut."""
+        """The next chunk, or the closing of the cut; of a source that can not be read any more it is told why."""
+        try:
+            return not self.has_failed and self._advance()
+        except SegueError as error:
+            self._fail(error)
+            return False
+
+    def _fail(self, error: SegueError) -> None:
+        """Who waits for the reader ends the job: what a failed bundle leaves of an error is not the same everywhere."""
+        self.has_failed = True
+        fresh = self.following.orders.with_name(f"{FAILED}.new")
+        fresh.write_text(Failure.of(error).to_text(), encoding="utf-8")
+        fresh.replace(fresh.with_name(FAILED))
+
+    def _advance(self) -> bool:
         order = self.orders.latest()
         if order.positions is not None and order.open > self.cut:
             self._open(order, order.positions)
@@ -190,7 +207,8 @@ class Follow(beam.PTransform):  # type: ignore[misc]
     Windowing: one window a cut, of which the number is the time.
     Emits:     what is there, a few times a second.
     State:     none: the launcher's order says where to begin.
-    Errors:    a source that can not be read any more fails the bundle.
+    Errors:    why a source can not be read any more is told beside the order, and no more is read; any other error fails the
+               bundle.
 
     Args:
       following: what is read.

@@ -5,11 +5,12 @@ from random import Random
 
 import pytest
 
+from schemas.errors import JobFailed, SourceChanged
 from tests.support.generator import Generator
-from tests.support.histories import expected
+from tests.support.histories import Fact, expected
 from tests.support.oracle_model import DAY
 from tests.support.streams import streaming
-from tests.support.whole_runs import Target, crowded, feature_rows_that_differ, parted, shuffled, versioned
+from tests.support.whole_runs import NOW, Target, crowded, feature_rows_that_differ, parted, shuffled, versioned
 
 GROUPS = 6
 SHARDS = (1, 3, 4)
@@ -40,6 +41,43 @@ def any_cuts_give_one_history(folder: Path, seed: int) -> None:
 @pytest.mark.parametrize("seed", [0, 1])
 def test_any_order_in_any_cuts_gives_one_history(tmp_path: Path, seed: int) -> None:
     any_cuts_give_one_history(tmp_path, seed)
+
+
+def told_target(folder: Path) -> tuple[Target, list[Fact]]:
+    """A target to which one half of a world is told, and the other half."""
+    dice = Random(0)
+    world = crowded(Generator(dice, merges=False, scored=True), 1)
+    target = Target(folder, world).sharded(1)
+    first, rest = parted(shuffled(world, dice), dice, 2)
+    target.write(first)
+    return target, rest
+
+
+def test_a_file_that_changed_stops_a_stream_with_its_own_error_and_nothing_more_is_published(tmp_path: Path) -> None:
+    target, rest = told_target(tmp_path)
+    with streaming(target, NOW) as live:
+        live.tell(rest)
+        for path in (target.folder / "data").glob("*/live.ndjson"):
+            path.write_bytes(path.read_bytes()[:-9])
+        live.clock.at += DAY
+        live.job.read()
+        with pytest.raises(SourceChanged, match=r"live\.ndjson` is not what it was when it was read") as stopped:
+            live.commit(is_last=True)
+        assert stopped.value.exit_code == 1
+    assert len(target.runs()) == 1
+
+
+class Ended:
+    """A job that has ended by itself."""
+
+    def see_that_it_runs(self) -> None:
+        raise JobFailed("SEG-0619", "the job of the stream has ended")
+
+
+@pytest.mark.parametrize("is_last", [False, True])
+def test_a_cut_that_a_job_was_not_done_with_when_it_ended_ends_the_stream(is_last: bool, tmp_path: Path) -> None:
+    with streaming(told_target(tmp_path)[0], NOW) as live, pytest.raises(JobFailed, match="has ended"):
+        live.stream.commit(Ended(), is_last)
 
 
 @pytest.mark.soak

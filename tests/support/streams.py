@@ -39,8 +39,6 @@ class Clock:
 class CutByCut:
     """The graph of a stream, run to the end of each cut when it is closed."""
 
-    is_over = False
-
     def __init__(self, graph: SegmentStream, project: Project, clock: Clock) -> None:
         self.graph = graph
 
