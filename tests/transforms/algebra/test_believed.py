@@ -22,7 +22,7 @@ TURNS = st.lists(st.tuples(st.integers(0, 2), SUBJECT, st.integers(0, 9)), uniqu
 def unthinking() -> State:
     """A state that believes nothing of a few subjects."""
     ids = pa.array([str(number) for number in range(COUNT)])
-    subjects = pa.table([ids, NEVER, NEVER, -NEVER, -NEVER], schema=SUBJECTS)
+    subjects = pa.table([ids, NEVER, NEVER, NEVER, -NEVER, -NEVER], schema=SUBJECTS)
     nothing = {name: pa.table({}) for name in ("features", "verdicts", "lifecycles")}
     return State(subjects=subjects, facts={}, bases=BASES.empty_table(), belief=BELIEF.empty_table(), **nothing)
 
