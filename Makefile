@@ -11,8 +11,11 @@ unexport PYTHONDONTWRITEBYTECODE
 KAFKA_VERSION := 4.3.1
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/segue
 KAFKA := $(CACHE)/kafka-$(KAFKA_VERSION)
+# The runner of streams, built from source: it is one program, and lies where `segue stream` looks for it.
+PRISM_VERSION := 2.77.0
+PRISM := $(CACHE)/prism-$(PRISM_VERSION)/prism
 
-.PHONY: demo test test-services check docs bench mutants soak fmt lock clean
+.PHONY: demo test test-services prism check docs bench mutants soak fmt lock clean
 
 demo: $(STAMP)
 	@$(BIN)/python examples/grocer/prepare.py
@@ -21,8 +24,18 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest -m "not soak and not services"
 
-test-services: $(STAMP) $(KAFKA)
+test-services: $(STAMP) $(KAFKA) $(PRISM)
 	SEGUE_KAFKA=$(KAFKA) $(BIN)/python -m pytest -m services
+
+prism: $(PRISM)
+	@echo "Prism is at $(PRISM)"
+
+$(PRISM):
+	@command -v go >/dev/null || { echo "Prism is built with Go 1.26 or later: https://go.dev/dl, or apt-get install golang-go"; exit 1; }
+	@mkdir -p $(CACHE)
+	@part=$$(mktemp -d $(CACHE)/part.XXXXXX) && trap 'rm -rf "$$part"' EXIT && \
+	  GOBIN="$$part/prism" go install github.com/apache/beam/sdks/v2/go/cmd/prism@v$(PRISM_VERSION) && \
+	  { test -x $@ || mv -T "$$part/prism" $(dir $@); }
 
 # Fetched beside its place and then moved there: what is there is whole.
 $(KAFKA):

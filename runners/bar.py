@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from runners.log import Note
 
@@ -36,11 +36,21 @@ class Bar:
             return
         self.stage, self.last = stage, now
         text = told(stage, records, share, now - self.began)
+        self._show(text, stage=stage, rows=records, share=round(share, 4), seconds=round(now - self.began, 1))
+
+    def beat(self, text: str, **fields: Any) -> None:
+        """Say what there is to say of a stream, as often as of anything."""
+        now = self.clock()
+        if not self.quiet and now - self.last >= (_DRAWN_S if self.terminal else _EVERY_S):
+            self.last = now
+            self._show(text, **fields)
+
+    def _show(self, text: str, **fields: Any) -> None:
         if self.terminal:
             sys.stderr.write(f"\r\x1b[2K{text}")
             sys.stderr.flush()
         else:
-            self.note(text, stage=stage, rows=records, share=round(share, 4), seconds=round(now - self.began, 1))
+            self.note(text, **fields)
 
     def __enter__(self) -> Self:
         return self

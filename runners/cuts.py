@@ -75,8 +75,10 @@ class Cuts:
         return sum(1 for _ in (self.folder(number) / DONE).glob("*.json")) == self.shards
 
 
-def moment_of(folder: Path) -> tuple[Moment, int]:
-    """The moment that shards were advanced to, and the next instant at which any has something to say without any news."""
+def moment_of(folder: Path) -> tuple[Moment, int, int]:
+    """The moment that shards were advanced to, the next instant at which any has something to say without any news, and of how
+    many subjects.
+    """
     told = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((folder / DONE).glob("*.json"))]
-    following_at = min((one.pop("following_at") for one in told), default=FOREVER)
-    return Moment(**told[0]), following_at
+    following_at, waiting = ([one.pop(name) for one in told] for name in ("following_at", "waiting"))
+    return Moment(**told[0]), min(following_at, default=FOREVER), sum(waiting)

@@ -7,7 +7,9 @@ from types import FrameType
 
 from runners.engines.prism import prism_path
 from runners.manifest import write_manifest
+from runners.pulse import Pulse
 from runners.results import Results
+from runners.run_plan import Published
 from runners.running import open_target
 from runners.session import Session
 from runners.stopping import SIGNALS
@@ -24,15 +26,36 @@ def follow(session: Session, project: Project, results: Results, every_s: float,
         stream = Stream(lake, project, every_s, now)
         with session.bar() as bar:
             outcome = stream.catch_up(results.stages.following(bar.tell))
-        session.note(f"caught up to {write_instant(outcome.t_at)}; Ctrl-C stops")
-        with _asked_to_stop() as is_asked:
-            stream.run(is_asked, lambda one: _tell(session, one))
+        for note in outcome.notes:
+            session.note(f"note: {note}")
+        session.note(f"caught up to {write_instant(outcome.t_at)}; Ctrl-C ends it when what is in hand is published")
+        with session.bar() as bar, _asked_to_stop() as is_asked:
+            pulse, said = Pulse(bar, now), set(outcome.notes)
+
+            def is_over() -> bool:
+                pulse.beat()
+                return is_asked()
+
+            def tell(one: Committed) -> None:
+                pulse.note(one)
+                for note in one.notes:
+                    if note not in said:
+                        session.note(f"note: {note}")
+                said.update(one.notes)
+
+            stream.run(is_over, tell)
+        _end(session, results, pulse, stream)
 
 
-def _tell(session: Session, one: Committed) -> None:
-    if one.published.status == "published":
-        rows = sum(one.published.rows.values())
-        session.note(f"published T {write_instant(one.t_at)}: {rows:,} rows in {one.seconds:.2f} s")
+def _end(session: Session, results: Results, pulse: Pulse, stream: Stream) -> None:
+    """What is said when it has stopped."""
+    last = stream.last
+    published = Published("published" if pulse.commits else "unchanged", last.run_id, last.known_at, {})
+    results.end(published, last.t_at, 0)
+    if session.format == "json":
+        session.json(results.document())
+    else:
+        session.say(f"{pulse.records:,} records, {pulse.commits:,} commits, up to {write_instant(last.t_at)}")
 
 
 @contextmanager

@@ -9,12 +9,13 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipelines.segmentation import SegmentAgain, SegmentStream
 from runners.account import staged_account
 from runners.cuts import Cuts, moment_of
 from runners.engines.local import run_locally
-from runners.engines.prism import Job, running
+from runners.engines.prism import ENDED, Job, running
 from runners.linking import Linked, linked
 from runners.outlook import Options, Outlook
 from runners.progress import tick
@@ -25,7 +26,7 @@ from runners.run_plan import Published
 from runners.running import Outcome, run_batch
 from runners.sources.entry import read as read_input
 from runners.sources.files import Listing
-from runners.sources.following import OpenFiles
+from runners.sources.live import OpenSources
 from runners.sources.lookups import read_lookups
 from runners.staging import give_up, new_staging
 from runners.step import Step, Tell
@@ -51,10 +52,22 @@ _NOTHING = Reading(Listing((), (), (), {}), frozenset(), {})
 
 
 class Committed(NamedTuple):
-    """One commit of a stream: what was published, at which T, how many records were read, and in how many seconds."""
+    """What became of one cut.
+
+    Attributes:
+      published: what was published; `unchanged` where there was nothing.
+      t_at: T.
+      records: how many were read.
+      waiting: how many subjects will enter or leave a segment if nothing more comes.
+      notes: what is worth saying of the sources.
+      seconds: from closing the cut to having published it.
+    """
 
     published: Published
     t_at: int
+    records: int
+    waiting: int
+    notes: tuple[str, ...]
     seconds: float
 
 
@@ -104,8 +117,21 @@ class Stream:
     def run(self, stopping: Callable[[], bool], tell: Callable[[Committed], None]) -> None:
         """Read, compute and publish on and on; what is in hand when it is to stop is published.
 
-        Errors: JobFailed where the job ends by itself; those of publishing.
+        A job that ends by itself is begun again, unless it ends before it has published anything.
+
+        Errors: JobFailed where the job does not go on; those of publishing.
         """
+        is_over = False
+        while not is_over:
+            begun_at = self.last
+            try:
+                self._run(stopping, tell)
+                is_over = True
+            except JobFailed as failed:
+                if failed.code != ENDED or self.last is begun_at:
+                    raise
+
+    def _run(self, stopping: Callable[[], bool], tell: Callable[[Committed], None]) -> None:
         with self.begun() as pipeline, running(pipeline) as job:
             while not stopping():
                 self._next(job, stopping, tell)
@@ -126,7 +152,7 @@ class Stream:
         project, together = self.project, self.linked.after
         shards, at = project.target.shards, self.last.t_at
         plan = Plan(read_input, project.sources, self._decoding, shards, at, tick, together, is_open=True)
-        following = Following(self.cuts.orders, OpenFiles(self.project))
+        following = Following(self.cuts.orders, OpenSources(self.project))
         return SegmentStream(self.outlook.program, self.cuts.stage, plan, following)
 
     @cached_property
@@ -173,8 +199,7 @@ class Stream:
         number = self.cuts.close(closing, is_last)
         while not self.cuts.is_done(number):
             self._wait(job, number)
-        published, t_at = self._publish(number, closing)
-        return Committed(published, t_at, time.monotonic() - began)
+        return self._publish(number, closing)._replace(seconds=time.monotonic() - began)
 
     def _wait(self, job: Running, number: int) -> None:
         """A moment, unless nothing comes any more. A job may end as soon as it is done with the last cut."""
@@ -195,9 +220,9 @@ class Stream:
             day_ends_at=self.day_ends_at, states=states,
         )
 
-    def _publish(self, number: int, closing: Closing) -> tuple[Published, int]:
+    def _publish(self, number: int, closing: Closing) -> Committed:
         folder = self.cuts.folder(number)
-        moment, self.following_at = moment_of(folder)
+        moment, self.following_at, waiting = moment_of(folder)
         outlook = replace(self.outlook, t_at=moment.at, options=Options(self.now()))
         step = Step(self.lake, outlook, folder, replace(closing, at=moment.at))
         account = staged_account(folder)
@@ -206,7 +231,7 @@ class Stream:
         published = publish(self.lake, step.run_plan())
         give_up(folder)
         self._note(moment.at, account, receipts)
-        return published, moment.at
+        return Committed(published, moment.at, int(pc.sum(account["read"]).as_py() or 0), waiting, step.notes, 0.0)
 
     def _remaking(self, step: Step) -> Remaking:
         def advance(received: Sequence[ShardedBatch]) -> None:

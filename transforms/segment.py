@@ -136,14 +136,14 @@ class _SegmentFn(beam.DoFn):  # type: ignore[misc]
         if not before.is_whole:
             stage.keep(shard, (batch for batches in received.values() for batch in batches))
         fetched = {kind: [*map(fetch, batches)] for kind, batches in received.items()}
-        following_at = FOREVER
+        following = (FOREVER, 0)
         try:
             after, tables = segment(self.program, before, fetched, moment)
-            following_at = after.following_at
+            following = (after.following_at, after.waiting)
             stage.write_shard(shard, None if after is before and STATE in received else after, tables)
         except Outdated as outdated:
             stage.ask(shard, outdated.subjects)
-        stage.finish(shard, moment, following_at)
+        stage.finish(shard, moment, *following)
         return shard
 
 

@@ -30,6 +30,8 @@ OPTIONS = {
     "job_server_timeout": 315_360_000,  # else the job is given up after five minutes
     "max_cache_memory_usage_mb": 256,
 }
+ENDED = "SEG-0619"
+"""The code of a job that has ended by itself."""
 _ENDED = (PipelineState.DONE, PipelineState.FAILED, PipelineState.CANCELLED)
 
 
@@ -71,7 +73,7 @@ class Job:
         """Errors: JobFailed where it does not any more."""
         if self.is_over:
             remedy = "start it again: it goes on where the last commit ended"
-            raise JobFailed("SEG-0619", "the job of the stream has ended", remedy)
+            raise JobFailed(ENDED, "the job of the stream has ended", remedy)
 
 
 @contextmanager

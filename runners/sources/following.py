@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from runners.disk import disk_told
 from runners.sources.files import Positions
@@ -19,17 +18,6 @@ _LOOK_S = 0.2
 
 def _now() -> int:
     return time.time_ns() // 1_000
-
-
-@dataclass(frozen=True)
-class OpenFiles:
-    """Opens a follower of all files of a project; it can be pickled."""
-
-    project: Project
-
-    def __call__(self, positions: Positions) -> "FileFollower":
-        """A follower from these positions on."""
-        return FileFollower(self.project, positions)
 
 
 class FileFollower:

@@ -79,6 +79,11 @@ class State:
         at = np.minimum(*(ints(self.subjects[name], FOREVER) for name in ("next_at", "turns_at")))
         return int(at.min(initial=FOREVER))
 
+    @property
+    def waiting(self) -> int:
+        """How many subjects will enter or leave a segment if nothing more is heard of them."""
+        return int((ints(self.subjects["turns_at"], FOREVER) < FOREVER).sum())
+
     @cached_property
     def floors(self) -> Ints:
         """From when on the state tells each subject's answers."""

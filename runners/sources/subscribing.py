@@ -1,0 +1,127 @@
+"""Topics that are followed: every partition from where it was read to, and those that appear later from their beginning."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from runners.sources.kafka import chunk_of, consumer_for, gone, refusal
+from runners.sources.topics import Topic, find
+from schemas.cut import Heard, Partition
+from schemas.errors import TryAgain
+from schemas.record import Offset, RawChunk
+
+if TYPE_CHECKING:
+    from confluent_kafka import KafkaError, Message
+
+_AT_ONCE = 5_000
+"""Messages of one poll: what they weigh is not known before."""
+_WAIT_S = 0.05
+_LOOK_US = 10_000_000
+"""Between two looks for partitions that are new, or for brokers that were gone, microseconds."""
+
+
+class TopicFollower:
+    """Reads on in one topic. One consumer: its partitions are assigned by hand, and nothing is committed to the brokers.
+
+    Attributes:
+      told_at: when each partition told of something last; `ended` are those read to their end.
+      is_away: the brokers do not answer: nobody knows whether there is more.
+    """
+
+    def __init__(self, topic: Topic, idle_us: int, positions: Mapping[str, Mapping[str, Any]], clock: Callable[[], int]) -> None:
+        self.topic, self.idle_us, self.clock = topic, idle_us, clock
+        self.consumer = consumer_for(topic.bootstrap, topic.group)
+        self.ready = deque[RawChunk]()
+        self.told_at: dict[int, int] = {}
+        self.ended: set[int] = set()
+        self.is_away = False
+        self.assigned: dict[int, int] = {}
+        self.looked_at = clock()
+        self._assign(positions)
+
+    def poll(self) -> RawChunk | None:
+        """The next records of one partition, None where there are none now.
+
+        Errors: SourceChanged where records are gone that were not read; JobFailed where the brokers refuse.
+        """
+        if not self.ready:
+            self._look()
+            self.ready.extend(self._taken())
+        return self.ready.popleft() if self.ready else None
+
+    def _taken(self) -> Iterator[RawChunk]:
+        messages = self.consumer.consume(_AT_ONCE, _WAIT_S) if self.assigned else []
+        self._hear([message for message in messages if message.error() is not None])
+        good = sorted((one for one in messages if one.error() is None), key=_number)  # stable: by offset within each
+        for number, some in groupby(good, key=_number):
+            chunk = chunk_of([*some], self.topic.source, self.topic.name, number)
+            self.assigned[number] = chunk.after.offset if isinstance(chunk.after, Offset) else 0
+            self.told_at[number], self.is_away = self.clock(), False
+            self.ended.discard(number)
+            yield chunk
+
+    def _hear(self, errors: list["Message"]) -> None:
+        from confluent_kafka import KafkaError
+
+        for message in errors:
+            code = message.error().code()
+            if code == KafkaError._PARTITION_EOF:
+                self.ended.add(message.partition())
+            elif code in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
+                raise gone(f"{self.topic.name}/{message.partition()}", "records")
+            else:
+                self._see(message.error())
+
+    def _see(self, error: "KafkaError") -> None:
+        failed = refusal(error, self.topic.source)
+        if not isinstance(failed, TryAgain):
+            raise failed
+        self.is_away = True
+
+    def _look(self) -> None:
+        """Now and then: are the brokers there, and do they have more partitions."""
+        if self.clock() - self.looked_at >= _LOOK_US:
+            self.looked_at = self.clock()
+            self._assign({f"{self.topic.name}/{number}": Offset(at).to_json() for number, at in self.assigned.items()})
+
+    def _assign(self, positions: Mapping[str, Mapping[str, Any]]) -> None:
+        """Take up the partitions that are not read yet. Brokers that do not answer are asked again later."""
+        from confluent_kafka import TopicPartition
+
+        try:
+            found = find(self.topic, positions).partitions
+        except TryAgain:
+            self.is_away = True
+            return
+        self.is_away = False
+        new = {one.number: one.start for one in found if one.number not in self.assigned}
+        if new:
+            self.consumer.incremental_assign([TopicPartition(self.topic.name, number, at) for number, at in new.items()])
+            self.assigned |= new
+
+    def heard(self) -> Heard:
+        """The clock, and the partitions that are not idle: they told of something lately, or may have more to tell."""
+        now = self.clock()
+        idle = {number for number in self.ended if now - self.told_at.get(number, 0) >= self.idle_us}
+        numbers = self.assigned if self.is_away else [number for number in self.assigned if number not in idle]
+        return Heard(now, tuple(self._named(number) for number in sorted(numbers)))
+
+    def _named(self, number: int) -> Partition:
+        return self.topic.source, f"{self.topic.name}/{number}"
+
+    def close(self) -> None:
+        """Let go of the brokers."""
+        with suppress(RuntimeError):  # it is closed already
+            self.consumer.close()
+
+
+def _number(message: "Message") -> int:
+    return int(message.partition())
+
+
+def clock() -> int:
+    """The reader's clock, int64 microseconds UTC."""
+    return time.time_ns() // 1_000

@@ -1,0 +1,119 @@
+"""Streams over a real broker: what is published live, and what is left where anything is killed."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from runners.engines.prism import prism_path
+from schemas.errors import CallError
+from tests.support.broker import Broker
+from tests.support.command_line import asked, segue
+from tests.support.ordering import events, order, project_of
+from tests.support.streamed import killed, streaming, wait_until
+
+pytestmark = pytest.mark.services
+POINTS = ("followed:2", "cut_closed:2", "state_written:5", "inside_commit:2", "after_commit:2")
+"""Where a stream is killed: with records in hand, between closing a cut and computing it, in the middle of that, and on both sides
+of the commit, while the runner has gone on."""
+COUNT = "SELECT count(*) AS n FROM events"
+HISTORY = "SELECT segment, version, subject, valid_from, valid_to, purpose FROM segment_history WHERE known_to IS NULL ORDER BY ALL"
+WEEK = {"segment": "weekly", "purpose": "counting", "when": {"did": {"event": "buy", "count": ">= 2", "window": "1m"}}}
+
+
+@pytest.fixture(autouse=True)
+def _prism() -> None:
+    try:
+        prism_path()
+    except CallError as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture
+def project(tmp_path: Path, broker: Broker, topic: str) -> Path:
+    return project_of(tmp_path / "shop", {"kafka": {"bootstrap": broker.bootstrap, "topic": topic}})
+
+
+def whole(project: Path, topic: str, broker: Broker) -> list[object]:
+    """The history that one run tells of all that the topic holds."""
+    alone = project_of(project.parent / "alone", {"kafka": {"bootstrap": broker.bootstrap, "topic": topic}})
+    segue(alone, "run")
+    return [asked(alone, HISTORY), events(alone)]
+
+
+def test_what_is_written_while_it_runs_is_published_and_what_comes_after_it_is_the_next_runs(
+    project: Path, broker: Broker, topic: str
+) -> None:
+    broker.write(topic, [order(1)])
+    with streaming(project) as stream:
+        wait_until(stream, project, COUNT, 1)
+        broker.write(topic, [order(number, who=f"u{number % 7}") for number in range(2, 40)])
+        wait_until(stream, project, COUNT, 39)
+        broker.write(topic, [order(40)])
+        wait_until(stream, project, COUNT, 40)
+    broker.write(topic, [order(41)])
+    segue(project, "run")
+    assert [asked(project, HISTORY), events(project)] == whole(project, topic, broker)
+    assert asked(project, "SELECT sum(read) AS read, sum(duplicate) AS duplicate FROM run_manifest") == [
+        {"read": 41, "duplicate": 0}
+    ]
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_anywhere_and_begun_again_every_event_counts_once(
+    project: Path, broker: Broker, topic: str, tmp_path: Path, point: str
+) -> None:
+    segue(project, "run")
+    broker.write(topic, [order(number, who=f"u{number % 7}") for number in range(1, 30)])
+    with_more = [order(number, who=f"u{number % 5}") for number in range(30, 60)]
+    killed_while(project, broker, topic, with_more, point, tmp_path / "fired")
+    with streaming(project) as stream:
+        wait_until(stream, project, COUNT, 59)
+    assert [asked(project, HISTORY), events(project)] == whole(project, topic, broker)
+    assert asked(project, "SELECT sum(read) AS read, sum(duplicate) AS duplicate FROM run_manifest") == [
+        {"read": 59, "duplicate": 0}
+    ]
+    assert not [*(project / "warehouse" / "staging").iterdir()]
+
+
+def killed_while(project: Path, broker: Broker, topic: str, records: list[bytes], point: str, log: Path) -> None:
+    """Kill the stream at a point, while records go on coming."""
+    import threading
+
+    done = threading.Event()
+
+    def write() -> None:
+        for record in records:
+            broker.write(topic, [record])
+            if done.wait(0.3):
+                break
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        killed(project, point, log)
+    finally:
+        done.set()
+        writer.join()
+    written = {*events_written(broker, topic)}
+    broker.write(topic, [record for record in records if record not in written])
+
+
+def events_written(broker: Broker, topic: str) -> list[bytes]:
+    """The records that a topic holds."""
+    from runners.sources.kafka import read
+    from runners.sources.topics import Topic, find
+
+    found = find(Topic("orders", broker.bootstrap, topic, ""), {}).partitions
+    return [record for one in found for chunk in read(one) for record in chunk.records.to_pylist()]
+
+
+def test_a_broker_that_dies_and_comes_back_is_read_on(project: Path, broker: Broker, topic: str) -> None:
+    broker.write(topic, [order(1)])
+    with streaming(project) as stream:
+        wait_until(stream, project, COUNT, 1)
+        broker.kill()
+        broker.start()
+        broker.write(topic, [order(2)])
+        wait_until(stream, project, COUNT, 2)
+    assert os.path.exists(project / "warehouse")

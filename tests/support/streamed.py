@@ -1,0 +1,62 @@
+"""A stream as its user drives it: a process that is killed at a point, or told to stop when it has published what is there."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support.command_line import asked
+
+ROOT = Path(__file__).parents[2]
+_LOOK_S, _PATIENCE = 0.3, 400
+
+
+@contextmanager
+def streaming(project: Path, **environment: str) -> Iterator["subprocess.Popen[str]"]:
+    """`segue stream`, a process of its own; at the end it is told to stop, and must end well."""
+    process = begin(project, **environment)
+    try:
+        yield process
+        process.send_signal(signal.SIGTERM)
+        said = process.communicate(timeout=120)
+        assert process.returncode == 0, said
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def begin(project: Path, **environment: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "runners.main", "--project-dir", str(project), "stream", "--every", "0.3"]
+    whole = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    return subprocess.Popen(command, env=whole, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_until(process: "subprocess.Popen[str]", project: Path, sql: str, wanted: object) -> None:
+    """Wait until a query gives one row with one value: published while the stream goes on."""
+    found: object = None
+    for _ in range(_PATIENCE):
+        try:
+            process.wait(_LOOK_S)
+        except subprocess.TimeoutExpired:
+            found = [*asked(project, sql)[0].values()][0]
+            if found == wanted:
+                return
+        else:
+            break
+    raise AssertionError(f"{sql} gives {found}, not {wanted}; {process.poll()}: {process.communicate()[1][-3000:] if process.poll() is not None else ''}")
+
+
+def killed(project: Path, point: str, log: Path) -> None:
+    """A stream that dies at a point, by SIGKILL; it must reach it."""
+    process = begin(project, SEGUE_FAULT=point, SEGUE_FAULT_LOG=str(log))
+    try:
+        said = process.communicate(timeout=120)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == -signal.SIGKILL, said[1][-3000:]
+    assert log.read_text() == f"{point}\n", "the fault never fired"
