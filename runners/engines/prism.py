@@ -21,8 +21,8 @@ VERSION = "2.77.0"
 VARIABLE = "SEGUE_PRISM"
 _PACKAGE = f"github.com/apache/beam/sdks/v2/go/cmd/prism@v{VERSION}"
 _READY_S = 30.0
-_ORPHANED_S = 10
-"""So long a Prism without a job waits for another before it ends: its launcher may have been killed."""
+_TIED = 'exec 3<&0; "$@" 3<&- & prism=$!; (cat <&3 >/dev/null; kill -9 $prism) & end=$!; wait $prism; kill $end'
+"""Prism ends when this process does, however that ends: the pipe between them breaks."""
 OPTIONS = {
     "streaming": True,
     "environment_type": "LOOPBACK",
@@ -92,21 +92,18 @@ def running(pipeline: beam.PTransform) -> Iterator[Job]:
         _ = job | pipeline
         yield Job(job.run(), server)
     finally:
-        server.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            server.wait(5)
-        server.kill()
-        server.wait()
+        server.communicate()
 
 
 def _server(path: Path) -> tuple["subprocess.Popen[bytes]", int]:
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
-    options = {"job_port": port, "serve_http": "false", "log_level": "warn", "idle_shutdown_timeout": f"{_ORPHANED_S}s"}
-    called = [str(path), *(f"--{name}={value}" for name, value in options.items())]
+    options = {"job_port": port, "serve_http": "false", "log_level": "warn"}
+    called = ["sh", "-c", _TIED, "sh", str(path), *(f"--{name}={value}" for name, value in options.items())]
     # a process group of its own: Ctrl-C is for the launcher, which ends it when what is in hand is done
-    return subprocess.Popen(called, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True), port
+    pipes = (subprocess.PIPE, subprocess.DEVNULL, subprocess.DEVNULL)
+    return subprocess.Popen(called, -1, None, *pipes, start_new_session=True), port
 
 
 def _wait(server: "subprocess.Popen[bytes]", port: int) -> None:

@@ -1,11 +1,13 @@
 """Streams over a real broker: what is published live, and what is left where anything is killed."""
 
-import os
+import threading
 from pathlib import Path
 
 import pytest
 
 from runners.engines.prism import prism_path
+from runners.sources.kafka import read
+from runners.sources.topics import Topic, find
 from schemas.errors import CallError
 from tests.support.broker import Broker
 from tests.support.command_line import asked, segue
@@ -14,11 +16,10 @@ from tests.support.streamed import killed, streaming, wait_until
 
 pytestmark = pytest.mark.services
 POINTS = ("followed:2", "cut_closed:2", "state_written:5", "inside_commit:2", "after_commit:2")
-"""Where a stream is killed: with records in hand, between closing a cut and computing it, in the middle of that, and on both sides
-of the commit, while the runner has gone on."""
+"""Where a stream is killed: with records in hand, between closing a cut and computing it, amid that, and around the commit."""
 COUNT = "SELECT count(*) AS n FROM events"
-HISTORY = "SELECT segment, version, subject, valid_from, valid_to, purpose FROM segment_history WHERE known_to IS NULL ORDER BY ALL"
-WEEK = {"segment": "weekly", "purpose": "counting", "when": {"did": {"event": "buy", "count": ">= 2", "window": "1m"}}}
+COLUMNS = "segment, version, subject, valid_from, valid_to, purpose"
+HISTORY = f"SELECT {COLUMNS} FROM segment_history WHERE known_to IS NULL ORDER BY ALL"
 
 
 @pytest.fixture(autouse=True)
@@ -78,8 +79,6 @@ def test_killed_anywhere_and_begun_again_every_event_counts_once(
 
 def killed_while(project: Path, broker: Broker, topic: str, records: list[bytes], point: str, log: Path) -> None:
     """Kill the stream at a point, while records go on coming."""
-    import threading
-
     done = threading.Event()
 
     def write() -> None:
@@ -101,9 +100,6 @@ def killed_while(project: Path, broker: Broker, topic: str, records: list[bytes]
 
 def events_written(broker: Broker, topic: str) -> list[bytes]:
     """The records that a topic holds."""
-    from runners.sources.kafka import read
-    from runners.sources.topics import Topic, find
-
     found = find(Topic("orders", broker.bootstrap, topic, ""), {}).partitions
     return [record for one in found for chunk in read(one) for record in chunk.records.to_pylist()]
 
@@ -116,4 +112,4 @@ def test_a_broker_that_dies_and_comes_back_is_read_on(project: Path, broker: Bro
         broker.start()
         broker.write(topic, [order(2)])
         wait_until(stream, project, COUNT, 2)
-    assert os.path.exists(project / "warehouse")
+    assert events(project) == ["o1", "o2"]

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.command_line import asked
+from runners.warehouses.ducklake import is_there, open_lake
 
 ROOT = Path(__file__).parents[2]
-_LOOK_S, _PATIENCE = 0.3, 400
+_LOOK_S, _PATIENCE = 0.3, 100
 
 
 @contextmanager
@@ -24,9 +24,16 @@ def streaming(project: Path, **environment: str) -> Iterator["subprocess.Popen[s
         said = process.communicate(timeout=120)
         assert process.returncode == 0, said
     finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
+        _end(process)
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+    for stream in (process.stdout, process.stderr):
+        if stream is not None:
+            stream.close()
 
 
 def begin(project: Path, **environment: str) -> "subprocess.Popen[str]":
@@ -42,12 +49,23 @@ def wait_until(process: "subprocess.Popen[str]", project: Path, sql: str, wanted
         try:
             process.wait(_LOOK_S)
         except subprocess.TimeoutExpired:
-            found = [*asked(project, sql)[0].values()][0]
+            found = _answer(project, sql)
             if found == wanted:
                 return
         else:
             break
-    raise AssertionError(f"{sql} gives {found}, not {wanted}; {process.poll()}: {process.communicate()[1][-3000:] if process.poll() is not None else ''}")
+    said = "" if process.poll() is None else process.communicate()[1][-3000:]
+    raise AssertionError(f"{sql} gives {found}, not {wanted}; {process.poll()}: {said}")
+
+
+def _answer(project: Path, sql: str) -> object:
+    """The one value of a query; None while there are no tables yet."""
+    root = project / "warehouse"
+    if not is_there(root):
+        return None
+    with open_lake(root) as lake:
+        is_made = lake.value("SELECT count(*) > 0 FROM duckdb_views() WHERE view_name = 'segment_history'")
+        return lake.value(sql) if is_made else None
 
 
 def killed(project: Path, point: str, log: Path) -> None:
@@ -56,7 +74,6 @@ def killed(project: Path, point: str, log: Path) -> None:
     try:
         said = process.communicate(timeout=120)
     finally:
-        process.kill()
-        process.wait()
+        _end(process)
     assert process.returncode == -signal.SIGKILL, said[1][-3000:]
     assert log.read_text() == f"{point}\n", "the fault never fired"
