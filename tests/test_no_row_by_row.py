@@ -35,7 +35,7 @@ REASONS: dict[str, tuple[Place, ...]] = {
         Place("schemas/definitions/lists.py", "_column", "to_pylist"),
         Place("schemas/definitions/composition.py", "read_noted", "loop over a column"),
         Place("runners/warehouses/held.py", "held_of_each", "loop over rows()"),
-        *(Place("runners/pinning.py", told, "loop over a column") for told in ("read_plan", "outlook_as_planned")),
+        Place("runners/pinning.py", "outlook_as_planned", "loop over a column"),
         *(Place("runners/told_plan.py", told, "loop over a column") for told in ("render", "_told_leaves", "_members")),
         Place("schemas/definitions/meaning.py", "list_meaning", "to_pylist"),
         Place("transforms/algebra/project.py", "type_of", "fetchall"),
@@ -58,6 +58,7 @@ REASONS: dict[str, tuple[Place, ...]] = {
         Place("transforms/ingest.py", "ingest", "as_py"),
         Place("transforms/ingest.py", "_count", "as_py"),
         Place("runners/account.py", "stage_fates", "as_py"),
+        Place("runners/streaming.py", "_publish", "as_py"),
     ),
     "one row a file or a shard": (
         Place("runners/account.py", "positions_after", "to_pylist"),
