@@ -55,6 +55,7 @@ LAST = (
 OWN = {
     **dict.fromkeys(("folded", "needs", "memory", "outdated"), "test_folding.py"),
     **dict.fromkeys(("acts", "epochs", "ledger", "standing", "claims"), "test_consent_oracle.py"),
+    "causes": "test_touching_causes.py",
 }
 """The law of files that have none of their name, or none that is as quick."""
 PATIENCE = 120
