@@ -106,7 +106,7 @@ REASONS: dict[str, tuple[Place, ...]] = {
         Place("transforms/algebra/explain.py", "_told", "as_py"),
     ),
     "one story's subject": (
-        Place("runners/telling.py", "_believed", "to_pylist"),
+        *(Place("runners/telling.py", told, "to_pylist") for told in ("_believed", "_published")),
         Place("runners/telling.py", "_explained", "as_py"),
         Place("runners/story_facts.py", "receipts", "loop over a column"),
     ),

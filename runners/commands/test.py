@@ -1,4 +1,4 @@
-"""`segue test`: the stories written inside segments, each through one batch, through cuts and through `explain`."""
+"""`segue test`: the stories written inside segments, each through one batch, through cuts, live and through `explain`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def test(ctx: typer.Context, select: Select = None, allow_empty: AllowEmpty = False) -> None:
-    """Run the stories of segments: each in one batch, in cuts and by explain."""
+    """Run the stories of segments: each in one batch, in cuts, live and by explain."""
     from runners.manifest import write_manifest
     from runners.selecting import chosen_of
     from runners.telling import program_of, tell
@@ -45,7 +45,7 @@ def test(ctx: typer.Context, select: Select = None, allow_empty: AllowEmpty = Fa
 def _shown(answer: "Answer") -> dict[str, Any]:
     from schemas.definitions.instant import write_instant
 
-    found = {"batch": answer.batch, "cuts": answer.cuts, "explain": answer.explain}
+    found = {"batch": answer.batch, "cuts": answer.cuts, "stream": answer.stream, "explain": answer.explain}
     known = None if answer.known is None else write_instant(answer.known)
     told = {"at": write_instant(answer.at), "known": known, "expected": answer.expected}
     return {**told, "found": found, "ok": answer.right}

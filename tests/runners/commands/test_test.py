@@ -89,7 +89,7 @@ def test_the_results_as_json(starter: Path, capsys: pytest.CaptureFixture[str]) 
     assert call(["--project-dir", str(starter), "--format", "json", "test"]) == 0
     results = json.loads(capsys.readouterr().out)
     assert [one["ok"] for one in results] == [True] * 3
-    assert results[0]["answers"][0]["found"] == {"batch": False, "cuts": False, "explain": False}
+    assert results[0]["answers"][0]["found"] == {"batch": False, "cuts": False, "stream": False, "explain": False}
 
 
 def test_nothing_selected(starter: Path, capsys: pytest.CaptureFixture[str]) -> None:
