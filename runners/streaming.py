@@ -30,6 +30,7 @@ from runners.sources.live import OpenSources
 from runners.sources.lookups import read_lookups
 from runners.staging import give_up, new_staging
 from runners.step import Step, Tell
+from runners.tidying import drop_states, tidy
 from runners.warehouses import read
 from runners.warehouses.ducklake import Lake
 from runners.warehouses.read import LastRun
@@ -48,6 +49,8 @@ from transforms.watermarks import Watermarks, advanced
 
 _LOOK_S = 0.02
 """Between two looks at what the job has done."""
+_TIDY_S = 60.0
+"""Between two times that the warehouse is tidied."""
 _NOTHING = Reading(Listing((), (), (), {}), frozenset(), {})
 
 
@@ -96,6 +99,7 @@ class Stream:
     last: LastRun = field(init=False)
     following_at: int = -1
     watermarks: Watermarks = field(default_factory=dict)
+    tidied: float = field(default_factory=time.monotonic)
 
     def catch_up(self, tell: Tell) -> Outcome:
         """A run up to now: what comes after it is live."""
@@ -172,6 +176,14 @@ class Stream:
                 return
             self._look(job)
         tell(self.commit(job, is_last=False))
+        self._tidy()
+
+    def _tidy(self) -> None:
+        """What piles up with every commit goes again."""
+        drop_states(self.lake)
+        if time.monotonic() - self.tidied > _TIDY_S:
+            tidy(self.lake)
+            self.tidied = time.monotonic()
 
     def _look(self, job: Job) -> None:
         """See that all goes on, and begin again where a reader does."""

@@ -14,9 +14,7 @@ def sweep(lake: Lake, keep: Path | None = None) -> int:
     Only the holder of the lock may. Returns how many folders went. Orphaned Parquet files go when they are an hour
     old: a younger one may belong to a transaction that is still open.
     """
-    named = {path.split("/")[1] for (path,) in lake.rows("SELECT DISTINCT path FROM kernel_state")}
-    dead = [path for path in _folders(lake.staging) if path != keep]
-    dead += [path for path in _folders(lake.states) if path.name not in named]
+    dead = [path for path in _folders(lake.staging) if path != keep] + unnamed_states(lake)
     committed = {run_id for (run_id,) in lake.rows("SELECT run_id FROM run_commits")}
     dead += [path for path in lake.tables.glob(f"*/{RUN}*") if path.name.removeprefix(RUN) not in committed]
     dead += [path for path in _folders(lake.root / SPILL) if not _runs(int(path.name.partition("-")[0]))]
@@ -24,6 +22,12 @@ def sweep(lake: Lake, keep: Path | None = None) -> int:
         shutil.rmtree(path, ignore_errors=True)
     lake.run("CALL ducklake_delete_orphaned_files('lake', older_than => now() - INTERVAL 1 HOUR)")
     return len(dead)
+
+
+def unnamed_states(lake: Lake) -> list[Path]:
+    """The folders of states that no commit names, any more or yet."""
+    named = {path.split("/")[1] for (path,) in lake.rows("SELECT DISTINCT path FROM kernel_state")}
+    return [path for path in _folders(lake.states) if path.name not in named]
 
 
 def _runs(process: int) -> bool:

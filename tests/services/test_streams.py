@@ -1,13 +1,13 @@
 """Streams over a real broker: what is published live, and what is left where anything is killed."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from runners.engines.prism import prism_path
-from runners.sources.kafka import read
-from runners.sources.topics import Topic, find
 from schemas.errors import CallError
 from tests.support.broker import Broker
 from tests.support.command_line import asked, segue
@@ -64,44 +64,37 @@ def test_what_is_written_while_it_runs_is_published_and_what_comes_after_it_is_t
 def test_killed_anywhere_and_begun_again_every_event_counts_once(
     project: Path, broker: Broker, topic: str, tmp_path: Path, point: str
 ) -> None:
-    segue(project, "run")
     broker.write(topic, [order(number, who=f"u{number % 7}") for number in range(1, 30)])
-    with_more = [order(number, who=f"u{number % 5}") for number in range(30, 60)]
-    killed_while(project, broker, topic, with_more, point, tmp_path / "fired")
+    with orders_that_go_on_coming(broker, topic, 30) as written:
+        killed(project, point, tmp_path / "fired")
+    count = 29 + len(written)
     with streaming(project) as stream:
-        wait_until(stream, project, COUNT, 59)
+        wait_until(stream, project, COUNT, count)
     assert [asked(project, HISTORY), events(project)] == whole(project, topic, broker)
     assert asked(project, "SELECT sum(read) AS read, sum(duplicate) AS duplicate FROM run_manifest") == [
-        {"read": 59, "duplicate": 0}
+        {"read": count, "duplicate": 0}
     ]
     assert not [*(project / "warehouse" / "staging").iterdir()]
 
 
-def killed_while(project: Path, broker: Broker, topic: str, records: list[bytes], point: str, log: Path) -> None:
-    """Kill the stream at a point, while records go on coming."""
-    done = threading.Event()
+@contextmanager
+def orders_that_go_on_coming(broker: Broker, topic: str, first: int) -> Iterator[list[int]]:
+    """Orders are written, three a second; their numbers."""
+    is_over, written = threading.Event(), list[int]()
 
     def write() -> None:
-        for record in records:
-            broker.write(topic, [record])
-            if done.wait(0.3):
-                break
+        while not is_over.wait(0.3):
+            number = first + len(written)
+            broker.write(topic, [order(number, who=f"u{number % 5}")])
+            written.append(number)
 
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        killed(project, point, log)
+        yield written
     finally:
-        done.set()
+        is_over.set()
         writer.join()
-    written = {*events_written(broker, topic)}
-    broker.write(topic, [record for record in records if record not in written])
-
-
-def events_written(broker: Broker, topic: str) -> list[bytes]:
-    """The records that a topic holds."""
-    found = find(Topic("orders", broker.bootstrap, topic, ""), {}).partitions
-    return [record for one in found for chunk in read(one) for record in chunk.records.to_pylist()]
 
 
 def test_a_broker_that_dies_and_comes_back_is_read_on(project: Path, broker: Broker, topic: str) -> None:
