@@ -37,10 +37,10 @@ class Cuts:
         """Where a cut is staged."""
         return self.stage.of_cut(number).folder
 
-    def begin(self, positions: Mapping[str, Any]) -> None:
+    def begin(self, positions: Mapping[str, Any], linked: str = "") -> None:
         """Open a cut whose readers begin at these positions; what was read into the one before is given up."""
         (self.stage.folder / LOST).unlink(missing_ok=True)
-        self._open(positions=positions)
+        self._open(positions=positions, linked=linked)
 
     @property
     def is_lost(self) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -16,10 +17,10 @@ from runners.account import staged_account
 from runners.cuts import Cuts, moment_of
 from runners.engines.local import run_locally
 from runners.engines.prism import ENDED, Job, running
-from runners.linking import Linked, linked
 from runners.outlook import Options, Outlook
 from runners.progress import tick
 from runners.publish import publish
+from runners.relinking import Links, Relinking, received_links
 from runners.remaking import Remaking
 from runners.rereading import Reading
 from runners.run_plan import Published
@@ -45,6 +46,7 @@ from transforms.follow import Following
 from transforms.ingest import Plan
 from transforms.known import kept
 from transforms.receipts import Receipts
+from transforms.stage import Stage
 from transforms.watermarks import Watermarks, advanced
 
 _LOOK_S = 0.02
@@ -146,27 +148,33 @@ class Stream:
         """The graph, the first cut of which is open; what is not published in the end is given up."""
         folder = new_staging(self.lake)
         try:
-            self.cuts = Cuts(self.outlook.stage(folder), self.project.target.shards)
-            self.cuts.begin(self.last.positions)
+            self.cuts = Cuts(self._stage(self.outlook, folder), self.project.target.shards)
+            self.links = Links(folder, read.links(self.lake, self.project.sources))
+            self._begin()
             yield self._pipeline()
         finally:
             give_up(folder)
 
+    def _begin(self) -> None:
+        """Open a cut that begins where the last commit ended."""
+        self.cuts.begin(self.last.positions, self.links.path)
+        self.links.split(self.cuts.number)
+
+    def _stage(self, outlook: Outlook, folder: Path) -> Stage:
+        """Where cuts go. While links may come, what shards receive is kept: they may find that it belongs to others."""
+        is_linked = any(source.kind == "identities" for source in self.project.sources.values())
+        return replace(outlook.stage(folder), keeps=is_linked)
+
     def _pipeline(self) -> SegmentStream:
-        project, together = self.project, self.linked.after
+        project = self.project
         shards, at = project.target.shards, self.last.t_at
-        plan = Plan(read_input, project.sources, self._decoding, shards, at, tick, together, is_open=True)
+        plan = Plan(read_input, project.sources, self._decoding, shards, at, tick, self.links.now, is_open=True)
         following = Following(self.cuts.orders, OpenSources(self.project))
         return SegmentStream(self.outlook.program, self.cuts.stage, plan, following)
 
     @cached_property
     def _decoding(self) -> DecodePlan:
         return DecodePlan(self.project.schemas, tuple(self.project.purposes), read_lookups(self.project))
-
-    @cached_property
-    def linked(self) -> Linked:
-        """The ids that links connect."""
-        return linked(self.lake, self.outlook, self._decoding)
 
     def _next(self, job: Job, stopping: Callable[[], bool], tell: Callable[[Committed], None]) -> None:
         """Wait until there is something to say, and say it."""
@@ -190,7 +198,7 @@ class Stream:
         self.cuts.see_that_readers_go_on()
         job.see_that_it_runs()
         if self.cuts.is_lost:
-            self.cuts.begin(self.last.positions)
+            self._begin()
         time.sleep(_LOOK_S)
 
     def _is_due(self) -> bool:
@@ -208,7 +216,8 @@ class Stream:
         """Close the cut that is open, and publish it when all shards are done with it."""
         began = time.monotonic()
         closing = self._closing()
-        number = self.cuts.close(closing, is_last)
+        number = self.cuts.close(closing, is_last, self.links.path)
+        self.links.split(self.cuts.number)
         while not self.cuts.is_done(number):
             self._wait(job, number)
         return self._publish(number, closing)._replace(seconds=time.monotonic() - began)
@@ -234,22 +243,28 @@ class Stream:
 
     def _publish(self, number: int, closing: Closing) -> Committed:
         folder = self.cuts.folder(number)
-        moment, self.following_at, waiting = moment_of(folder)
+        moment, *_ = moment_of(folder)
         outlook = replace(self.outlook, t_at=moment.at, options=Options(self.now()))
         step = Step(self.lake, outlook, folder, replace(closing, at=moment.at))
         account = staged_account(folder)
         receipts = Receipts.of_all([kept(closing), Receipts.of_accounts(account)])
-        step.settle(self._remaking(step))
+        self._settle(step, number)
+        _, self.following_at, waiting = moment_of(folder)
         published = publish(self.lake, step.run_plan())
         give_up(folder)
         self._note(moment.at, account, receipts)
         return Committed(published, moment.at, int(pc.sum(account["read"]).as_py() or 0), waiting, step.notes, 0.0)
 
-    def _remaking(self, step: Step) -> Remaking:
+    def _settle(self, step: Step, number: int) -> None:
+        """Advance shards once more that links or late news concern."""
         def advance(received: Sequence[ShardedBatch]) -> None:
-            run_locally(SegmentAgain(step.outlook.program, step.outlook.stage(step.staging), received), lambda: None)
+            run_locally(SegmentAgain(step.outlook.program, self._stage(step.outlook, step.staging), received), lambda: None)
 
-        return Remaking(self.lake, self.project, step.staging, self.linked, pa.array([], pa.string()), advance)
+        both = self.links.read(received_links(step.staging))
+        Relinking(self.lake, self.project, step.staging, both, self.links.split_by(number), advance).settle()
+        moved = both.moved(self.project.target.shards)
+        step.settle(Remaking(self.lake, self.project, step.staging, both, moved, advance))
+        self.links.publish(both, number, self.project.target.shards)
 
     def _note(self, t_at: int, account: pa.Table, receipts: Receipts) -> None:
         """What the next cut builds on."""

@@ -113,7 +113,7 @@ class Reader(UnboundedReader):  # type: ignore[misc]
             return False
         if order.open > self.cut:
             return self._close_cut(order, self.follower)
-        return not self.is_over and self._read(self.follower)
+        return not self.is_over and self._read(self.follower, order.linked)
 
     def _open(self, order: Order, positions: Positions) -> None:
         if self.follower is not None:
@@ -129,11 +129,11 @@ class Reader(UnboundedReader):  # type: ignore[misc]
         reach("closed")
         return True
 
-    def _read(self, follower: Follower) -> bool:
+    def _read(self, follower: Follower, linked: str) -> bool:
         chunk = follower.poll()
         if chunk is None:
             return False
-        self.current, self.at = packed(chunk), self.cut
+        self.current, self.at = packed(chunk, linked), self.cut
         reach("followed")
         return True
 

@@ -5,7 +5,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import apache_beam as beam
@@ -20,10 +21,10 @@ from transforms.algebra.engine import connect
 from transforms.coder import ShardedBatch, sharded
 from transforms.decode import DecodePlan, decode, rejections
 from transforms.faults import reach
-from transforms.packed import unpacked
+from transforms.packed import linked_by, unpacked
 from transforms.receipts import Receipts, receipts
 from transforms.shard import split
-from transforms.together import NOBODY, Together
+from transforms.together import NOBODY, Together, read_together
 from transforms.validate import set_aside
 from transforms.watermarks import told_until
 
@@ -54,7 +55,7 @@ class Plan:
       sources: by name.
       decoding: the columns, lookups and purposes.
       shards: how many shards of subjects there are.
-      together: the ids that lie in one shard, since links connect them.
+      together: the ids that lie in one shard, since links connect them; where a chunk says nothing else.
       at: T, int64 microseconds; where it `is_open`, T is not known yet and not smaller.
       tick: told of the records and bytes that are read; an importable function.
     """
@@ -162,15 +163,24 @@ class _IngestChunksFn(beam.DoFn):  # type: ignore[misc]
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
+        self.linked = ("", plan)
 
     def setup(self) -> None:
         """The engine is the worker's."""
         self.con = connect()
 
     def process(self, chunk: pa.RecordBatch) -> Iterator[Any]:
-        ingested = ingest(unpacked(chunk), self.plan, self.con)
+        ingested = ingest(unpacked(chunk), self._plan(linked_by(chunk)), self.con)
         yield from _given(ingested)
         self.plan.tick(_count(ingested), 0)
+
+    def _plan(self, linked: str) -> Plan:
+        """The plan with the ids that its reader was told, which are the same for many chunks."""
+        if not linked:
+            return self.plan
+        if linked != self.linked[0]:
+            self.linked = (linked, replace(self.plan, together=read_together(Path(linked))))
+        return self.linked[1]
 
     def teardown(self) -> None:
         """Close the engine."""

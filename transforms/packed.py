@@ -8,12 +8,15 @@ from schemas.record import RawChunk, position_of
 from transforms.known import KIND
 
 CHUNK = b"chunk"
-_ABOUT = b"about"
+_ABOUT, _LINKED = b"about", b"linked"
 _COLUMNS = ("records", "numbers", "received_at")
 
 
-def packed(chunk: RawChunk) -> pa.RecordBatch:
-    """The chunk as one batch: the bytes of each record, or the rows of a Parquet file, and all else as metadata."""
+def packed(chunk: RawChunk, linked: str = "") -> pa.RecordBatch:
+    """The chunk as one batch: the bytes of each record, or the rows of a Parquet file, and all else as metadata.
+
+    `linked` is the file of the ids that lie in one shard, as its reader was told; empty where it was told nothing.
+    """
     said = {
         "source": chunk.source,
         "file": chunk.file,
@@ -27,7 +30,12 @@ def packed(chunk: RawChunk) -> pa.RecordBatch:
     }
     there = {name: column for name in _COLUMNS if (column := getattr(chunk, name)) is not None}
     batch = pa.RecordBatch.from_pydict(there) if chunk.rows is None else chunk.rows
-    return batch.replace_schema_metadata({KIND: CHUNK, _ABOUT: json.dumps(said).encode()})
+    return batch.replace_schema_metadata({KIND: CHUNK, _ABOUT: json.dumps(said).encode(), _LINKED: linked.encode()})
+
+
+def linked_by(batch: pa.RecordBatch) -> str:
+    """The file of the ids that lie in one shard; empty where its reader was told nothing."""
+    return str(batch.schema.metadata[_LINKED].decode())
 
 
 def unpacked(batch: pa.RecordBatch) -> RawChunk:

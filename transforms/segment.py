@@ -133,7 +133,7 @@ class _SegmentFn(beam.DoFn):  # type: ignore[misc]
     def _advance(self, shard: int, received: Received, stage: Stage) -> int:
         moment = moment_of(received[KNOWN][0])
         before = remembered(self.program, received)
-        if not before.is_whole:
+        if stage.keeps or not before.is_whole:
             stage.keep(shard, (batch for batches in received.values() for batch in batches))
         fetched = {kind: [*map(fetch, batches)] for kind, batches in received.items()}
         following = (FOREVER, 0)

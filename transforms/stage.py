@@ -79,11 +79,13 @@ class Stage:
         gone nothing is written any more.
       schemas: the columns of each table, exactly.
       about: JSON that is noted in the state files.
+      keeps: what shards have received is written down, also where no state of theirs has forgotten anything.
     """
 
     folder: Path
     schemas: Mapping[str, pa.Schema]
     about: Mapping[str, object] = field(default_factory=dict)
+    keeps: bool = False
 
     def of(self, window: BoundedWindow) -> "Stage":
         """The stage of a cut, which is a window; in the global window there is one run alone."""

@@ -1,5 +1,6 @@
 """Ids that may be one subject lie in one shard: those that any link has ever connected (semantics 6.3)."""
 
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -34,6 +35,20 @@ class Together(NamedTuple):
         """The subjects and all ids that are connected with any of them, each once."""
         by = self.by.filter(pc.is_in(self.ids, value_set=subjects))
         return pc.unique(pa.concat_arrays([subjects, self.ids.filter(pc.is_in(self.by, value_set=by))]))
+
+
+    def write(self, path: Path) -> None:
+        """Write a file for `read_together`."""
+        batch = pa.record_batch([self.ids, self.by], names=["ids", "by"])
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, batch.schema) as stream:
+            stream.write_batch(batch)
+
+
+def read_together(path: Path) -> Together:
+    """What was written."""
+    with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as stream:
+        batch = stream.read_next_batch()
+    return _of(batch["ids"], batch["by"])
 
 
 def _of(ids: pa.Array, by: pa.Array) -> Together:

@@ -19,7 +19,7 @@ SHARDS = (1, 3, 4)
 def any_cuts_give_one_history(folder: Path, seed: int) -> None:
     """Some facts in a run, the others in cuts of a stream, in any order."""
     dice = Random(seed)
-    generator = Generator(dice, merges=False, scored=True)
+    generator = Generator(dice, merges=True, scored=True)
     world = crowded(generator, GROUPS)
     target = Target(folder, world).sharded(dice.choice(SHARDS))
     *facts, last_fact = shuffled(world, dice)
@@ -28,8 +28,9 @@ def any_cuts_give_one_history(folder: Path, seed: int) -> None:
     target.write(first)
     with streaming(target, moments[0]) as live:
         for part, at in zip(parts, moments[1:], strict=True):
-            live.tell(part)
-            live.commit(dice.choice((at, None)))
+            early = dice.randrange(len(part) + 1)
+            live.commit(dice.choice((at, None)), meanwhile=part[:early])
+            live.tell(part[early:])
         live.tell([last_fact])
         live.commit(moments[-1] + 2 * DAY)
     assert target.folded() == target.history()

@@ -1,6 +1,6 @@
 """A stream over a target, cut by cut: the launcher, the reader and the graph are the real ones, and no clock goes by itself."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -47,6 +47,7 @@ class CutByCut:
 
         self.reader = Reader(Following(graph.following.orders, opened))
         self.told: list[ShardedBatch] = []
+        self.meanwhile: Callable[[], None] = self.read
 
     def read(self) -> None:
         """All that is there."""
@@ -56,6 +57,7 @@ class CutByCut:
     def see_that_it_runs(self) -> None:
         """Compute what is closed; what is read meanwhile belongs to the next cut."""
         self.read()
+        self.meanwhile()
         open_at = int(time_of(self.reader.cut).seconds())
         closed = [one for one in self.told if one[0] < open_at]
         self.told = [one for one in self.told if one[0] >= open_at]
@@ -92,9 +94,11 @@ class Streaming:
         self.clock.at += SECOND
         self.job.read()
 
-    def commit(self, at: int | None = None, *, is_last: bool = False) -> Committed:
-        """Close the cut that is open, at a time of the clock, and publish it."""
+    def commit(self, at: int | None = None, meanwhile: Sequence[Fact] = (), *, is_last: bool = False) -> Committed:
+        """Close the cut that is open, at a time of the clock, and publish it; the next one is told facts meanwhile."""
         self.clock.at = max(self.clock.at, at or 0)
+        waiting = [meanwhile]
+        self.job.meanwhile = lambda: self.tell(waiting.pop() if waiting else [])
         return self.stream.commit(self.job, is_last)
 
 
@@ -106,4 +110,6 @@ def streaming(target: Target, at: int) -> Iterator[Streaming]:
         stream = Stream(lake, project, 0, clock)
         stream.catch_up(lambda stage, records, share: None)
         with stream.begun() as graph:
-            yield Streaming(target, stream, CutByCut(graph, project, clock), clock)
+            live = Streaming(target, stream, CutByCut(graph, project, clock), clock)
+            live.job.read()
+            yield live
