@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -102,7 +103,7 @@ class Relinking:
 
     def _left_and_entered(self, subjects: pa.Array, before: Together) -> Iterator[int]:
         for one in (before, self.both.after):
-            yield from shards_of(subjects, self._shards, one).tolist()
+            yield from map(int, np.unique(shards_of(subjects, self._shards, one)))
 
     def _where_rows_stray(self, received: Mapping[int, Iterable[pa.RecordBatch]], strayed: pa.Array) -> Iterator[int]:
         """The shards where rows of these subjects lie, and those that they belong to."""
