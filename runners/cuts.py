@@ -10,7 +10,7 @@ from schemas.cut import Closing, Failure, Order
 from transforms.algebra.order import FOREVER
 from transforms.algebra.program import Moment
 from transforms.faults import reach
-from transforms.follow import FAILED, LOST
+from transforms.follow import BEGUN, FAILED, LOST
 from transforms.stage import DONE, Stage
 
 
@@ -39,13 +39,19 @@ class Cuts:
 
     def begin(self, positions: Mapping[str, Any], linked: str = "") -> None:
         """Open a cut whose readers begin at these positions; what was read into the one before is given up."""
-        (self.stage.folder / LOST).unlink(missing_ok=True)
+        for said in (LOST, BEGUN):
+            (self.stage.folder / said).unlink(missing_ok=True)
         self._open(positions=positions, linked=linked)
 
     @property
     def is_lost(self) -> bool:
         """Whether a reader has begun anew: it does not know where, and what is read by now may not be all."""
         return (self.stage.folder / LOST).exists()
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether a reader reads: another order before that would keep the positions from it."""
+        return (self.stage.folder / BEGUN).exists()
 
     def see_that_readers_go_on(self) -> None:
         """Errors: what a reader says of why it can not."""

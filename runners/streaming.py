@@ -141,7 +141,8 @@ class Stream:
         with self.begun() as pipeline, running(pipeline) as job:
             while not stopping():
                 self._next(job, stopping, tell)
-            tell(self.commit(job, is_last=True))
+            if self.cuts.is_begun:
+                tell(self.commit(job, is_last=True))
 
     @contextmanager
     def begun(self) -> Iterator[SegmentStream]:
@@ -205,7 +206,8 @@ class Stream:
         """Whether there may be anything to publish."""
         later = self.kept.dated_at[self.kept.dated_at > self.last.t_at]
         expected_at = min(self.following_at, self.day_ends_at, int(later.min(initial=FOREVER)))
-        return self.cuts.has_read(self.cuts.number) or expected_at <= min(self.now(), self._until_at)
+        is_expected = expected_at <= min(self.now(), self._until_at)
+        return self.cuts.is_begun and (is_expected or self.cuts.has_read(self.cuts.number))
 
     @property
     def _until_at(self) -> int:
@@ -225,6 +227,8 @@ class Stream:
     def _wait(self, job: Running, number: int) -> None:
         """A moment, unless nothing comes any more. A job may end as soon as it is done with the last cut."""
         self.cuts.see_that_readers_go_on()
+        if self.cuts.is_lost:
+            raise JobFailed(ENDED, "a reader has begun anew in the middle of a cut", "start the stream again")
         try:
             job.see_that_it_runs()
         except JobFailed:

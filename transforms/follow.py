@@ -27,6 +27,8 @@ _IDLE_S, _BUNDLE_S = 0.05, 0.2
 
 LOST = "lost"
 """The file beside the order by which a reader says that it begins anew, and does not know where."""
+BEGUN = "begun"
+"""The file beside the order by which a reader says that it has begun where it was told to."""
 FAILED = "failed.json"
 """The file beside the order in which a reader says why it can not go on, a Failure."""
 Positions = Mapping[str, Mapping[str, Mapping[str, Any]]]
@@ -119,6 +121,7 @@ class Reader(UnboundedReader):  # type: ignore[misc]
         if self.follower is not None:
             self.follower.close()
         self.follower, self.cut = self.following.opened(positions), order.open
+        (self.following.orders.parent / BEGUN).touch()
 
     def _close_cut(self, order: Order, follower: Follower) -> bool:
         """What is read from here on belongs to the next cut."""

@@ -1,6 +1,5 @@
 """Files that are followed: new ones, and what is appended to those that are there."""
 
-import time
 from collections.abc import Callable, Iterator
 
 from runners.disk import disk_told
@@ -16,14 +15,10 @@ _LOOK_S = 0.2
 """Between two looks at the folders."""
 
 
-def _now() -> int:
-    return time.time_ns() // 1_000
-
-
 class FileFollower:
     """Reads what is new in the files of a project's sources."""
 
-    def __init__(self, project: Project, positions: Positions, clock: Callable[[], int] = _now) -> None:
+    def __init__(self, project: Project, positions: Positions, clock: Callable[[], int]) -> None:
         self.project, self.clock = project, clock
         self.tails = Tails(project, positions)
         self.told_at: dict[Partition, int] = {}

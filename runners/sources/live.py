@@ -39,7 +39,7 @@ class Followers:
             for source in project.sources.values()
             if source.kafka is not None
         ]
-        files = [FileFollower(project, positions)] if any(source.files for source in project.sources.values()) else []
+        files = [FileFollower(project, positions, clock)] if any(source.files for source in project.sources.values()) else []
         return cls([*files, *topics])
 
     def poll(self) -> RawChunk | None:

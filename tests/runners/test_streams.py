@@ -11,6 +11,7 @@ from tests.support.histories import Fact, expected
 from tests.support.oracle_model import DAY
 from tests.support.streams import streaming
 from tests.support.whole_runs import NOW, Target, crowded, feature_rows_that_differ, parted, shuffled, versioned
+from transforms.follow import Reader
 
 GROUPS = 6
 SHARDS = (1, 3, 4)
@@ -73,6 +74,14 @@ class Ended:
 
     def see_that_it_runs(self) -> None:
         raise JobFailed("SEG-0619", "the job of the stream has ended")
+
+
+def test_a_reader_that_begins_anew_amid_a_cut_ends_the_job_and_is_not_waited_for(tmp_path: Path) -> None:
+    with streaming(told_target(tmp_path)[0], NOW) as live:
+        live.job.read()
+        live.job.reader = Reader(live.job.reader.following)
+        with pytest.raises(JobFailed, match="begun anew"):
+            live.commit()
 
 
 @pytest.mark.parametrize("is_last", [False, True])

@@ -13,7 +13,7 @@ from schemas.errors import SourceChanged
 from schemas.record import Position, RawChunk
 from transforms.algebra.order import FOREVER
 from transforms.cut_windows import time_of
-from transforms.follow import FAILED, LOST, Following, Positions, Reader
+from transforms.follow import BEGUN, FAILED, LOST, Following, Positions, Reader
 from transforms.known import is_closing
 from transforms.packed import unpacked
 
@@ -155,6 +155,17 @@ def test_a_reader_that_knows_no_positions_says_so_and_reads_nothing(folder: Path
     assert (folder / LOST).exists()
     read.order(positions=BEGIN)
     assert read.all() == [(2, 1)]
+
+
+def test_a_reader_that_begins_where_it_is_told_says_so(folder: Path) -> None:
+    read = Read(folder)
+    read.order()
+    read.all()
+    assert not (folder / BEGUN).exists()
+    read.order(positions=BEGIN)
+    assert not (folder / BEGUN).exists()
+    read.all()
+    assert (folder / BEGUN).exists()
 
 
 def test_between_two_bundles_a_reader_is_kept_and_at_the_end_of_all_it_lets_go(folder: Path) -> None:
