@@ -44,14 +44,14 @@ def follow(session: Session, project: Project, results: Results, every_s: float,
                 said.update(one.notes)
 
             stream.run(is_over, tell)
-        _end(session, results, pulse, stream)
+        _end(session, results, pulse, stream, outcome.remade + pulse.remade)
 
 
-def _end(session: Session, results: Results, pulse: Pulse, stream: Stream) -> None:
+def _end(session: Session, results: Results, pulse: Pulse, stream: Stream, remade: int) -> None:
     """What is said when it has stopped."""
     last = stream.last
     published = Published("published" if pulse.commits else "unchanged", last.run_id, last.known_at, {})
-    results.end(published, last.t_at, 0)
+    results.end(published, last.t_at, remade)
     if session.format == "json":
         session.json(results.document())
     else:

@@ -22,6 +22,7 @@ class Pulse:
     began: float = field(init=False)
     records: int = 0
     commits: int = 0
+    remade: int = 0
     last: Committed | None = None
     lately: deque[tuple[float, int]] = field(default_factory=deque)
 
@@ -32,6 +33,7 @@ class Pulse:
         """A cut was closed."""
         self.last = one
         self.records += one.records
+        self.remade += one.remade
         self.commits += one.published.status == "published"
         self.lately.append((self.clock(), one.records))
         self.beat()

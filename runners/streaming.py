@@ -64,6 +64,7 @@ class Committed(NamedTuple):
       t_at: T.
       records: how many were read.
       waiting: how many subjects will enter or leave a segment if nothing more comes.
+      remade: how many subjects were made anew from the warehouse, for news that their state had forgotten the like of.
       notes: what is worth saying of the sources.
       seconds: from closing the cut to having published it.
     """
@@ -72,6 +73,7 @@ class Committed(NamedTuple):
     t_at: int
     records: int
     waiting: int
+    remade: int
     notes: tuple[str, ...]
     seconds: float
 
@@ -257,7 +259,8 @@ class Stream:
         published = publish(self.lake, step.run_plan())
         give_up(folder)
         self._note(moment.at, account, receipts)
-        return Committed(published, moment.at, int(pc.sum(account["read"]).as_py() or 0), waiting, step.notes, 0.0)
+        records = int(pc.sum(account["read"]).as_py() or 0)
+        return Committed(published, moment.at, records, waiting, step.remade, step.notes, 0.0)
 
     def _settle(self, step: Step, number: int) -> None:
         """Advance shards once more that links or late news concern."""

@@ -1,15 +1,17 @@
 """The law through the live graph: one history, whatever arrives when and in which cuts."""
 
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 import pytest
 
 from schemas.errors import JobFailed, SourceChanged
-from tests.support.generator import Generator
+from tests.support.generator import START, Generator
 from tests.support.histories import Fact, expected
-from tests.support.oracle_model import DAY
+from tests.support.oracle_model import DAY, World
 from tests.support.streams import streaming
+from tests.support.stretched import stretched
 from tests.support.whole_runs import NOW, Target, crowded, feature_rows_that_differ, parted, shuffled, versioned
 from transforms.follow import Reader
 
@@ -34,15 +36,43 @@ def any_cuts_give_one_history(folder: Path, seed: int) -> None:
             live.tell(part[early:])
         live.tell([last_fact])
         live.commit(moments[-1] + 2 * DAY)
-    assert target.folded() == target.history()
-    last = target.runs()[-1]
-    assert target.history() == versioned(expected(world, last.t_at, last.known_at))
+    holds_what_the_law_says(target, world)
+
+
+def streams_that_forget_tell_the_same(folder: Path, seed: int) -> None:
+    """Most of what arrives is new, some is older than what is kept, cut after cut."""
+    dice = Random(seed)
+    world = stretched(crowded(Generator(dice, merges=True, scored=True), GROUPS), dice.choice((5, 20, 60)))
+    world = replace(world, project={**world.project, "state_reach": dice.choice(("1h", "1d"))})
+    facts = sorted(shuffled(world, dice), key=lambda fact: fact.received_at + dice.choice((0, 0, 0, 30 * DAY)))
+    target, (first, *parts) = Target(folder, world).sharded(dice.choice(SHARDS)), parted(facts[:-1], dice, 5)
+    at = max([START, *(fact.received_at for fact in first)])
+    target.write(first)
+    with streaming(target, at) as live:
+        for part in parts:
+            at = max([at, *(fact.received_at for fact in part)])
+            live.tell(part)
+            live.commit(at)
+        live.tell(facts[-1:])
+        live.commit(max(at, facts[-1].received_at) + 2 * DAY)
+    holds_what_the_law_says(target, world)
+
+
+def holds_what_the_law_says(target: Target, world: World) -> None:
+    last, history = target.runs()[-1], target.history()
+    assert target.folded() == history
+    assert history == versioned(expected(world, last.t_at, last.known_at))
     assert feature_rows_that_differ(target, world, last) == []
 
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_any_order_in_any_cuts_gives_one_history(tmp_path: Path, seed: int) -> None:
     any_cuts_give_one_history(tmp_path, seed)
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_late_news_in_cuts_gives_one_history(tmp_path: Path, seed: int) -> None:
+    streams_that_forget_tell_the_same(tmp_path, seed)
 
 
 def told_target(folder: Path) -> tuple[Target, list[Fact]]:
@@ -93,4 +123,5 @@ def test_a_cut_that_a_job_was_not_done_with_when_it_ended_ends_the_stream(is_las
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", range(100, 140))
 def test_the_law_of_streams_at_length(tmp_path: Path, seed: int) -> None:
-    any_cuts_give_one_history(tmp_path, seed)
+    any_cuts_give_one_history(tmp_path / "any", seed)
+    streams_that_forget_tell_the_same(tmp_path / "forgetful", seed)
