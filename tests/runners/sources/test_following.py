@@ -84,5 +84,6 @@ def test_a_follower_that_is_closed_lets_go_of_what_it_was_reading(tmp_path: Path
     written(tmp_path / "x.ndjson", 3 * ONE)
     followed = Followed(tmp_path)
     followed.poll()
+    assert followed.active() == ["x.ndjson"]
     followed.follower.close()
     assert followed.poll() is None

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runners.sources import reading
 from runners.sources.reading import read
 from schemas.errors import SourceChanged
 from schemas.record import Position, RawChunk
@@ -144,6 +145,28 @@ def test_a_file_that_is_cut_off_where_it_lies_stops_the_stream(tmp_path: Path) -
     path.write_bytes(ONE)
     with pytest.raises(SourceChanged, match="are others now"):
         followed.look()
+
+
+def test_a_file_that_holds_something_else_of_the_same_length_stops_the_stream(tmp_path: Path) -> None:
+    path, followed = written(tmp_path / "x.ndjson", ONE), Followed(tmp_path)
+    followed.look()
+    path.write_bytes(TWO)
+    os.utime(path, ns=(0, 0))
+    with pytest.raises(SourceChanged, match="are others now"):
+        followed.look()
+
+
+def test_a_record_that_is_too_long_costs_only_itself_however_late_its_end_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "LONGEST_RECORD", 20)
+    path, followed = written(tmp_path / "x.ndjson", b'{"a":"' + b"x" * 30), Followed(tmp_path)
+    assert [chunk.fault for chunk in followed.look() if len(chunk)] == ["too_large"]
+    append(path, b"x" * 30)
+    assert followed.records() == []
+    append(path, b'"}\n' + ONE)
+    (chunk,) = followed.look()
+    assert (records([chunk]), chunk.first) == ([ONE], 2)
 
 
 def test_a_file_that_was_written_again_as_it_was_and_more_is_read_on(tmp_path: Path) -> None:
