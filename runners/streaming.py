@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -78,6 +78,10 @@ class Committed(NamedTuple):
     seconds: float
 
 
+class _GivenUp(Exception):
+    """A reader has begun anew: what was read into the cut that was open is read again."""
+
+
 class Running(Protocol):
     """A job that computes the cuts which are closed."""
 
@@ -142,7 +146,8 @@ class Stream:
     def _run(self, stopping: Callable[[], bool], tell: Callable[[Committed], None]) -> None:
         with self.begun() as pipeline, running(pipeline) as job:
             while not stopping():
-                self._next(job, stopping, tell)
+                with suppress(_GivenUp):
+                    self._next(job, stopping, tell)
             if self.cuts.is_begun:
                 tell(self.commit(job, is_last=True))
 
@@ -200,9 +205,13 @@ class Stream:
         """See that all goes on, and begin again where a reader does."""
         self.cuts.see_that_readers_go_on()
         job.see_that_it_runs()
+        self._see_that_all_is_read()
+        time.sleep(_LOOK_S)
+
+    def _see_that_all_is_read(self) -> None:
         if self.cuts.is_lost:
             self._begin()
-        time.sleep(_LOOK_S)
+            raise _GivenUp
 
     def _is_due(self) -> bool:
         """Whether there may be anything to publish."""
@@ -229,8 +238,7 @@ class Stream:
     def _wait(self, job: Running, number: int) -> None:
         """A moment, unless nothing comes any more. A job may end as soon as it is done with the last cut."""
         self.cuts.see_that_readers_go_on()
-        if self.cuts.is_lost:
-            raise JobFailed(ENDED, "a reader has begun anew in the middle of a cut", "start the stream again")
+        self._see_that_all_is_read()
         try:
             job.see_that_it_runs()
         except JobFailed:
