@@ -78,7 +78,7 @@ class Committed(NamedTuple):
     seconds: float
 
 
-class _GivenUp(Exception):
+class GivenUp(Exception):
     """A reader has begun anew: what was read into the cut that was open is read again."""
 
 
@@ -146,7 +146,7 @@ class Stream:
     def _run(self, stopping: Callable[[], bool], tell: Callable[[Committed], None]) -> None:
         with self.begun() as pipeline, running(pipeline) as job:
             while not stopping():
-                with suppress(_GivenUp):
+                with suppress(GivenUp):
                     self._next(job, stopping, tell)
             if self.cuts.is_begun:
                 tell(self.commit(job, is_last=True))
@@ -211,7 +211,7 @@ class Stream:
     def _see_that_all_is_read(self) -> None:
         if self.cuts.is_lost:
             self._begin()
-            raise _GivenUp
+            raise GivenUp
 
     def _is_due(self) -> bool:
         """Whether there may be anything to publish."""

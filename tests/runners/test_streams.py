@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from runners.streaming import GivenUp
 from schemas.errors import JobFailed, SourceChanged
 from tests.support.generator import START, Generator
 from tests.support.histories import Fact, expected
@@ -106,12 +107,17 @@ class Ended:
         raise JobFailed("SEG-0619", "the job of the stream has ended")
 
 
-def test_a_reader_that_begins_anew_amid_a_cut_ends_the_job_and_is_not_waited_for(tmp_path: Path) -> None:
-    with streaming(told_target(tmp_path)[0], NOW) as live:
-        live.job.read()
+def test_a_cut_whose_reader_begins_anew_is_given_up_and_read_again_from_the_last_commit(tmp_path: Path) -> None:
+    target, rest = told_target(tmp_path)
+    with streaming(target, NOW) as live:
+        live.tell(rest)
         live.job.reader = Reader(live.job.reader.following)
-        with pytest.raises(JobFailed, match="begun anew"):
+        with pytest.raises(GivenUp):
             live.commit()
+        live.job.told.clear()
+        live.job.read()
+        assert live.commit().records == len(rest)
+    assert target.runs()[-1].fates["read"] == len(rest)
 
 
 @pytest.mark.parametrize("is_last", [False, True])
