@@ -148,8 +148,9 @@ class Stream:
             while not stopping():
                 with suppress(GivenUp):
                     self._next(job, stopping, tell)
-            if self.cuts.is_begun:
-                tell(self.commit(job, is_last=True))
+            with suppress(GivenUp):  # what is not published now is the next run's
+                if self.cuts.is_begun:
+                    tell(self.commit(job, is_last=True))
 
     @contextmanager
     def begun(self) -> Iterator[SegmentStream]:
