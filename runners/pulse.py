@@ -35,7 +35,8 @@ class Pulse:
         self.records += one.records
         self.remade += one.remade
         self.commits += one.published.status == "published"
-        self.lately.append((self.clock(), one.records))
+        if one.records:
+            self.lately.append((self.clock(), one.records))
         self.beat()
 
     @property
@@ -49,10 +50,12 @@ class Pulse:
     def beat(self) -> None:
         """Say how it goes, unless it was said just now."""
         if self.last is not None:
+            rate = self.rate
             lag_s = max(0.0, (self.now() - self.last.t_at) / 1_000_000)
+            behind = f"T is {lag_s:,.1f} s behind" if self.lately else "nothing comes"
             text = (
-                f"live  {self.records:,} records, {self.rate:,.0f} a second · T is {lag_s:,.1f} s behind · "
+                f"live  {self.records:,} records, {rate:,.0f} a second · {behind} · "
                 f"{self.last.waiting:,} subjects will change without news · {self.commits:,} commits"
             )
-            fields = {"rows": self.records, "rate": round(self.rate, 1), "lag_s": round(lag_s, 3), "timers": self.last.waiting}
+            fields = {"rows": self.records, "rate": round(rate, 1), "lag_s": round(lag_s, 3), "timers": self.last.waiting}
             self.bar.beat(text, **fields, commits=self.commits)
