@@ -19,6 +19,7 @@ from transforms.spill import by_file, fetch, take_up
 from transforms.stage import ASKED, RECEIVED
 from transforms.together import Together, together
 
+_FILES = "linked-*.arrow"
 _LINKS = pa.schema([("subject", pa.string()), ("to_id", pa.string())])
 
 
@@ -33,15 +34,15 @@ class Links:
     def __init__(self, folder: Path, stored: pa.Table) -> None:
         self.folder, self.known = folder, [stored.select(_LINKS.names).cast(_LINKS)]
         self.now, self.path = together(stored), ""
-        self._split_by: dict[int, Together] = {}
+        self._split_by: dict[int, tuple[Together, str]] = {}
 
     def split(self, number: int) -> None:
         """Take note that a cut is opened, and split by what is known now."""
-        self._split_by[number] = self.now
+        self._split_by[number] = (self.now, self.path)
 
     def split_by(self, number: int) -> Together:
         """By which ids a cut was split."""
-        return self._split_by[number]
+        return self._split_by[number][0]
 
     def read(self, new: pa.Table) -> Linked:
         """The ids that links connect, these included."""
@@ -53,11 +54,19 @@ class Links:
     def publish(self, both: Linked, number: int, shards: int) -> None:
         """Let the cuts that are opened from now on be split by the links that a cut has brought."""
         if len(both.moved(shards)):
-            path = self.folder / f"linked-{number}.arrow"
+            path = self.folder / _FILES.replace("*", str(number))
             both.after.write(path)
             self.path = str(path)
         self.now = both.after
         self._split_by = {cut: one for cut, one in self._split_by.items() if cut > number}
+        self._give_up()
+
+    def _give_up(self) -> None:
+        """Remove what no reader is told any more: all that was read by it is split."""
+        told = {self.path, *(path for _, path in self._split_by.values())}
+        for path in self.folder.glob(_FILES):
+            if str(path) not in told:
+                path.unlink()
 
 
 def received_links(staging: Path) -> pa.Table:

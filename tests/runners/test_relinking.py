@@ -119,6 +119,20 @@ def test_a_cut_is_split_by_the_links_that_were_known_when_it_was_opened(tmp_path
     assert links.split_by(3) is links.now is not before
 
 
+def test_links_lie_in_a_file_only_as_long_as_a_cut_is_split_by_them(tmp_path: Path) -> None:
+    links, paths = Links(tmp_path, LINKED.slice(0, 0)), []
+    for number in range(1, 5):
+        links.split(number)
+        links.publish(links.read(pa.table({"subject": [f"device{number}", DEVICE], "to_id": [f"u{number}", ANN]})), number, 1_000)
+        paths.append(Path(links.path))
+    assert [path.exists() for path in paths] == [False, False, False, True]
+    links.split(5)
+    links.split(6)
+    links.publish(links.read(pa.table({"subject": ["new"], "to_id": ["old"]})), 5, 1_000)
+    assert paths[-1].exists()
+    assert links.path != str(paths[-1])
+
+
 @pytest.mark.parametrize("path", ["", "/somewhere/linked.arrow"])
 def test_a_chunk_says_by_which_links_it_is_to_be_split(path: str) -> None:
     chunk = RawChunk("web", "a", "ndjson", 1, pa.array([b"{}"]))
