@@ -82,9 +82,9 @@ class Cuts:
 
 
 def moment_of(folder: Path) -> tuple[Moment, int, int]:
-    """The moment that shards were advanced to, the next instant at which any has something to say without any news, and of how
-    many subjects.
+    """The moment that shards were advanced to, the next instant at which an answer turns without any news, and of how many
+    subjects any does.
     """
     told = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((folder / DONE).glob("*.json"))]
-    following_at, waiting = ([one.pop(name) for one in told] for name in ("following_at", "waiting"))
-    return Moment(**told[0]), min(following_at, default=FOREVER), sum(waiting)
+    turning_at, waiting = ([one.pop(name) for one in told] for name in ("turning_at", "waiting"))
+    return Moment(**told[0]), min(turning_at, default=FOREVER), sum(waiting)

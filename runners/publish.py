@@ -98,5 +98,5 @@ def _is_nothing_new(lake: Lake, plan: RunPlan, parent: LastRun) -> bool:
         return False
     if dict(plan.positions_before) != dict(plan.positions_after) or is_any_unseen(lake, parent):
         return False
-    tables = ("transitions", "closings", "changes", *KINDS, "quarantine")
+    tables = ("transitions", "closings", "changes", *KINDS, "quarantine", *(("feature_rows",) if plan.ends_day else ()))
     return not any(lake.value(f"SELECT EXISTS (FROM staged_{table})") for table in tables)

@@ -47,6 +47,7 @@ class RunPlan:
       anew: the states were made anew: the feature rows of all subjects and the whole history of every segment are staged.
         What equals the record is left alone; what differs is closed and inserted anew, with one `corrected` change for
         each interval up to the parent's T.
+      ends_day: it ends a day of a stream: feature rows that differ are reason enough to publish (semantics 4.5).
       expectations: what the user expects of the staged run.
       undeclared: source -> how many values of fields that it does not declare were dropped, where there were any.
       silence_budgets: source of consents -> for how long it may say nothing, microseconds.
@@ -71,6 +72,7 @@ class RunPlan:
     feature_meanings: Mapping[str, str] = field(default_factory=dict)
     composition: Mapping[str, Any] = field(default_factory=dict)
     anew: bool = False
+    ends_day: bool = False
     expectations: Expectations = field(default_factory=Expectations)
     undeclared: Mapping[str, int] = field(default_factory=dict)
     silence_budgets: Mapping[str, int] = field(default_factory=dict)

@@ -49,6 +49,7 @@ class Step:
     """One run, from what is committed to what is to be.
 
     Attributes:
+      ends_day: feature rows that are staged are published even if there is nothing else.
       remade: how many subjects were made anew from the warehouse, since their state had forgotten what news was about.
     """
 
@@ -61,6 +62,7 @@ class Step:
     undeclared: Mapping[str, int] = field(default_factory=dict)
     unseen: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     remade: int = 0
+    ends_day: bool = False
 
     @classmethod
     def of(cls, lake: Lake, outlook: Outlook) -> "Step":
@@ -181,6 +183,7 @@ class Step:
             feature_comments={column.name: feature_in_words(group, column) for group, column in columns},
             full_refresh=self.outlook.options.full_refresh and self.outlook.last is not None,
             anew=self.outlook.is_rebuild,
+            ends_day=self.ends_day,
             undeclared=self.undeclared,
             reread=self.outlook.reading.reread,
             read_as={**({} if before is None else before.read_as), **project.read_as},

@@ -95,7 +95,7 @@ class Stream:
 
     Attributes:
       every_s: a cut is closed so often, if there is anything in it.
-      following_at: the next instant at which something is to be said without any news; -1: not known yet.
+      turning_at: the next instant at which an answer turns without any news; -1: not known yet.
       kept: the receipts of facts that may not have raised K yet.
       day_ends_at: feature rows are written from this T on.
     """
@@ -105,7 +105,7 @@ class Stream:
     every_s: float
     now: Callable[[], int]
     last: LastRun = field(init=False)
-    following_at: int = -1
+    turning_at: int = -1
     watermarks: Watermarks = field(default_factory=dict)
     tidied: float = field(default_factory=time.monotonic)
 
@@ -217,7 +217,7 @@ class Stream:
     def _is_due(self) -> bool:
         """Whether there may be anything to publish."""
         later = self.kept.dated_at[self.kept.dated_at > self.last.t_at]
-        expected_at = min(self.following_at, self.day_ends_at, int(later.min(initial=FOREVER)))
+        expected_at = min(self.turning_at, self.day_ends_at, int(later.min(initial=FOREVER)))
         is_expected = expected_at <= min(self.now(), self._until_at)
         return self.cuts.is_begun and (is_expected or self.cuts.has_read(self.cuts.number))
 
@@ -260,11 +260,11 @@ class Stream:
         folder = self.cuts.folder(number)
         moment, *_ = moment_of(folder)
         outlook = replace(self.outlook, t_at=moment.at, options=Options(self.now()))
-        step = Step(self.lake, outlook, folder, replace(closing, at=moment.at))
+        step = Step(self.lake, outlook, folder, replace(closing, at=moment.at), ends_day=moment.writes_features)
         account = staged_account(folder)
         receipts = Receipts.of_all([kept(closing), Receipts.of_accounts(account)])
         self._settle(step, number)
-        _, self.following_at, waiting = moment_of(folder)
+        _, self.turning_at, waiting = moment_of(folder)
         published = publish(self.lake, step.run_plan())
         give_up(folder)
         self._note(moment.at, account, receipts)

@@ -139,7 +139,7 @@ class _SegmentFn(beam.DoFn):  # type: ignore[misc]
         following = (FOREVER, 0)
         try:
             after, tables = segment(self.program, before, fetched, moment)
-            following = (after.following_at, after.waiting)
+            following = (after.turning_at, after.waiting)
             stage.write_shard(shard, None if after is before and STATE in received else after, tables)
         except Outdated as outdated:
             stage.ask(shard, outdated.subjects)

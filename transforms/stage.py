@@ -123,11 +123,11 @@ class Stage:
                 write_state(state, self.about, file)
         reach("state_written")
 
-    def finish(self, shard: int, moment: Moment, following_at: int, waiting: int) -> None:
-        """Say that a shard is done with a moment, when it comes to have something to say without any news, and of how many."""
+    def finish(self, shard: int, moment: Moment, turning_at: int, waiting: int) -> None:
+        """Say that a shard is done with a moment, when the next answer turns without any news, and of how many any does."""
         path = self._of_shard(DONE, shard).with_suffix(".json")
         fresh = path.with_suffix(".new")
-        fresh.write_text(json.dumps({**asdict(moment), "following_at": following_at, "waiting": waiting}))
+        fresh.write_text(json.dumps({**asdict(moment), "turning_at": turning_at, "waiting": waiting}))
         fresh.replace(path)
 
     def keep(self, shard: int, received: Iterable[pa.RecordBatch]) -> None:

@@ -80,6 +80,11 @@ class State:
         return int(at.min(initial=FOREVER))
 
     @property
+    def turning_at(self) -> int:
+        """The next instant at which anybody enters or leaves a segment if nothing more is heard."""
+        return int(ints(self.subjects["turns_at"], FOREVER).min(initial=FOREVER))
+
+    @property
     def waiting(self) -> int:
         """How many subjects will enter or leave a segment if nothing more is heard of them."""
         return int((ints(self.subjects["turns_at"], FOREVER) < FOREVER).sum())
