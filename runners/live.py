@@ -49,7 +49,7 @@ def follow(session: Session, project: Project, results: Results, every_s: float,
 
 def _end(session: Session, results: Results, pulse: Pulse, stream: Stream, remade: int) -> None:
     """What is said when it has stopped."""
-    last = stream.last
+    last = stream.carried.last
     published = Published("published" if pulse.commits else "unchanged", last.run_id, last.known_at, {})
     results.end(published, last.t_at, remade)
     if session.format == "json":

@@ -8,12 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.segmentation import SegmentAgain, SegmentStream
 from runners.account import staged_account
+from runners.carried import Carried
 from runners.cuts import Cuts, moment_of
 from runners.engines.local import run_locally
 from runners.engines.prism import ENDED, Job, running
@@ -34,20 +33,14 @@ from runners.step import Step, Tell
 from runners.tidying import drop_states, tidy
 from runners.warehouses import read
 from runners.warehouses.ducklake import Lake
-from runners.warehouses.read import LastRun
-from schemas.cut import Closing, Partition
+from schemas.cut import Closing
 from schemas.definitions.project import Project
 from schemas.errors import JobFailed
-from transforms.algebra.calendars import day_starts, local_days
-from transforms.algebra.order import FOREVER
 from transforms.coder import ShardedBatch
 from transforms.decode import DecodePlan
 from transforms.follow import Following
 from transforms.ingest import Plan
-from transforms.known import kept
-from transforms.receipts import Receipts
 from transforms.stage import Stage
-from transforms.watermarks import Watermarks, advanced
 
 _LOOK_S = 0.02
 """Between two looks at what the job has done."""
@@ -95,36 +88,21 @@ class Stream:
 
     Attributes:
       every_s: a cut is closed so often, if there is anything in it.
-      turning_at: the next instant at which an answer turns without any news; -1: not known yet.
-      kept: the receipts of facts that may not have raised K yet.
-      day_ends_at: feature rows are written from this T on.
+      carried: what the next cut builds on, once it has caught up.
     """
 
     lake: Lake
     project: Project
     every_s: float
     now: Callable[[], int]
-    last: LastRun = field(init=False)
-    turning_at: int = -1
-    watermarks: Watermarks = field(default_factory=dict)
+    carried: Carried = field(init=False)
     tidied: float = field(default_factory=time.monotonic)
 
     def catch_up(self, tell: Tell) -> Outcome:
         """A run up to now: what comes after it is live."""
         outcome = run_batch(self.lake, self.project, Options(self.now()), tell)
-        self._take_up(read.published(self.lake))
-        self.kept = read.receipts_to_come(self.lake, self.last)
-        self.day_ends_at = self._day_end(self.last.t_at)
+        self.carried = Carried.of(self.lake, self.project, self.now)
         return outcome
-
-    def _take_up(self, last: LastRun) -> None:
-        self.last = last
-        self.outlook = Outlook.of_last(self.lake, self.project, self.now(), last, _NOTHING)
-
-    def _day_end(self, at: int) -> int:
-        """The first instant of the next day of the project's timezone."""
-        zone = self.project.timezone
-        return int(day_starts(local_days(np.array([at]), zone) + 1, zone)[0])
 
     def run(self, stopping: Callable[[], bool], tell: Callable[[Committed], None]) -> None:
         """Read, compute and publish on and on; what is in hand when it is to stop is published.
@@ -135,12 +113,12 @@ class Stream:
         """
         is_over = False
         while not is_over:
-            begun_at = self.last
+            begun_at = self.carried.last
             try:
                 self._run(stopping, tell)
                 is_over = True
             except JobFailed as failed:
-                if failed.code != ENDED or self.last is begun_at:
+                if failed.code != ENDED or self.carried.last is begun_at:
                     raise
 
     def _run(self, stopping: Callable[[], bool], tell: Callable[[Committed], None]) -> None:
@@ -157,7 +135,7 @@ class Stream:
         """The graph, the first cut of which is open; what is not published in the end is given up."""
         folder = new_staging(self.lake)
         try:
-            self.cuts = Cuts(self._stage(self.outlook, folder), self.project.target.shards)
+            self.cuts = Cuts(self._stage(self.carried.outlook, folder), self.project.target.shards)
             self.links = Links(folder, read.links(self.lake, self.project.sources))
             self._begin()
             yield self._pipeline()
@@ -166,7 +144,7 @@ class Stream:
 
     def _begin(self) -> None:
         """Open a cut that begins where the last commit ended."""
-        self.cuts.begin(self.last.positions, self.links.path)
+        self.cuts.begin(self.carried.last.positions, self.links.path)
         self.links.split(self.cuts.number)
 
     def _stage(self, outlook: Outlook, folder: Path) -> Stage:
@@ -176,10 +154,10 @@ class Stream:
 
     def _pipeline(self) -> SegmentStream:
         project = self.project
-        shards, at = project.target.shards, self.last.t_at
+        shards, at = project.target.shards, self.carried.last.t_at
         plan = Plan(read_input, project.sources, self._decoding, shards, at, tick, self.links.now, is_open=True)
         following = Following(self.cuts.orders, OpenSources(self.project))
-        return SegmentStream(self.outlook.program, self.cuts.stage, plan, following)
+        return SegmentStream(self.carried.outlook.program, self.cuts.stage, plan, following)
 
     @cached_property
     def _decoding(self) -> DecodePlan:
@@ -216,20 +194,13 @@ class Stream:
 
     def _is_due(self) -> bool:
         """Whether there may be anything to publish."""
-        later = self.kept.dated_at[self.kept.dated_at > self.last.t_at]
-        expected_at = min(self.turning_at, self.day_ends_at, int(later.min(initial=FOREVER)))
-        is_expected = expected_at <= min(self.now(), self._until_at)
+        is_expected = self.carried.expected_at <= self.now()
         return self.cuts.is_begun and (is_expected or self.cuts.has_read(self.cuts.number))
-
-    @property
-    def _until_at(self) -> int:
-        """No T lies after it."""
-        return FOREVER if self.project.as_of is None else self.project.as_of
 
     def commit(self, job: Running, is_last: bool) -> Committed:
         """Close the cut that is open, and publish it when all shards are done with it."""
         began = time.monotonic()
-        closing = self._closing()
+        closing = self.carried.closing(self.cuts.folder(self.cuts.number))
         number = self.cuts.close(closing, is_last, self.links.path)
         self.links.split(self.cuts.number)
         while not self.cuts.is_done(number):
@@ -247,27 +218,17 @@ class Stream:
                 raise
         time.sleep(_LOOK_S)
 
-    def _closing(self) -> Closing:
-        path = self.cuts.folder(self.cuts.number) / "kept.arrow"
-        self.kept.write(path)
-        last, states = self.last, {shard: str(path) for shard, path in read.state_paths(self.lake).items()}
-        return Closing(
-            last.t_at, None, self._until_at, last.known_at, kept=str(path), watermarks=self.watermarks,
-            day_ends_at=self.day_ends_at, states=states,
-        )
-
     def _publish(self, number: int, closing: Closing) -> Committed:
         folder = self.cuts.folder(number)
         moment, *_ = moment_of(folder)
-        outlook = replace(self.outlook, t_at=moment.at, options=Options(self.now()))
-        step = Step(self.lake, outlook, folder, replace(closing, at=moment.at), ends_day=moment.writes_features)
+        outlook, said = self.carried.outlook_at(moment.at), replace(closing, at=moment.at)
+        step = Step(self.lake, outlook, folder, said, ends_day=moment.writes_features)
         account = staged_account(folder)
-        receipts = Receipts.of_all([kept(closing), Receipts.of_accounts(account)])
         self._settle(step, number)
-        _, self.turning_at, waiting = moment_of(folder)
+        _, turning_at, waiting = moment_of(folder)
         published = publish(self.lake, step.run_plan())
+        self.carried = self.carried.after(moment, account, turning_at)
         give_up(folder)
-        self._note(moment.at, account, receipts)
         records = int(pc.sum(account["read"]).as_py() or 0)
         return Committed(published, moment.at, records, waiting, step.remade, step.notes, 0.0)
 
@@ -281,17 +242,3 @@ class Stream:
         moved = both.moved(self.project.target.shards)
         step.settle(Remaking(self.lake, self.project, step.staging, both, moved, advance))
         self.links.publish(both, number, self.project.target.shards)
-
-    def _note(self, t_at: int, account: pa.Table, receipts: Receipts) -> None:
-        """What the next cut builds on."""
-        self._take_up(read.published(self.lake))
-        accounts = account.to_batches()
-        self.watermarks = advanced(self.watermarks, accounts, self._partitions(account))
-        self.kept = receipts.since(self.last.t_at)
-        if t_at >= self.day_ends_at:
-            self.day_ends_at = self._day_end(t_at)
-
-    def _partitions(self, account: pa.Table) -> set[Partition]:
-        """All that have told of anything, now or before."""
-        told = set(zip(*(account[name].to_pylist() for name in ("source", "file")), strict=True))
-        return told | {(source, file) for source, files in self.watermarks.items() for file in files}

@@ -67,7 +67,7 @@ REASONS: dict[str, tuple[Place, ...]] = {
         Place("transforms/known.py", "of", "as_py"),
         Place("transforms/known.py", "moment_of", "as_py"),
         Place("transforms/watermarks.py", "advanced", "to_pylist"),
-        Place("runners/streaming.py", "_partitions", "to_pylist"),
+        Place("runners/carried.py", "_partitions", "to_pylist"),
         Place("schemas/cut.py", "from_json", "loop over a column"),
         Place("transforms/segment.py", "remembered", "as_py"),
         Place("runners/remaking.py", "_again", "tolist"),

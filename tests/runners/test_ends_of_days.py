@@ -39,7 +39,7 @@ def test_what_has_no_say_in_who_is_a_member_closes_no_cut(tmp_path: Path) -> Non
     with streaming(target, instant(10 * D + 2)) as live:
         live.tell([event(10 * D + 3, "ann")])
         live.commit(instant(10 * D + 4))
-        assert live.stream.turning_at == instant(17 * D + 3)
+        assert live.stream.carried.turning_at == instant(17 * D + 3)
 
 
 def rows(target: Target) -> list[tuple[str, int, int, int]]:

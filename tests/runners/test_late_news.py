@@ -80,7 +80,7 @@ def test_each_cut_that_brings_late_news_makes_its_subject_anew_and_tells_what_wa
 
 def test_of_whom_is_made_anew_it_is_known_when_the_answer_turns_without_news(told: Told) -> None:
     told.hears(late(50), event(100 * D + 1, "ann"), day=100.1)
-    assert told.live.stream.turning_at == instant(107 * D + 1)
+    assert told.live.stream.carried.turning_at == instant(107 * D + 1)
     told.hears(day=107.2)
     told.hears(event(107 * D, "bob"), row(107 * D, "bob"), day=108)
 
