@@ -54,7 +54,6 @@ class TopicFollower:
 
     def _taken(self) -> Iterator[RawChunk]:
         messages = self.consumer.consume(_AT_ONCE, _WAIT_S) if self.assigned else []
-        self._hear([message for message in messages if message.error() is not None])
         good = sorted((one for one in messages if one.error() is None), key=_number)  # stable: by offset within each
         for number, some in groupby(good, key=_number):
             chunk = chunk_of([*some], self.topic.source, self.topic.name, number)
@@ -62,6 +61,7 @@ class TopicFollower:
             self.told_at[number], self.is_away = self.clock(), False
             self.ended.discard(number)
             yield chunk
+        self._hear([message for message in messages if message.error() is not None])
 
     def _hear(self, errors: list["Message"]) -> None:
         from confluent_kafka import KafkaError
@@ -69,7 +69,8 @@ class TopicFollower:
         for message in errors:
             code = message.error().code()
             if code == KafkaError._PARTITION_EOF:
-                self.ended.add(message.partition())
+                if message.offset() >= self.assigned[message.partition()]:  # else more was read since, with the same look
+                    self.ended.add(message.partition())
             elif code in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
                 raise gone(f"{self.topic.name}/{message.partition()}", "records")
             else:
