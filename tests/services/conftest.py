@@ -4,7 +4,18 @@ from pathlib import Path
 
 import pytest
 
+from runners.engines.prism import prism_path
+from schemas.errors import CallError
 from tests.support.broker import Broker
+
+
+@pytest.fixture(scope="session")
+def prism_is_there() -> None:
+    """Skip what runs on Prism where it was not built."""
+    try:
+        prism_path()
+    except CallError as missing:
+        pytest.skip(str(missing))
 
 
 @pytest.fixture(scope="session")

@@ -4,26 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from runners.engines.prism import prism_path
 from runners.main import call
-from schemas.errors import CallError
 from tests.support.command_line import asked, segue
 from tests.support.followed import append
 from tests.support.ordering import events, order, project_of
-from tests.support.streamed import begin, streaming, wait_until
+from tests.support.streamed import HISTORY, begin, streaming, wait_until
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.usefixtures("prism_is_there")]
 COUNT = "SELECT count(*) AS n FROM events"
-COLUMNS = "segment, version, subject, valid_from, valid_to, purpose"
-HISTORY = f"SELECT {COLUMNS} FROM segment_history WHERE known_to IS NULL ORDER BY ALL"
-
-
-@pytest.fixture(autouse=True)
-def _prism() -> None:
-    try:
-        prism_path()
-    except CallError as missing:
-        pytest.skip(str(missing))
 
 
 @pytest.fixture

@@ -7,14 +7,12 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from runners.engines.prism import prism_path
-from schemas.errors import CallError
 from tests.support.command_line import asked, segue, write_definitions
 from tests.support.ordering import BUYERS, FIELDS
 from tests.support.streamed import streaming, wait_until
 from transforms.shard import shards_of
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.usefixtures("prism_is_there")]
 PEOPLE = 12
 APART = [n for n in range(PEOPLE) if len({*shards_of(pa.array([f"device{n}", f"user{n}"]), 4)}) == 2]
 LINKS = {name: name for name in ("from_id", "to_id", "linked_at", "received_at")}
@@ -24,14 +22,6 @@ SOURCES: list[dict[str, Any]] = [
     {"source": "ids", "kind": "identities", "from": {"files": "ids.ndjson"}, "fields": LINKS},
 ]
 HISTORY = "SELECT segment, version, subject, valid_from, valid_to FROM segment_history WHERE known_to IS NULL ORDER BY ALL"
-
-
-@pytest.fixture(autouse=True)
-def _prism() -> None:
-    try:
-        prism_path()
-    except CallError as missing:
-        pytest.skip(str(missing))
 
 
 def shop(folder: Path) -> Path:

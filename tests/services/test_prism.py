@@ -11,10 +11,9 @@ from apache_beam.pvalue import PBegin, PCollection
 from apache_beam.transforms.userstate import BagRuntimeState, BagStateSpec
 
 from runners.engines import prism
-from runners.engines.prism import OPTIONS, prism_path, running
-from schemas.errors import CallError
+from runners.engines.prism import OPTIONS, running
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.usefixtures("prism_is_there")]
 ELEMENTS = 12
 SLOW_S = 0.3
 """A bundle of so slow elements is one that a runner would rather split."""
@@ -46,14 +45,6 @@ class Count(beam.PTransform):  # type: ignore[misc]
     def expand(self, begin: PBegin) -> PCollection[int]:
         keyed = begin | beam.Create([("key", number) for number in range(ELEMENTS)], reshuffle=False)
         return keyed | beam.Map(lambda pair: pair).with_output_types(tuple[str, int]) | beam.ParDo(CountFn(self.path))
-
-
-@pytest.fixture(autouse=True)
-def _prism() -> None:
-    try:
-        prism_path()
-    except CallError as missing:
-        pytest.skip(str(missing))
 
 
 def counted(path: Path) -> list[int]:

@@ -7,27 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from runners.engines.prism import prism_path
-from schemas.errors import CallError
 from tests.support.broker import Broker
 from tests.support.command_line import asked, segue
 from tests.support.ordering import events, order, project_of
-from tests.support.streamed import killed, streaming, wait_until
+from tests.support.streamed import HISTORY, killed, streaming, wait_until
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.usefixtures("prism_is_there")]
 POINTS = ("followed:2", "cut_closed:2", "state_written:5", "inside_commit:2", "after_commit:2")
 """Where a stream is killed: with records in hand, between closing a cut and computing it, amid that, and around the commit."""
 COUNT = "SELECT count(*) AS n FROM events"
-COLUMNS = "segment, version, subject, valid_from, valid_to, purpose"
-HISTORY = f"SELECT {COLUMNS} FROM segment_history WHERE known_to IS NULL ORDER BY ALL"
-
-
-@pytest.fixture(autouse=True)
-def _prism() -> None:
-    try:
-        prism_path()
-    except CallError as missing:
-        pytest.skip(str(missing))
 
 
 @pytest.fixture

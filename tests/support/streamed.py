@@ -12,6 +12,9 @@ from runners.main import STOPPED
 from runners.warehouses.ducklake import is_there, open_lake
 
 ROOT = Path(__file__).parents[2]
+_COLUMNS = "segment, version, subject, valid_from, valid_to, purpose"
+HISTORY = f"SELECT {_COLUMNS} FROM segment_history WHERE known_to IS NULL ORDER BY ALL"
+"""The current history, for comparing."""
 _LOOK_S, _PATIENCE = 0.3, 100
 
 
