@@ -44,7 +44,8 @@ ROOT = Path(__file__).parents[1]
 KERNEL = ROOT / "transforms" / "algebra"
 LAWS = "tests/transforms/algebra"
 FIRST = (
-    "test_many_worlds.py", "test_merges.py", "test_operators.py", "test_every_pair.py", "test_explain.py", "test_folding.py",
+    "test_every_comparison.py", "test_many_worlds.py", "test_merges.py", "test_operators.py", "test_every_pair.py",
+    "test_explain.py", "test_folding.py",
 )
 """They notice most; after them the others of the folder."""
 LAST = (

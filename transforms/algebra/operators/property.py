@@ -66,7 +66,8 @@ class Property(Node):
         form = handler(core)
         missing, columns = form["properties"]["missing"], form["properties"]["columns"]
         compared = {**columns["additionalProperties"], "title": "a comparison"}
-        return {**columns, "properties": {"missing": missing}, "additionalProperties": compared, "minProperties": 1}
+        some = {"minProperties": 1, "dependentSchemas": {"missing": {"minProperties": 2}}}
+        return {**columns, "properties": {"missing": missing}, "additionalProperties": compared, **some}
 
     def references(self) -> References:
         """The profile's columns with their comparisons."""

@@ -1,0 +1,72 @@
+"""Every aggregate of every kind of column, compared in every way with what lies at, below and beyond, against the oracle."""
+
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from tests.support.generator import COLUMNS, COMPARISONS, COUNTS, SHARED, WINDOWS, Generator
+from tests.support.histories import LATER, Shard, expected, facts_of
+from tests.support.oracle_model import World
+from tests.transforms.algebra.test_every_pair import LEAVES
+
+AGGREGATES = [(op, of) for op, columns in COLUMNS.items() for of in columns]
+KEPT = ("lifetime", "2d", "36h")
+MORE: dict[str, tuple[dict[str, Any], ...]] = {
+    "percentile": tuple({"p": p} for p in (0, 0.34, 0.5, 0.9, 1)),
+    "top_k": ({"k": 1}, {"k": 2}),
+    "list": ({"n": 1}, {"n": 3}),
+}
+EVENTS, FEW, SHAPES = 24, 6, 30
+
+
+def more(op: str, of: str | None) -> tuple[dict[str, Any], ...]:
+    """What an aggregate says beside its column."""
+    return tuple({"value": value} for value in SHARED[str(of)]) if op == "share" else MORE.get(op, ({},))
+
+
+def world(seed: str, leaves: list[dict[str, Any]], aggregates: tuple[dict[str, Any], ...] = ()) -> World:
+    """A segment for each leaf, over many events of subjects whom nothing forbids to count."""
+    drawn = Generator(Random(seed))
+    drawn.scored = True
+    segments = [{"segment": f"s{place}", "purpose": "p", "when": leaf} for place, leaf in enumerate(leaves)]
+    project = {**drawn.project(), "purposes": [{"id": "p", "basis": "legitimate_interest"}], "segments": segments}
+    if aggregates:
+        project["features"] = [{"features": "grp", "purpose": "p", "source": {"event": "any"}, "aggregates": [*aggregates]}]
+    events, profiles = tuple(drawn.event() for _ in range(EVENTS)), tuple(drawn.profile() for _ in range(FEW))
+    return World(project, events, profiles, scores=tuple(drawn.score() for _ in range(FEW)))
+
+
+def differing(folder: Path, asked: World) -> dict[Any, Any]:
+    """The histories that are not as the law says, by segment and subject."""
+    shard = Shard.of(folder, asked).step(facts_of(asked), LATER)
+    found, wanted = shard.believed(), expected(asked)
+    return {key: (found.get(key), wanted.get(key)) for key in {*found, *wanted} if found.get(key) != wanted.get(key)}
+
+
+@pytest.mark.parametrize(("op", "of"), AGGREGATES)
+def test_an_aggregate_compares_as_the_law_says(tmp_path: Path, op: str, of: str | None) -> None:
+    column = {} if of is None else {"of": of}
+    said = [{"name": f"f{n}", "op": op, **column, **one, "windows": [*KEPT]} for n, one in enumerate(more(op, of))]
+    comparisons = COMPARISONS.get(f"{op} of all", COMPARISONS[str(of)])
+    leaves = [
+        {"aggregate": {"feature": f"grp.{one['name']}_{kept}", "compare": compare}}
+        for one in said for kept in KEPT for compare in comparisons
+    ]
+    assert differing(tmp_path, world(f"{op} {of}", leaves, tuple(said))) == {}
+
+
+@pytest.mark.parametrize("distinct", [None, "cat", "n", "amount"])
+def test_counts_compare_as_the_law_says_in_every_window(tmp_path: Path, distinct: str | None) -> None:
+    counted = {} if distinct is None else {"distinct": distinct}
+    leaves = [
+        {"did": {"event": "any", "window": window, "count": count, **counted}} for window in WINDOWS for count in COUNTS
+    ]
+    assert differing(tmp_path, world(str(distinct), leaves)) == {}
+
+
+@pytest.mark.parametrize("op", [name for name in LEAVES if name != "in_segment"])
+def test_every_shape_of_an_operator_answers_as_the_law_does(tmp_path: Path, op: str) -> None:
+    drawn = Generator(Random(op))
+    assert differing(tmp_path, world(op, [drawn.leaf(op, []) for _ in range(SHAPES)])) == {}
