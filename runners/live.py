@@ -1,16 +1,17 @@
 """`segue stream` at a terminal: what it says, and how it is stopped."""
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 from runners.engines.prism import prism_path
 from runners.manifest import write_manifest
+from runners.meters import Address, metered
 from runners.pulse import Pulse
 from runners.results import Results
 from runners.run_plan import Published
-from runners.running import open_target
+from runners.running import Outcome, open_target
 from runners.session import Session
 from runners.stopping import SIGNALS
 from runners.streaming import Committed, Stream
@@ -18,33 +19,54 @@ from schemas.definitions.instant import write_instant
 from schemas.definitions.project import Project
 
 
-def follow(session: Session, project: Project, results: Results, every_s: float, now: Callable[[], int]) -> None:
-    """Stream until a signal asks to stop; what is in hand then is published."""
+def follow(
+    session: Session,
+    project: Project,
+    results: Results,
+    every_s: float,
+    now: Callable[[], int],
+    metrics: Address | None = None,
+) -> None:
+    """Stream until a signal asks to stop; what is in hand then is published. `metrics` is where numbers are served."""
     prism_path()
     write_manifest(project)
     with open_target(project) as lake:
         stream = Stream(lake, project, every_s, now)
-        with session.bar() as bar:
-            outcome = stream.catch_up(results.stages.following(bar.tell))
-        for note in outcome.notes:
-            session.note(f"note: {note}")
-        session.note(f"caught up to {write_instant(outcome.t_at)}; Ctrl-C ends it when what is in hand is published")
-        with session.bar() as bar, _asked_to_stop() as is_asked:
-            pulse, said = Pulse(bar, now), set(outcome.notes)
-
-            def is_over() -> bool:
-                pulse.beat()
-                return is_asked()
-
-            def tell(one: Committed) -> None:
-                pulse.note(one)
-                for note in one.notes:
-                    if note not in said:
-                        session.note(f"note: {note}")
-                said.update(one.notes)
-
-            stream.run(is_over, tell)
+        with metered(stream, metrics) as measure:
+            outcome = _caught_up(session, results, stream)
+            measure(outcome)
+            pulse = _streamed(session, stream, outcome.notes, measure)
         _end(session, results, pulse, stream, outcome.remade + pulse.remade)
+
+
+def _caught_up(session: Session, results: Results, stream: Stream) -> Outcome:
+    with session.bar() as bar:
+        outcome = stream.catch_up(results.stages.following(bar.tell))
+    for note in outcome.notes:
+        session.note(f"note: {note}")
+    session.note(f"caught up to {write_instant(outcome.t_at)}; Ctrl-C ends it when what is in hand is published")
+    return outcome
+
+
+def _streamed(session: Session, stream: Stream, noted: Iterable[str], measure: Callable[[Committed], None]) -> Pulse:
+    """Go on until a signal asks to stop. No note is said twice."""
+    with session.bar() as bar, _asked_to_stop() as is_asked:
+        pulse, said = Pulse(bar, stream.now), set(noted)
+
+        def is_over() -> bool:
+            pulse.beat()
+            return is_asked()
+
+        def tell(one: Committed) -> None:
+            pulse.note(one)
+            measure(one)
+            for note in one.notes:
+                if note not in said:
+                    session.note(f"note: {note}")
+            said.update(one.notes)
+
+        stream.run(is_over, tell)
+    return pulse
 
 
 def _end(session: Session, results: Results, pulse: Pulse, stream: Stream, remade: int) -> None:

@@ -89,6 +89,7 @@ class Stream:
     Attributes:
       every_s: a cut is closed so often, if there is anything in it.
       carried: what the next cut builds on, once it has caught up.
+      whole_at: all that was read by then is published, by the clock `now`.
     """
 
     lake: Lake
@@ -96,11 +97,17 @@ class Stream:
     every_s: float
     now: Callable[[], int]
     carried: Carried = field(init=False)
+    whole_at: int = field(init=False)
     tidied: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.whole_at = self.now()
 
     def catch_up(self, tell: Tell) -> Outcome:
         """A run up to now: what comes after it is live."""
-        outcome = run_batch(self.lake, self.project, Options(self.now()), tell)
+        began_at = self.now()
+        outcome = run_batch(self.lake, self.project, Options(began_at), tell)
+        self.whole_at = began_at
         self.carried = Carried.of(self.lake, self.project, self.now)
         return outcome
 
@@ -166,7 +173,7 @@ class Stream:
     def _next(self, job: Job, stopping: Callable[[], bool], tell: Callable[[Committed], None]) -> None:
         """Wait until there is something to say, and say it."""
         deadline = time.monotonic() + self.every_s
-        while time.monotonic() < deadline or not self._is_due():
+        while time.monotonic() < deadline or not self.is_due():
             if stopping():
                 return
             self._look(job)
@@ -192,20 +199,27 @@ class Stream:
             self._begin()
             raise GivenUp
 
-    def _is_due(self) -> bool:
+    def is_due(self) -> bool:
         """Whether there may be anything to publish."""
-        is_expected = self.carried.expected_at <= self.now()
-        return self.cuts.is_begun and (is_expected or self.cuts.has_read(self.cuts.number))
+        now = self.now()
+        if not self.cuts.is_begun:
+            return False
+        is_due = self.carried.expected_at <= now or self.cuts.has_read(self.cuts.number)
+        if not is_due:
+            self.whole_at = now
+        return is_due
 
     def commit(self, job: Running, is_last: bool) -> Committed:
         """Close the cut that is open, and publish it when all shards are done with it."""
-        began = time.monotonic()
+        began, began_at = time.monotonic(), self.now()
         closing = self.carried.closing(self.cuts.folder(self.cuts.number))
         number = self.cuts.close(closing, is_last, self.links.path)
         self.links.split(self.cuts.number)
         while not self.cuts.is_done(number):
             self._wait(job, number)
-        return self._publish(number, closing)._replace(seconds=time.monotonic() - began)
+        committed = self._publish(number, closing)
+        self.whole_at = began_at
+        return committed._replace(seconds=time.monotonic() - began)
 
     def _wait(self, job: Running, number: int) -> None:
         """A moment, unless nothing comes any more. A job may end as soon as it is done with the last cut."""

@@ -154,6 +154,7 @@ CODES: dict[str, str] = {
     "SEG-0912": "a file of subjects and instants that can not be read",
     "SEG-0914": "a plan that can not be read",
     "SEG-0916": "a program that a command needs is not installed",
+    "SEG-0917": "metrics that can not be served",
     "SEG-0915": "a plan that the world has left behind",
     "SEG-0913": "a run or a version of a segment that is not in the record",
     # anywhere

@@ -2,11 +2,13 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import urlopen
 
 from runners.main import STOPPED
 from runners.warehouses.ducklake import is_there, open_lake
@@ -19,9 +21,9 @@ _LOOK_S, _PATIENCE = 0.3, 100
 
 
 @contextmanager
-def streaming(project: Path, **environment: str) -> Iterator["subprocess.Popen[str]"]:
+def streaming(project: Path, *options: str, **environment: str) -> Iterator["subprocess.Popen[str]"]:
     """`segue stream`, a process of its own; told to stop at the end, it must end well, or as one that was still catching up."""
-    process = begin(project, **environment)
+    process = begin(project, *options, **environment)
     try:
         yield process
         process.send_signal(signal.SIGTERM)
@@ -40,8 +42,8 @@ def _end(process: "subprocess.Popen[str]") -> None:
             stream.close()
 
 
-def begin(project: Path, **environment: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "runners.main", "--project-dir", str(project), "stream", "--every", "0.3"]
+def begin(project: Path, *options: str, **environment: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "runners.main", "--project-dir", str(project), "stream", "--every", "0.3", *options]
     whole = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
     return subprocess.Popen(command, env=whole, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
@@ -60,6 +62,19 @@ def wait_until(process: "subprocess.Popen[str]", project: Path, sql: str, wanted
             break
     said = "" if process.poll() is None else process.communicate()[1][-3000:]
     raise AssertionError(f"{sql} gives {found}, not {wanted}; {process.poll()}: {said}")
+
+
+def scraped(port: int) -> dict[str, float]:
+    """What Prometheus reads, by name and labels as they are written."""
+    with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        lines = [line for line in answer.read().decode().splitlines() if not line.startswith("#")]
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
+
+
+def free_port() -> int:
+    """One that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        return int(one.getsockname()[1])
 
 
 def _answer(project: Path, sql: str) -> object:

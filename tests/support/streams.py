@@ -11,7 +11,7 @@ from apache_beam.transforms.window import TimestampedValue
 
 from pipelines.segmentation import SegmentCuts, SegmentStream
 from runners.engines.local import run_locally
-from runners.running import open_target
+from runners.running import Outcome, open_target
 from runners.sources.following import FileFollower
 from runners.streaming import Committed, Stream
 from schemas.definitions.catalog import read_project
@@ -87,6 +87,7 @@ class Streaming:
     stream: Stream
     job: CutByCut
     clock: Clock
+    caught_up: Outcome
 
     def tell(self, facts: Sequence[Fact], name: str = "live") -> None:
         """Write facts, and let the reader read them into the cut that is open."""
@@ -108,8 +109,8 @@ def streaming(target: Target, at: int) -> Iterator[Streaming]:
     project, clock = read_project(target.folder, language()), Clock(at)
     with open_target(project) as lake:
         stream = Stream(lake, project, 0, clock)
-        stream.catch_up(lambda stage, records, share: None)
+        caught_up = stream.catch_up(lambda stage, records, share: None)
         with stream.begun() as graph:
-            live = Streaming(target, stream, CutByCut(graph, project, clock), clock)
+            live = Streaming(target, stream, CutByCut(graph, project, clock), clock, caught_up)
             live.job.read()
             yield live
