@@ -9,6 +9,7 @@ No place is where no input could tell the mutant from the kernel, by what the pl
 
 - `strict=`, which sees that two columns are as long as each other: they are;
 - the 0 that `ints` and `indices` give for null, where a column has none: those that may be null say FOREVER, BEGINNING or -1;
+- what stands behind a column for an index that points nowhere (`np.append(column, 0)[index]`): a flag beside it leaves it out;
 - room: a number that is only asked to be large enough, as the width of a packed key or how often a sum may be multiplied;
 - at the very bound from which on another way is taken to the same result (`_LIMIT`, `_MANY`): both give it there;
 - how far beside the ends of time (`BEGINNING + 1`): nothing ever lies so near to them, and what is noted there has a name;
@@ -135,6 +136,8 @@ def _spared(node: ast.AST) -> Sequence[ast.AST]:
         case ast.keyword(arg="strict" | "initial", value=said):
             return [said]
         case ast.Call(func=ast.Name("ints" | "indices"), args=[_, ast.Constant(0) as absent]):
+            return [absent]
+        case ast.Call(func=ast.Attribute(attr="append"), args=[ast.Name(), ast.Constant(0) as absent]):
             return [absent]
         case ast.Call(func=ast.Name("summable"), args=[_, room]):
             return [room]

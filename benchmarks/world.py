@@ -69,19 +69,28 @@ class _Columns(NamedTuple):
         return _Columns._make(column[index] for column in self)
 
 
-def write_world(folder: Path, size: Size = Size()) -> None:
-    """Write the world's four files below `folder`, over what was there."""
+def write_world(folder: Path, size: Size = Size(), end_at: int = END_AT) -> None:
+    """Write the world's four files below `folder`, over what was there; its year ends at `end_at`."""
     chance = np.random.default_rng(size.seed)
     recent_count = size.events // 100
     active = chance.permutation(size.subjects)[: max(1, size.subjects // 20)]
     weights = np.cumsum(chance.lognormal(0.0, 1.2, size.subjects))
     owners = np.searchsorted(weights / weights[-1], chance.random(size.events - recent_count), "right")
-    history = _events(chance, owners.clip(max=size.subjects - 1), START_AT, RECENT_AT, 0)
-    recent = _events(chance, active[chance.integers(0, len(active), recent_count)], RECENT_AT, END_AT, size.events)
+    start_at, recent_at = end_at - (END_AT - START_AT), end_at - (END_AT - RECENT_AT)
+    history = _events(chance, owners.clip(max=size.subjects - 1), start_at, recent_at, 0)
+    recent = _events(chance, active[chance.integers(0, len(active), recent_count)], recent_at, end_at, size.events)
     _write(_event_table(history), folder / "data" / "events" / "history.ndjson", _EVENT)
     _write(_event_table(recent), folder / "later" / "recent.ndjson", _EVENT)
-    _write(_consents(chance, size.subjects), folder / "data" / "consents.ndjson", _CONSENT)
-    _write(_profiles(chance, size.subjects), folder / "data" / "profiles.ndjson", _PROFILE)
+    _write(_consents(chance, size.subjects, start_at), folder / "data" / "consents.ndjson", _CONSENT)
+    _write(_profiles(chance, size.subjects, start_at), folder / "data" / "profiles.ndjson", _PROFILE)
+
+
+def write_now(path: Path, count: int, subjects: int, first: int, at: int) -> None:
+    """Write so many events of one instant, at which they are also received; `first` is their first number, and the seed."""
+    chance = np.random.default_rng(first)
+    events = _once(chance, chance.integers(0, subjects, count), at, at + 1, first)
+    moment = np.full(len(events.at), at)
+    _write(_event_table(events._replace(at=moment, received_at=moment)), path, _EVENT)
 
 
 def reveal(folder: Path) -> Path:
@@ -112,7 +121,12 @@ def take_slice(folder: Path, out: Path, every: int) -> tuple[int, int]:
 def _events(chance: np.random.Generator, owners: Ints, from_at: int, to_at: int, first: int) -> _Columns:
     """Events of the owners in [from_at, to_at), by receipt; some come twice, and a few of those with another amount."""
     repeats = int(len(owners) * _REPEATED)
-    owners = owners[repeats:]
+    once = _once(chance, owners[repeats:], from_at, to_at, first)
+    all_ = _Columns._make(np.concatenate(pair) for pair in zip(once, _again(chance, once, repeats), strict=True))
+    return all_.take(np.lexsort((all_.number, all_.received_at)))
+
+
+def _once(chance: np.random.Generator, owners: Ints, from_at: int, to_at: int, first: int) -> _Columns:
     count = len(owners)
     at = chance.integers(from_at, to_at, count)
     name = _drawn(chance, _NAME_ODDS, count)
@@ -120,9 +134,7 @@ def _events(chance: np.random.Generator, owners: Ints, from_at: int, to_at: int,
     category = np.where(np.isin(name, _ABOUT_PRODUCTS), chance.integers(0, len(CATEGORIES), count), -1)
     received_at = at + chance.integers(0, 30 * SECOND, count)
     number = np.arange(first, first + count)
-    once = _Columns(number, owners, at, received_at, name, cents, category, _drawn(chance, _DEVICE_ODDS, count))
-    all_ = _Columns._make(np.concatenate(pair) for pair in zip(once, _again(chance, once, repeats), strict=True))
-    return all_.take(np.lexsort((all_.number, all_.received_at)))
+    return _Columns(number, owners, at, received_at, name, cents, category, _drawn(chance, _DEVICE_ODDS, count))
 
 
 def _again(chance: np.random.Generator, events: _Columns, count: int) -> _Columns:
@@ -154,12 +166,12 @@ def _named(names: Sequence[str], index: Ints) -> pa.Array:
 # --- Consents and profiles --------------------------------------------------------------------------------------------
 
 
-def _consents(chance: np.random.Generator, subjects: int) -> pa.Table:
+def _consents(chance: np.random.Generator, subjects: int, start_at: int) -> pa.Table:
     """For both purposes: most grant early in the year, some withdraw, some of them grant again; a few come late."""
     rows: list[tuple[Ints, str, str, Ints]] = []
     for purpose, share in (("analytics", 0.92), ("marketing", 0.80)):
         who = np.flatnonzero(chance.random(subjects) < share)
-        at = START_AT - 30 * DAY + (chance.beta(1, 6, len(who)) * 380 * DAY).astype(np.int64)
+        at = start_at - 30 * DAY + (chance.beta(1, 6, len(who)) * 380 * DAY).astype(np.int64)
         rows.append((who, purpose, "GRANT", at))
         for action, odds, gap in (("WITHDRAW", 0.15, 200), ("GRANT", 0.4, 60)):
             stay = chance.random(len(who)) < odds
@@ -178,13 +190,13 @@ def _consents(chance: np.random.Generator, subjects: int) -> pa.Table:
     return pa.table(columns).sort_by([("received", "ascending"), ("number", "ascending")])
 
 
-def _profiles(chance: np.random.Generator, subjects: int) -> pa.Table:
+def _profiles(chance: np.random.Generator, subjects: int, start_at: int) -> pa.Table:
     """Four in five tell their country and plan before the year; a fifth of those change the plan in it."""
     who = np.flatnonzero(chance.random(subjects) < 0.8)
     country, plan = chance.integers(0, len(COUNTRIES), len(who)), _drawn(chance, (0.7, 0.2, 0.1), len(who))
     changed = np.flatnonzero(chance.random(len(who)) < 0.2)
     at = np.concatenate(
-        [np.full(len(who), START_AT - 30 * DAY), START_AT + chance.integers(0, 365 * DAY, len(changed))]
+        [np.full(len(who), start_at - 30 * DAY), start_at + chance.integers(0, 365 * DAY, len(changed))]
     )
     plan = np.concatenate([plan, (plan[changed] + 1) % len(PLANS)])
     columns = {"subject": np.concatenate([who, who[changed]]), "at": at, "received": at + SECOND}

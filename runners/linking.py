@@ -40,7 +40,7 @@ class Linked(NamedTuple):
 
 def linked(lake: Lake, outlook: Outlook, plan: DecodePlan) -> Linked:
     """Read the links that there are, those of new records included."""
-    kept = [name for name in outlook.project.sources if name not in outlook.reading.reread]
+    kept = [name for name in outlook.project.of_kind("identities") if name not in outlook.reading.reread]
     stored = links(lake, [] if outlook.options.full_refresh else kept)
     before, new = together(stored), [*_new(outlook, plan)]
     return Linked(before, together(pa.concat_tables([stored, *new])) if new else before)

@@ -35,22 +35,22 @@ def publish(lake: Lake, plan: RunPlan, tell: Callable[[str, int, float], None] =
     with lake.snapshot():
         show(lake, staged)
         parent = run_of(lake, plan.parent) if plan.parent else None
-        settled = _settled(lake, plan, parent)
+        settled = _settled(lake, plan, staged, parent)
         if settled is None:
             tell("audit", staged.rows, 0)
             _examine(lake, plan, staged, parent)
-    published = settled or _commit(lake, plan, staged, tell)
+    published = settled or _commit(lake, plan, staged, parent, tell)
     reach("after_commit")
     give_up(plan.staging)
     return published
 
 
-def _settled(lake: Lake, plan: RunPlan, parent: LastRun | None) -> Published | None:
+def _settled(lake: Lake, plan: RunPlan, staged: Staging, parent: LastRun | None) -> Published | None:
     """The answer where there is nothing to publish, any more or at all."""
     if _is_committed(lake, plan.run_id):
         return Published("already", plan.run_id, plan.known_at, {})
     _see_parent(lake, plan)
-    if parent is not None and _is_nothing_new(lake, plan, parent):
+    if parent is not None and _is_nothing_new(lake, plan, staged, parent):
         return Published("unchanged", parent.run_id, parent.known_at, {})
     return None
 
@@ -62,10 +62,12 @@ def _examine(lake: Lake, plan: RunPlan, staged: Staging, parent: LastRun | None)
     audit(lake, plan, staged, None if parent is None else parent.t_at)
 
 
-def _commit(lake: Lake, plan: RunPlan, staged: Staging, tell: Callable[[str, int, float], None]) -> Published:
+def _commit(
+    lake: Lake, plan: RunPlan, staged: Staging, parent: LastRun | None, tell: Callable[[str, int, float], None]
+) -> Published:
     tell("publish", staged.rows, 0)
     states, adopted = place_states(lake, staged, plan.run_id), place_facts(lake, staged, plan.run_id)
-    writing = Writing(lake, plan, states, adopted)
+    writing = Writing(lake, plan, staged.counts, parent, states, adopted)
     reach("before_commit")
 
     def write() -> None:
@@ -89,7 +91,7 @@ def _see_parent(lake: Lake, plan: RunPlan) -> None:
         )
 
 
-def _is_nothing_new(lake: Lake, plan: RunPlan, parent: LastRun) -> bool:
+def _is_nothing_new(lake: Lake, plan: RunPlan, staged: Staging, parent: LastRun) -> bool:
     """No record was read or comes in sight, the definitions are the same, no transition is due: nothing to publish (2.4).
 
     Features that only time has moved wait for the next run that has something to say.
@@ -99,4 +101,4 @@ def _is_nothing_new(lake: Lake, plan: RunPlan, parent: LastRun) -> bool:
     if dict(plan.positions_before) != dict(plan.positions_after) or is_any_unseen(lake, parent):
         return False
     tables = ("transitions", "closings", "changes", *KINDS, "quarantine", *(("feature_rows",) if plan.ends_day else ()))
-    return not any(lake.value(f"SELECT EXISTS (FROM staged_{table})") for table in tables)
+    return not any(staged.counts[table] for table in tables)

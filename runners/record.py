@@ -173,7 +173,7 @@ def prepare_record(lake: Lake, plan: RunPlan, parent: LastRun | None) -> None:
     Up to the parent's T differences are corrections, after it they are entries and exits.
     """
     versions = [(name, number, meaning) for name, (number, meaning) in sorted(plan.versions.items())]
-    scope = _scope(lake, plan)
+    scope = [] if stands(plan, parent) else _scope(lake, plan)
     lake.con.register("run_versions", _table(_VERSIONS, versions))
     lake.con.register("run_scope", _table(_SCOPE, scope))
     lake.run(_NOBODY_RESTRICTED)
@@ -184,6 +184,11 @@ def prepare_record(lake: Lake, plan: RunPlan, parent: LastRun | None) -> None:
         if scope:
             rows += f" ANTI JOIN run_scope USING (segment, version) UNION ALL SELECT {columns} FROM {_COMPARED[name]}"
         lake.run(f"CREATE OR REPLACE TEMP VIEW run_{name} AS {rows}")
+
+
+def stands(plan: RunPlan, parent: LastRun | None) -> bool:
+    """Whether the record goes on as it is defined: no version of a segment and no column begins or ends with this run."""
+    return parent is not None and not plan.anew and (parent.definitions, parent.read_as) == (plan.definitions, plan.read_as)
 
 
 def _scope(lake: Lake, plan: RunPlan) -> list[tuple[str, int]]:

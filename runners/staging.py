@@ -59,9 +59,16 @@ class Staging:
     tables: Mapping[str, Staged]
 
     @cached_property
+    def counts(self) -> Mapping[str, int]:
+        """How many rows each table has, as the files' ends say."""
+        return {
+            name: sum(pq.read_metadata(path).num_rows for path in table.files) for name, table in self.tables.items()
+        }
+
+    @property
     def rows(self) -> int:
-        """How many rows are staged, as the files' ends say."""
-        return sum(pq.read_metadata(path).num_rows for table in self.tables.values() for path in table.files)
+        """How many rows are staged."""
+        return sum(self.counts.values())
 
     @property
     def states(self) -> Path:

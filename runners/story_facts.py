@@ -108,7 +108,7 @@ class StoryFacts:
         return rows
 
     def _consents(self) -> Iterator[dict[str, Any]]:
-        sources = [source.name for source in self.project.sources.values() if source.kind == "consents"]
+        sources = self.project.of_kind("consents")
         for number, (one, purpose) in enumerate(self._told_consents()):
             said = {"source": (*sources, "story")[0], "subject": SUBJECT, "event_id": f"row {number:04}"}
             told = {"purpose": purpose, "action": one.action, "claimed_at": one.at, **one.said}
@@ -117,7 +117,7 @@ class StoryFacts:
             yield {**row, "received_at": received_at, "record_hash": _hash(row)}
 
     def _scores(self) -> Iterator[dict[str, Any]]:
-        sources = [source.name for source in self.project.sources.values() if source.kind == "scores"]
+        sources = self.project.of_kind("scores")
         for number, one in enumerate(self.story.scores):
             said = {"source": (*sources, "story")[0], "subject": SUBJECT, "position": f"story\0{number:020}"}
             row = {**said, "valid_from": one.at, **{name: getattr(one, name) for name in ("model", "version", "value", "label")}}

@@ -143,7 +143,7 @@ class Stream:
         folder = new_staging(self.lake)
         try:
             self.cuts = Cuts(self._stage(self.carried.outlook, folder), self.project.target.shards)
-            self.links = Links(folder, read.links(self.lake, self.project.sources))
+            self.links = Links(folder, read.links(self.lake, self.project.of_kind("identities")))
             self._begin()
             yield self._pipeline()
         finally:
@@ -156,7 +156,7 @@ class Stream:
 
     def _stage(self, outlook: Outlook, folder: Path) -> Stage:
         """Where cuts go. While links may come, what shards receive is kept: they may find that it belongs to others."""
-        is_linked = any(source.kind == "identities" for source in self.project.sources.values())
+        is_linked = bool(self.project.of_kind("identities"))
         return replace(outlook.stage(folder), keeps=is_linked)
 
     def _pipeline(self) -> SegmentStream:

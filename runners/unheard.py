@@ -10,7 +10,7 @@ _LIKE = 1_000
 
 def unheard(lake: Lake, project: Project) -> tuple[str, ...]:
     """A word on each such event, with the name that is most like it, once every source of events has told of any."""
-    sources = [source.name for source in project.sources.values() if source.kind == "events"]
+    sources = project.of_kind("events")
     with lake.snapshot():
         missing = [name for name in _named(project) if not _is_any(lake, "event", name)]
         if not missing or not sources or not all(_is_any(lake, "source", name) for name in sources):

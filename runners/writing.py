@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from runners.record import stands
 from runners.rules import KEYS
 from runners.run_plan import RunPlan, canonical
 from runners.staging import BESIDE, FATES
 from runners.warehouses.ducklake import Lake, instant, named, quoted
+from runners.warehouses.read import LastRun
 from runners.warehouses.tables import STATES, widen
 from schemas.kinds import KINDS
 
@@ -74,6 +76,8 @@ class Writing:
     """One run, ready to be written. `write` may be repeated after a rollback.
 
     Attributes:
+      counts: staged table -> its rows: what is empty asks nothing of the warehouse.
+      parent: the run that this one builds on.
       states: the state files, in their place.
       adopted: table -> the folder of the files that become rows of it as they are.
       rows: table -> rows written.
@@ -81,6 +85,8 @@ class Writing:
 
     lake: Lake
     plan: RunPlan
+    counts: Mapping[str, int]
+    parent: LastRun | None
     states: Sequence[Path]
     adopted: Mapping[str, Path]
     rows: Counter[str] = field(default_factory=Counter)
@@ -120,10 +126,14 @@ class Writing:
         if self.plan.full_refresh:
             self.lake.run(f"DELETE FROM feature_rows WHERE as_of > {instant(self.plan.t_at)}")
 
+    @property
+    def _stands(self) -> bool:
+        return stands(self.plan, self.parent)
+
     def _facts(self) -> None:
         for table, columns in self.plan.fact_columns.items():
             widen(self.lake, table, columns, {})
-        for table in KINDS:
+        for table in filter(self.counts.get, KINDS):
             if not self.plan.full_refresh and self._any(f"staged_{table} WHERE replaces"):
                 key = " AND ".join(f"{table}.{named(name)} = s.{named(name)}" for name in KEYS[table])
                 self.lake.run(f"DELETE FROM {table} USING (FROM staged_{table} WHERE replaces) s WHERE {key}")
@@ -131,8 +141,9 @@ class Writing:
                 self._adopt(table, self.adopted[table])
             else:
                 self._insert(table, f"SELECT * EXCLUDE (replaces, _file, _row), {self._stamp} FROM staged_{table}")
-        rows = "FROM staged_quarantine ANTI JOIN quarantine USING (source, position)"  # a link may be refused again
-        self._insert("quarantine", f"SELECT * EXCLUDE (_file, _row), {self._stamp} {rows}")
+        if self.counts["quarantine"]:
+            rows = "FROM staged_quarantine ANTI JOIN quarantine USING (source, position)"  # a link may be refused again
+            self._insert("quarantine", f"SELECT * EXCLUDE (_file, _row), {self._stamp} {rows}")
 
     def _adopt(self, table: str, folder: Path) -> None:
         """Take the files as they are; columns that only other runs have are null, those that only staging has stay unread."""
@@ -144,7 +155,8 @@ class Writing:
     def _record(self) -> None:
         """Close what is not believed any more, then insert."""
         known = instant(self.plan.known_at)
-        self.lake.run(_EXPOSED.replace("$again", str(self.plan.full_refresh or bool(self.plan.reread))))
+        if self._is_any_change:
+            self.lake.run(_EXPOSED.replace("$again", str(self.plan.full_refresh or bool(self.plan.reread))))
         if self._any("run_closings"):
             self.lake.run(
                 f"UPDATE segment_transitions t SET known_to = {known} FROM run_closings c WHERE t.segment = c.segment "
@@ -152,6 +164,8 @@ class Writing:
             )
         believed = f"{known} AS known_from, CAST(NULL AS TIMESTAMPTZ) AS known_to"
         self._insert("segment_transitions", f"SELECT *, {believed}, {self._stamp} FROM run_transitions")
+        if self._stands and not self.counts["upcoming"]:
+            return
         self.lake.run(
             "DELETE FROM segment_upcoming WHERE (segment, version) NOT IN (SELECT (segment, version) FROM run_versions) "
             "OR (segment, version) IN (SELECT (segment, version) FROM run_scope) "
@@ -160,7 +174,13 @@ class Writing:
         upcoming = "FROM staged_upcoming WHERE next_transition_at IS NOT NULL"
         self._insert("segment_upcoming", f"SELECT * EXCLUDE (_file, _row), {self._stamp} {upcoming}")
 
+    @property
+    def _is_any_change(self) -> bool:
+        return bool(self.counts["changes"]) or not self._stands
+
     def _changes(self) -> None:
+        if not self._is_any_change:
+            return
         known = instant(self.plan.known_at)
         # The subject comes last: no other part holds the separator, so that no two keys read the same.
         change_id = (
@@ -181,7 +201,7 @@ class Writing:
     def _features(self) -> None:
         """A subject's row is written when it differs from its last one; of states that do not know it that is found out here."""
         widen(self.lake, "feature_rows", self.plan.feature_columns, self.plan.feature_comments)
-        if not self.plan.feature_columns or not (self.plan.anew or self._any("staged_feature_rows")):
+        if not self.plan.feature_columns or not (self.plan.anew or self.counts["feature_rows"]):
             return
         as_of = instant(self.plan.t_at)
         values, nulls = ", ".join(map(named, self.plan.feature_columns)), ", ".join("NULL" for _ in self.plan.feature_columns)
@@ -196,7 +216,7 @@ class Writing:
 
     def _sessions(self) -> None:
         """The sessions of whom the run has looked at: what is as it was stays, what is not is replaced or goes."""
-        if not (self.plan.anew or self._any("staged_visitors")):
+        if not (self.plan.anew or self.counts["visitors"]):
             return
         scope = "" if self.plan.anew else _TOLD_ANEW
         self.lake.run(_SESSIONS)
@@ -208,7 +228,10 @@ class Writing:
     def _lifecycles(self) -> None:
         """The numbers at T; those of another run at the same T, and of later ones where T goes back, are its no more."""
         as_of = instant(self.plan.t_at)
-        self.lake.run(f"DELETE FROM lifecycle_transitions WHERE as_of >= {as_of}")
+        if self.parent is not None and self.parent.t_at >= self.plan.t_at:
+            self.lake.run(f"DELETE FROM lifecycle_transitions WHERE as_of >= {as_of}")
+        if not self.counts["lifecycles"]:
+            return
         pairs = "lifecycle, purpose, from_state, to_state"
         counted = f"SELECT {pairs}, sum(subjects) AS subjects FROM staged_lifecycles GROUP BY ALL"
         self._insert("lifecycle_transitions", f"SELECT *, {as_of} AS as_of, {self._stamp} FROM ({counted})")
@@ -219,6 +242,8 @@ class Writing:
         self._insert("consent_verdicts", f"SELECT {self._stamp}, purpose, reason, {sums} {grouped}")
 
     def _versions(self) -> None:
+        if self._stands:
+            return
         self.lake.run(
             "UPDATE segment_versions SET current = false "
             "WHERE current AND (segment, version) NOT IN (SELECT (segment, version) FROM run_versions)"

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -69,21 +70,31 @@ def newest_receipt(lake: Lake, last: LastRun, t_at: int) -> int:
 
     Files that end before that K are not read.
     """
-    found = lake.value("SELECT max(k) FROM (" + " UNION ALL ".join(
+    selects = [
         f"SELECT max(epoch_us(received_at)) AS k FROM {table} "
-        f"WHERE received_at > {instant(last.known_at)} AND {kind.dated} <= {instant(t_at)}"
-        for table, kind in KINDS.items()
-    ) + ")")
+        f"WHERE received_at > {instant(last.known_at)} AND {KINDS[table].dated} <= {instant(t_at)}"
+        for table in _filled(lake)
+    ]
+    found = lake.value(f"SELECT max(k) FROM ({' UNION ALL '.join(selects)})") if selects else None
     return BEGINNING if found is None else int(found)
+
+
+def _filled(lake: Lake) -> list[str]:
+    """The tables of facts that have files: a table that never had any is read slowly, its columns' statistics sought in vain."""
+    found = lake.rows("SELECT table_name FROM ducklake_table_info('lake') WHERE file_count > 0")
+    return [table for (table,) in found if table in KINDS]
 
 
 def receipts_to_come(lake: Lake, last: LastRun) -> Receipts:
     """The receipts of stored facts that may not have raised K yet: of those dated after T, and of those that K has hidden."""
-    found = lake.arrow("SELECT dated_at, max(k) AS k FROM (" + " UNION ALL ".join(
-        f"SELECT epoch_us({kind.dated}) AS dated_at, epoch_us(received_at) AS k FROM {table} "
-        f"WHERE received_at > {instant(last.known_at)} OR {kind.dated} > {instant(last.t_at)}"
-        for table, kind in KINDS.items()
-    ) + ") GROUP BY ALL")
+    selects = [
+        f"SELECT epoch_us({KINDS[table].dated}) AS dated_at, epoch_us(received_at) AS k FROM {table} "
+        f"WHERE received_at > {instant(last.known_at)} OR {KINDS[table].dated} > {instant(last.t_at)}"
+        for table in _filled(lake)
+    ]
+    if not selects:
+        return Receipts.of(*(np.empty(0, np.int64) for _ in range(2)))
+    found = lake.arrow(f"SELECT dated_at, max(k) AS k FROM ({' UNION ALL '.join(selects)}) GROUP BY ALL")
     return Receipts.of(*(ints(found[name], BEGINNING) for name in ("dated_at", "k")))
 
 
@@ -131,8 +142,10 @@ def export_facts(lake: Lake, project: Project, sources: Iterable[str], folder: P
     return paths
 
 
-def links(lake: Lake, sources: Iterable[str]) -> pa.Table:
+def links(lake: Lake, sources: Sequence[str]) -> pa.Table:
     """The links that were read of some sources, `subject` and `to_id`, whenever they were received."""
+    if not sources:
+        return pa.schema([("subject", pa.string()), ("to_id", pa.string())]).empty_table()
     return lake.arrow(f"SELECT subject, to_id FROM identities WHERE {_of(sources)}")
 
 

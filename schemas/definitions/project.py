@@ -20,6 +20,7 @@ from schemas.definitions.purpose import Purpose
 from schemas.definitions.refusal import listed, nearest_to, refuse, refuse_at, show
 from schemas.definitions.segment import AnyPopulation, KnownSubjects, Population, Segment
 from schemas.definitions.source import Source
+from schemas.definitions.source_kinds import Kind
 from schemas.definitions.strict import Strict
 from schemas.definitions.takes import takes_text
 from schemas.errors import CallError, Problem
@@ -159,6 +160,10 @@ class Project:
     as_of_at: str = ""
     lookup_contents: Mapping[str, str] = field(default_factory=dict)
     targets: tuple[str, ...] = ()
+
+    def of_kind(self, kind: Kind) -> list[str]:
+        """The names of the sources of one kind."""
+        return [source.name for source in self.sources.values() if source.kind == kind]
 
     @property
     def declared(self) -> Mapping[str, Mapping[str, DataType]]:

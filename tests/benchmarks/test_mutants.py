@@ -16,6 +16,8 @@ from benchmarks.mutants import mutant, places
         ("ints(at, 0)", []),
         ("ints(at, -1)", ["1 -> 2"]),
         ("summable(weights, 2)", []),
+        ("np.append(column, 0)[index]", []),
+        ("np.append(begins, True)", ["True -> False"]),
         ("at == BEGINNING + 1", ["at == BEGINNING + 1 -> at != BEGINNING + 1", "BEGINNING + 1 -> BEGINNING - 1"]),
         ("looked_at(reference, first_few(1))", []),
         ("looked_at(reference, last_few(n + 1))", ["n + 1 -> n - 1", "1 -> 2"]),

@@ -130,18 +130,17 @@ def quarantined(consents: pa.Table, purposes: Collection[str]) -> pa.Array:
     permits = (action >= 0) & permissive(action)
     purpose = codes(consents["purpose"], ["*", *purposes])
     early = ints(consents["claimed_at"], 0) > ints(consents["received_at"], 0) + SKEW
-    malformed = _malformed(consents, action, permits & (purpose == 0))
+    malformed = (permits & (purpose == 0)) | _malformed(consents, action, permits)
     reason = np.select([malformed, purpose < 0, permits & early], [0, 1, 2], -1)
     return pa.array(REASONS).take(pa.array(reason, mask=reason < 0))
 
 
-def _malformed(consents: pa.Table, action: Ints, forbidden: Flags) -> Flags:
-    """A required value missing, one that is none of its column's, or a permission for every purpose.
+def _malformed(consents: pa.Table, action: Ints, permits: Flags) -> Flags:
+    """A required value missing, or one that is none of its column's.
 
     How a refusal was made changes nothing about it: only what permits answers for its method and actor.
     """
-    permits = (action >= 0) & permissive(action)
-    bad = (action < 0) | forbidden
+    bad = action < 0
     for name in ("event_id", "subject", "purpose"):
         bad |= codes(consents[name], ("",), 0) == 0 if name in consents.column_names else False
     for name in ("claimed_at", "received_at"):

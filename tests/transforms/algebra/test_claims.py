@@ -3,7 +3,7 @@ import pyarrow as pa
 import pytest
 
 from tests.support.consent_rows import MINUTE, consents, minutes, row
-from transforms.algebra.claims import claims, effective_at, instants, quarantined
+from transforms.algebra.claims import Action, claims, effective_at, instants, quarantined
 
 
 def first(action: str, claimed: float, received: float, **more: str) -> float:
@@ -83,14 +83,16 @@ def test_a_value_that_the_column_does_not_know_is_malformed(wrong: dict[str, str
     assert quarantined(consents([row("WITHDRAW", 1) | wrong]), ["ads"]).to_pylist() == ["malformed"]
 
 
-def test_an_unknown_method_spoils_what_permits_and_not_what_restricts() -> None:
-    rows = consents([row("GRANT", 1, method="guess"), row("WITHDRAW", 1, method="guess")])
-    assert quarantined(rows, ["ads"]).to_pylist() == ["malformed", None]
+PERMITS = [(action.name, action.name in ("GRANT", "UNOBJECT", "UNRESTRICT")) for action in Action]
 
 
-def test_nothing_may_be_granted_for_every_purpose() -> None:
-    rows = consents([row("GRANT", 1, purpose="*"), row("WITHDRAW", 1, purpose="*")])
-    assert quarantined(rows, ["ads"]).to_pylist() == ["malformed", None]
+@pytest.mark.parametrize(("action", "permits"), PERMITS)
+@pytest.mark.parametrize("wrong", [{"method": "guess"}, {"actor": "cat"}, {"purpose": "*"}])
+def test_what_permits_answers_for_its_method_its_actor_and_its_purpose_and_what_restricts_does_not(
+    action: str, permits: bool, wrong: dict[str, str]
+) -> None:
+    rows = consents([row(action, 1) | wrong])
+    assert quarantined(rows, ["ads"]).to_pylist() == ["malformed" if permits else None]
 
 
 def test_an_unregistered_purpose_is_quarantined() -> None:

@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests.support.generator import COLUMNS, COMPARISONS, COUNTS, SHARED, WINDOWS, Generator
+from tests.support.generator import CHANGES, COLUMNS, COMPARISONS, COUNTS, SHARED, WINDOWS, Generator
 from tests.support.histories import LATER, Shard, expected, facts_of
+from tests.support.oracle import truth
 from tests.support.oracle_model import World
+from tests.support.worlds import language
 from tests.transforms.algebra.test_every_pair import LEAVES
+from tests.transforms.algebra.test_operators import NODE
 
 AGGREGATES = [(op, of) for op, columns in COLUMNS.items() for of in columns]
 KEPT = ("lifetime", "2d", "36h")
@@ -18,6 +21,9 @@ MORE: dict[str, tuple[dict[str, Any], ...]] = {
     "top_k": ({"k": 1}, {"k": 2}),
     "list": ({"n": 1}, {"n": 3}),
 }
+COUNTED = ("count", "distinct", "days_active", "share")
+NUMBERS = [(op, of) for op, of in AGGREGATES if op in COUNTED or (of in ("amount", "n") and op not in ("top_k", "list"))]
+"""The aggregates that are numbers, which a trend may be of."""
 EVENTS, FEW, SHAPES = 24, 6, 30
 
 
@@ -26,7 +32,9 @@ def more(op: str, of: str | None) -> tuple[dict[str, Any], ...]:
     return tuple({"value": value} for value in SHARED[str(of)]) if op == "share" else MORE.get(op, ({},))
 
 
-def world(seed: str, leaves: list[dict[str, Any]], aggregates: tuple[dict[str, Any], ...] = ()) -> World:
+def world(
+    seed: str, leaves: list[dict[str, Any]], aggregates: tuple[dict[str, Any], ...] = (), events: int = EVENTS
+) -> World:
     """A segment for each leaf, over many events of subjects whom nothing forbids to count."""
     drawn = Generator(Random(seed))
     drawn.scored = True
@@ -34,8 +42,8 @@ def world(seed: str, leaves: list[dict[str, Any]], aggregates: tuple[dict[str, A
     project = {**drawn.project(), "purposes": [{"id": "p", "basis": "legitimate_interest"}], "segments": segments}
     if aggregates:
         project["features"] = [{"features": "grp", "purpose": "p", "source": {"event": "any"}, "aggregates": [*aggregates]}]
-    events, profiles = tuple(drawn.event() for _ in range(EVENTS)), tuple(drawn.profile() for _ in range(FEW))
-    return World(project, events, profiles, scores=tuple(drawn.score() for _ in range(FEW)))
+    told, profiles = tuple(drawn.event() for _ in range(events)), tuple(drawn.profile() for _ in range(FEW))
+    return World(project, told, profiles, scores=tuple(drawn.score() for _ in range(FEW)))
 
 
 def differing(folder: Path, asked: World) -> dict[Any, Any]:
@@ -57,6 +65,18 @@ def test_an_aggregate_compares_as_the_law_says(tmp_path: Path, op: str, of: str 
     assert differing(tmp_path, world(f"{op} {of}", leaves, tuple(said))) == {}
 
 
+@pytest.mark.parametrize(("op", "of"), NUMBERS)
+def test_a_trend_of_it_changes_as_the_law_says(tmp_path: Path, op: str, of: str | None) -> None:
+    column = {} if of is None else {"of": of}
+    said = [{"name": f"f{n}", "op": op, **column, **one, "windows": ["1d"]} for n, one in enumerate(more(op, of))]
+    times = [(length, length) for length in ("12h", "2d")] + ([("1d", "2d")] if op in ("count", "sum") else [])
+    leaves = [
+        {"trend": {"feature": f"grp.{one['name']}", "this": this, "vs": vs, "change": change}}
+        for one in said for this, vs in times for change in (*CHANGES, "> 0.3", "between 0 and 0.25", "< -0.6")
+    ]
+    assert differing(tmp_path, world(f"{op} {of}", leaves, tuple(said))) == {}
+
+
 @pytest.mark.parametrize("distinct", [None, "cat", "n", "amount"])
 def test_counts_compare_as_the_law_says_in_every_window(tmp_path: Path, distinct: str | None) -> None:
     counted = {} if distinct is None else {"distinct": distinct}
@@ -70,3 +90,13 @@ def test_counts_compare_as_the_law_says_in_every_window(tmp_path: Path, distinct
 def test_every_shape_of_an_operator_answers_as_the_law_does(tmp_path: Path, op: str) -> None:
     drawn = Generator(Random(op))
     assert differing(tmp_path, world(op, [drawn.leaf(op, []) for _ in range(SHAPES)])) == {}
+
+
+@pytest.mark.parametrize("op", [name for name in LEAVES if name != "in_segment"])
+def test_of_a_subject_without_events_an_operator_answers_what_it_foretells(op: str) -> None:
+    drawn = Generator(Random(op))
+    for _ in range(SHAPES):
+        leaf = {op: {key: value for key, value in drawn.leaf(op, [])[op].items() if key != "missing"}}
+        node = NODE.validate_python(leaf, context=language().context("UTC"))
+        answer = truth(world(op, [leaf], events=0), "s0", "u1", LATER, LATER)
+        assert node.compared() or answer in node.of_nothing(), leaf

@@ -105,7 +105,9 @@ def test_decimals_of_up_to_18_digits_are_added_up_and_longer_ones_are_not(op: st
         one.result_type(DataType.parse("decimal(19,2)"))
 
 
-@pytest.mark.parametrize("when", [{"bucket": {"salt": "s", "range": [0, 50]}}, {"list": {"file": "l.csv", "column": "c"}}])
+@pytest.mark.parametrize(
+    "when", [{"bucket": {"salt": "s", "range": [0, 50]}}, {"list": {"file": "l.csv", "column": "c"}}, {"in_segment": "other"}]
+)
 def test_where_events_have_no_part_a_subject_without_any_may_be_a_member_or_not(when: dict[str, Any]) -> None:
     assert NODE.validate_python(when, context=language().context("UTC")).of_nothing() == {True, False}
 
