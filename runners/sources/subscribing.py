@@ -3,14 +3,16 @@
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from itertools import groupby
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from runners.sources.kafka import chunk_of, consumer_for, gone, refusal
-from runners.sources.topics import Topic, find
-from schemas.cut import Heard, Partition
-from schemas.errors import TryAgain
+from runners.sources.topics import Found, Topic, find
+from schemas.cut import Heard
+from schemas.errors import SourceChanged, TryAgain
 from schemas.record import Offset, RawChunk
 
 if TYPE_CHECKING:
@@ -23,24 +25,44 @@ _LOOK_US = 10_000_000
 """Between two looks for partitions that are new, or for brokers that were gone, microseconds."""
 
 
+Positions = Mapping[str, Mapping[str, Any]]
+"""By partition, as JSON."""
+
+
+class Look:
+    """What there is of a topic, asked beside the reader: brokers that are away answer late, and a cut does not wait for them."""
+
+    def __init__(self, topic: Topic, positions: Positions) -> None:
+        self.topic, self.positions = topic, positions
+        self.found = Future[Found]()
+        Thread(target=self._find, daemon=True).start()  # no stop waits for it either
+
+    def _find(self) -> None:
+        try:
+            self.found.set_result(find(self.topic, self.positions))
+        except BaseException as error:  # noqa: BLE001  whoever takes up what was found is told
+            self.found.set_exception(error)
+
+
 class TopicFollower:
     """Reads on in one topic. One consumer: its partitions are assigned by hand, and nothing is committed to the brokers.
 
     Attributes:
       told_at: when each partition told of something last; `ended` are those read to their end.
-      is_away: the brokers do not answer: nobody knows whether there is more.
+      is_away: the brokers do not answer, or have not yet: nobody knows whether there is more.
     """
 
-    def __init__(self, topic: Topic, idle_us: int, positions: Mapping[str, Mapping[str, Any]], clock: Callable[[], int]) -> None:
+    def __init__(self, topic: Topic, idle_us: int, positions: Positions, clock: Callable[[], int]) -> None:
         self.topic, self.idle_us, self.clock = topic, idle_us, clock
         self.consumer = consumer_for(topic.bootstrap, topic.group)
         self.ready = deque[RawChunk]()
         self.told_at: dict[int, int] = {}
         self.ended: set[int] = set()
-        self.is_away = False
+        self.is_away = True
         self.assigned: dict[int, int] = {}
-        self.looked_at = clock()
-        self._assign(positions)
+        self.known = dict(positions)
+        self.look: Look | None = None
+        self._ask()
 
     def poll(self) -> RawChunk | None:
         """The next records of one partition, None where there are none now.
@@ -84,21 +106,38 @@ class TopicFollower:
 
     def _look(self) -> None:
         """Now and then: are the brokers there, and do they have more partitions."""
-        if self.clock() - self.looked_at >= _LOOK_US:
-            self.looked_at = self.clock()
-            self._assign({f"{self.topic.name}/{number}": Offset(at).to_json() for number, at in self.assigned.items()})
+        if self.look is None and self.clock() - self.looked_at >= _LOOK_US:
+            self._ask()
+        if self.look is not None:
+            wait([self.look.found], timeout=0 if self.assigned else _WAIT_S)
+            if self.look.found.done():
+                self._take_up(self.look)
 
-    def _assign(self, positions: Mapping[str, Mapping[str, Any]]) -> None:
-        """Take up the partitions that are not read yet. Brokers that do not answer are asked again later."""
-        from confluent_kafka import TopicPartition
+    def _ask(self) -> None:
+        self.looked_at, self.look = self.clock(), Look(self.topic, self._positions())
 
+    def _positions(self) -> Positions:
+        """How far each partition was read, here or before."""
+        return {**self.known, **{self._name(number): Offset(at).to_json() for number, at in self.assigned.items()}}
+
+    def _take_up(self, look: Look) -> None:
+        """Read the partitions that are not read yet. Brokers that do not answer are asked again later."""
+        self.look = None
         try:
-            found = find(self.topic, positions).partitions
+            found = look.found.result()
         except TryAgain:
             self.is_away = True
-            return
-        self.is_away = False
-        new = {one.number: one.start for one in found if one.number not in self.assigned}
+        except SourceChanged:
+            if look.positions == self._positions():
+                raise
+            self._ask()  # what is gone by now may have been read meanwhile
+        else:
+            self.is_away = False
+            self._assign({one.number: one.start for one in found.partitions if one.number not in self.assigned})
+
+    def _assign(self, new: Mapping[int, int]) -> None:
+        from confluent_kafka import TopicPartition
+
         if new:
             self.consumer.incremental_assign([TopicPartition(self.topic.name, number, at) for number, at in new.items()])
             self.assigned |= new
@@ -107,11 +146,12 @@ class TopicFollower:
         """The clock, and the partitions that are not idle: they told of something lately, or may have more to tell."""
         now = self.clock()
         idle = {number for number in self.ended if now - self.told_at.get(number, 0) >= self.idle_us}
-        numbers = self.assigned if self.is_away else [number for number in self.assigned if number not in idle]
-        return Heard(now, tuple(self._named(number) for number in sorted(numbers)))
+        active = [number for number in sorted(self.assigned) if self.is_away or number not in idle]
+        names = {self._name(number) for number in active} | ({*self.known} if self.is_away else set())
+        return Heard(now, tuple((self.topic.source, name) for name in sorted(names)))
 
-    def _named(self, number: int) -> Partition:
-        return self.topic.source, f"{self.topic.name}/{number}"
+    def _name(self, number: int) -> str:
+        return f"{self.topic.name}/{number}"
 
     def close(self) -> None:
         """Let go of the brokers."""

@@ -1,7 +1,12 @@
 """Topics that are followed: what is new, and which partitions are not idle."""
 
+import socket
+import time
+from collections.abc import Iterator
+
 import pytest
 
+from runners.sources.kafka import PATIENCE_S
 from runners.sources.subscribing import TopicFollower
 from runners.sources.topics import Topic
 from tests.support.topics import Brokers
@@ -54,5 +59,31 @@ def test_what_was_committed_is_not_read_again(brokers: Brokers) -> None:
     topic = Topic("orders", brokers.bootstrap, "known", "")
     follower = TopicFollower(topic, 0, {"known/0": {"offset": 2}}, Watch())
     assert read_to_the_end(follower, 1) == [b"c"]
+    assert follower.heard().active == ()
+    follower.close()
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """A broker that takes calls and answers none."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield f"127.0.0.1:{listening.getsockname()[1]}"
+
+
+def test_brokers_that_do_not_answer_hold_up_t_and_not_the_reader(silent: str) -> None:
+    began = time.monotonic()
+    follower = TopicFollower(Topic("orders", silent, "quiet", ""), IDLE_US, {"quiet/0": {"offset": 2}}, Watch())
+    assert follower.poll() is None
+    assert follower.heard().active == (("orders", "quiet/0"),)
+    follower.close()
+    assert time.monotonic() - began < PATIENCE_S / 2
+
+
+def test_brokers_that_answer_late_are_read_from_where_it_was_committed(brokers: Brokers) -> None:
+    """Whoever closes a cut before they have answered is told that more may come."""
+    brokers.write("late", [b"a", b"b", b"c"])
+    follower = TopicFollower(Topic("orders", brokers.bootstrap, "late", ""), 0, {"late/0": {"offset": 1}}, Watch())
+    assert follower.heard().active == (("orders", "late/0"),)
+    assert read_to_the_end(follower, 2) == [b"b", b"c"]
     assert follower.heard().active == ()
     follower.close()
