@@ -21,8 +21,9 @@ demo: $(STAMP)
 	@$(BIN)/python examples/grocer/prepare.py
 	@$(SEGUE) --project-dir examples/grocer run
 
+# A process for each core, and each file whole in one of them: what its tests prepare, they prepare once.
 test: $(STAMP)
-	$(BIN)/python -m pytest -m "not soak and not services"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not soak and not services"
 
 test-services: $(STAMP) $(KAFKA) $(PRISM)
 	SEGUE_KAFKA=$(KAFKA) $(BIN)/python -m pytest -m services

@@ -1,4 +1,5 @@
 import signal
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -13,6 +14,18 @@ settings.load_profile("unhurried")
 def pytest_configure() -> None:
     """What a shell starts in the background ignores Ctrl-C, and so do the processes that it starts."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where tests are spread over processes, hand on what those of this one have met."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["met"] = dict(MET.counts)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Count what the tests of another process have met; one that died has handed on nothing."""
+    MET.counts.update(getattr(node, "workeroutput", {}).get("met", {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
