@@ -19,6 +19,9 @@ from transforms.segment import Segment
 from transforms.spill import Spill
 from transforms.stage import Stage, StageRows
 
+_READER, _SHARDS = "1MiB", "2MiB"
+"""Hints that tell stages apart; how much they say matters to no one."""
+
 
 @dataclass(eq=False)
 class SegmentUsers(beam.PTransform):  # type: ignore[misc]
@@ -71,18 +74,20 @@ class SegmentStream(beam.PTransform):  # type: ignore[misc]
       stage: where the results go, each cut in a folder of its own.
       plan: how records are decoded and sharded.
       following: what is read.
+      processes: over so many worker processes the stages may be spread.
     """
 
     program: Program
     stage: Stage
     plan: Plan
     following: Following
+    processes: int = 1
 
     def expand(self, begin: PBegin) -> PCollection[int]:
         """What is read, then what becomes of it."""
-        told = begin | Follow(self.following)
+        told = begin | _apart(Follow(self.following), self.processes > 2, _READER)
         # chunks of raw records, and closings of cuts
-        return told | SegmentCuts(self.program, self.stage, self.plan)
+        return told | SegmentCuts(self.program, self.stage, self.plan, self.processes)
 
 
 @dataclass(eq=False)
@@ -98,11 +103,13 @@ class SegmentCuts(beam.PTransform):  # type: ignore[misc]
       program: the definitions.
       stage: where the results go, each cut in a folder of its own.
       plan: how records are decoded and sharded.
+      processes: over so many worker processes the stages may be spread.
     """
 
     program: Program
     stage: Stage
     plan: Plan
+    processes: int = 1
 
     def expand(self, told: PCollection[pa.RecordBatch]) -> PCollection[int]:
         """Straight down: one line a stage."""
@@ -110,7 +117,15 @@ class SegmentCuts(beam.PTransform):  # type: ignore[misc]
         # read.facts: (shard, batch) of event.SCHEMA, profile.SCHEMA, consent.SCHEMA, identity.SCHEMA, score.SCHEMA
         arrived = _gathered(read, told | "Closings" >> closings(), self.stage, self.plan.shards)
         # (shard, batch) by path, of kind `known`: T and K, and of kind `state`
-        return arrived | "WholeCuts" >> whole_cuts() | Segment(self.program, self.stage)
+        whole = arrived | "WholeCuts" >> whole_cuts()
+        return whole | _apart(Segment(self.program, self.stage), self.processes > 1, _SHARDS)
+
+
+def _apart(stage: beam.PTransform, is_apart: bool, hint: str) -> beam.PTransform:
+    """The stage, with a hint that no other has where it is to be apart: another hint is another environment, and that is what
+    a runner has workers for.
+    """
+    return stage.with_resource_hints(min_ram=hint) if is_apart else stage
 
 
 def _gathered(read: Read, closing: PCollection[pa.RecordBatch], stage: Stage, shards: int) -> PCollection[ShardedBatch]:

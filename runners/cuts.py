@@ -9,9 +9,13 @@ from typing import Any
 from schemas.cut import Closing, Failure, Order
 from transforms.algebra.order import FOREVER
 from transforms.algebra.program import Moment
+from transforms.alive import ALIVE, silent_for
 from transforms.faults import reach
 from transforms.follow import BEGUN, FAILED, LOST
 from transforms.stage import DONE, Stage
+
+_SILENT_S = 15.0
+"""Who has given no sign of life for so long is gone."""
 
 
 @dataclass
@@ -41,6 +45,7 @@ class Cuts:
         """Open a cut whose readers begin at these positions; what was read into the one before is given up."""
         for said in (LOST, BEGUN):
             (self.stage.folder / said).unlink(missing_ok=True)
+        self._hear_anew()
         self._open(positions=positions, linked=linked)
 
     @property
@@ -58,6 +63,18 @@ class Cuts:
         failed = self.stage.folder / FAILED
         if failed.exists():
             raise Failure.from_text(failed.read_text(encoding="utf-8")).error
+
+    def _hear_anew(self) -> None:
+        """Those whose worker is gone for a good reason are waited for no more; who is there is heard of again at once."""
+        place = self.stage.folder / ALIVE
+        place.mkdir(exist_ok=True)
+        for path in place.iterdir():
+            path.unlink(missing_ok=True)
+
+    @property
+    def has_lost_a_worker(self) -> bool:
+        """Whether a process that computes them is gone."""
+        return silent_for(self.stage.folder) > _SILENT_S
 
     def close(self, closing: Closing, is_last: bool, linked: str = "") -> int:
         """Close the cut that is open, and open the next. Gives the number of the one that is closed."""

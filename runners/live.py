@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from runners.engines.prism import prism_path
+from runners.engines.entry import see_that_it_is_there
 from runners.manifest import write_manifest
 from runners.meters import Address, metered
 from runners.pulse import Pulse
@@ -28,7 +28,7 @@ def follow(
     metrics: Address | None = None,
 ) -> None:
     """Stream until a signal asks to stop; what is in hand then is published. `metrics` is where numbers are served."""
-    prism_path()
+    see_that_it_is_there(project.target)
     write_manifest(project)
     with open_target(project) as lake:
         stream = Stream(lake, project, every_s, now)

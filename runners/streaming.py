@@ -14,8 +14,9 @@ from pipelines.segmentation import SegmentAgain, SegmentStream
 from runners.account import staged_account
 from runners.carried import Carried
 from runners.cuts import Cuts, moment_of
+from runners.engines.entry import processes_of, running
 from runners.engines.local import run_locally
-from runners.engines.prism import ENDED, Job, running
+from runners.engines.portable import ENDED, Job
 from runners.outlook import Options, Outlook
 from runners.progress import tick
 from runners.publish import publish
@@ -44,6 +45,8 @@ from transforms.stage import Stage
 
 _LOOK_S = 0.02
 """Between two looks at what the job has done."""
+_LISTEN_S = 1.0
+"""Between two times that workers are listened to."""
 _TIDY_S = 60.0
 """Between two times that the warehouse is tidied."""
 _NOTHING = Reading(Listing((), (), (), {}), frozenset(), {})
@@ -99,6 +102,7 @@ class Stream:
     carried: Carried = field(init=False)
     whole_at: int = field(init=False)
     tidied: float = field(default_factory=time.monotonic)
+    heard: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         self.whole_at = self.now()
@@ -129,7 +133,7 @@ class Stream:
                     raise
 
     def _run(self, stopping: Callable[[], bool], tell: Callable[[Committed], None]) -> None:
-        with self.begun() as pipeline, running(pipeline) as job:
+        with self.begun() as pipeline, running(pipeline, self.project.target) as job:
             while not stopping():
                 with suppress(GivenUp):
                     self._next(job, stopping, tell)
@@ -164,7 +168,7 @@ class Stream:
         shards, at = project.target.shards, self.carried.last.t_at
         plan = Plan(read_input, project.sources, self._decoding, shards, at, tick, self.links.now, is_open=True)
         following = Following(self.cuts.orders, OpenSources(self.project))
-        return SegmentStream(self.carried.outlook.program, self.cuts.stage, plan, following)
+        return SegmentStream(self.carried.outlook.program, self.cuts.stage, plan, following, processes_of(project.target))
 
     @cached_property
     def _decoding(self) -> DecodePlan:
@@ -187,12 +191,19 @@ class Stream:
             tidy(self.lake)
             self.tidied = time.monotonic()
 
-    def _look(self, job: Job) -> None:
+    def _look(self, job: Running) -> None:
         """See that all goes on, and begin again where a reader does."""
         self.cuts.see_that_readers_go_on()
         job.see_that_it_runs()
+        self._see_that_workers_live()
         self._see_that_all_is_read()
         time.sleep(_LOOK_S)
+
+    def _see_that_workers_live(self) -> None:
+        if time.monotonic() - self.heard > _LISTEN_S:
+            self.heard = time.monotonic()
+            if self.cuts.has_lost_a_worker:
+                raise JobFailed(ENDED, "a worker of the stream is gone", "start it again: it goes on where the last commit ended")
 
     def _see_that_all_is_read(self) -> None:
         if self.cuts.is_lost:
@@ -227,6 +238,7 @@ class Stream:
         self._see_that_all_is_read()
         try:
             job.see_that_it_runs()
+            self._see_that_workers_live()
         except JobFailed:
             if not self.cuts.is_done(number):
                 raise

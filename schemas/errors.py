@@ -94,6 +94,7 @@ CODES: dict[str, str] = {
     "SEG-0413": "a runner that this version does not have",
     "SEG-0414": "a file whose name is not UTF-8",
     "SEG-0415": "an address of a topic that can not be read",
+    "SEG-0416": "an address of a runner that can not be read",
     # stories
     "SEG-0500": "a story that can not be read",
     "SEG-0501": "a story's value that is not of its property's type",
@@ -118,6 +119,8 @@ CODES: dict[str, str] = {
     "SEG-0618": "a state file that is gone or damaged",
     "SEG-0619": "the job of a stream that ended by itself",
     "SEG-0620": "a runner that did not start",
+    "SEG-0621": "a runner that can not be reached",
+    "SEG-0622": "workers of another version",
     "SEG-0700": "a file that changed after it was read",
     "SEG-0701": "a source that is to be read again and does not reach back",
     "SEG-0702": "records of a topic that are gone, and were not read or were read from another one",

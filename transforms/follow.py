@@ -15,6 +15,7 @@ from apache_beam.utils.timestamp import MAX_TIMESTAMP, MIN_TIMESTAMP, Timestamp
 from schemas.cut import Failure, Heard, Order
 from schemas.errors import SegueError
 from schemas.record import RawChunk
+from transforms.alive import live
 from transforms.coder import RecordBatchCoder
 from transforms.cut_windows import read_in_cuts, time_of
 from transforms.faults import reach
@@ -69,9 +70,12 @@ class Orders:
         self._seen: tuple[int, int] | None = None
         self._order: Order | None = None
 
-    def latest(self) -> Order:
-        """The order that stands."""
-        stat = self.path.stat()
+    def latest(self) -> Order | None:
+        """The order that stands; None where it was taken away: whoever gave it is gone, or has begun anew elsewhere."""
+        try:
+            stat = self.path.stat()
+        except FileNotFoundError:
+            return None
         seen = (stat.st_mtime_ns, stat.st_ino)
         if self._order is None or seen != self._seen:
             self._order, self._seen = Order.from_text(self.path.read_text(encoding="utf-8")), seen
@@ -108,6 +112,9 @@ class Reader(UnboundedReader):  # type: ignore[misc]
 
     def _advance(self) -> bool:
         order = self.orders.latest()
+        if order is None:
+            self.is_over = True
+            return False
         if order.positions is not None and order.open > self.cut:
             self._open(order, order.positions)
         if self.follower is None:
@@ -120,6 +127,7 @@ class Reader(UnboundedReader):  # type: ignore[misc]
     def _open(self, order: Order, positions: Positions) -> None:
         if self.follower is not None:
             self.follower.close()
+        live(self.following.orders.parent)
         self.follower, self.cut = self.following.opened(positions), order.open
         (self.following.orders.parent / BEGUN).touch()
 

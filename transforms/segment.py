@@ -21,6 +21,7 @@ from transforms.algebra.order import FOREVER
 from transforms.algebra.outdated import Outdated, see_that_nobody_is_torn_away
 from transforms.algebra.program import Moment, Program
 from transforms.algebra.state import State, empty_state, read_state, without
+from transforms.alive import live
 from transforms.coder import RecordBatchCoder, ShardedBatch
 from transforms.known import KIND, KNOWN, STATE, moment_of
 from transforms.spill import fetch
@@ -93,6 +94,7 @@ class _SegmentFn(beam.DoFn):  # type: ignore[misc]
     def setup(self) -> None:
         """The pool is the worker's; what a bundle has begun it ends."""
         self.pool = ThreadPoolExecutor(_THREADS)
+        live(self.stage.folder)
 
     def start_bundle(self) -> None:
         self.under_way = deque[tuple[BoundedWindow, Future[int]]]()

@@ -14,6 +14,7 @@ from apache_beam.transforms.window import BoundedWindow, GlobalWindow
 from schemas import rejection, session
 from transforms.algebra.program import Moment, Program
 from transforms.algebra.state import State, write_state
+from transforms.alive import live
 from transforms.cut_windows import number_of
 from transforms.faults import reach
 from transforms.ingest import ACCOUNT
@@ -175,6 +176,10 @@ class StageRows(beam.DoFn):  # type: ignore[misc]
 
     def __init__(self, stage: Stage, table: str) -> None:
         self.stage, self.table = stage, table
+
+    def setup(self) -> None:
+        """Say that there is a worker."""
+        live(self.stage.folder)
 
     def process(self, batch: pa.RecordBatch, window: BoundedWindow = beam.DoFn.WindowParam) -> Iterator[pa.RecordBatch]:
         """Write one batch."""

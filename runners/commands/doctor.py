@@ -128,6 +128,8 @@ def _project(session: "Session") -> Iterator[Finding]:
         yield from _schemas(session, project.root)
         yield from _warehouse(project)
         yield _writable(project)
+        if project.target.runner != "local":
+            yield _tried(f"runner {project.target.runner}", lambda: _runner(project))
         yield from _brokers(project)
 
 
@@ -189,6 +191,13 @@ def _writable(project: "Project") -> Finding:
     if refused:
         return Finding("permissions", False, f"{refused[0]} can not be written to", "give this user the right to write")
     return Finding("permissions", True, "the warehouse and target/ can be written to")
+
+
+def _runner(project: "Project") -> str:
+    from runners.engines.entry import see_that_it_is_there
+
+    see_that_it_is_there(project.target)
+    return "there, or can be begun"
 
 
 def _brokers(project: "Project") -> Iterator[Finding]:

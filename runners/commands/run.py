@@ -28,6 +28,8 @@ def run(
     with recorded(session.root) as results:
         project = results.project = session.project()
         session.warn(project)
+        if project.target.runner != "local":
+            session.note(f"note: a run is computed on this machine; `{project.target.runner}` is where streams are")
         write_manifest(project)
         t_at, k_at = instant_of("--as-of", as_of, project), instant_of("--known-at", known_at, project)
         options = Options(now, t_at, k_at, full_refresh)

@@ -1,38 +1,31 @@
-"""The live runner: Prism, as a job server of its own beside this process."""
+"""The live runner: Prism, beside this process or as a job server apart, and the workers that it has."""
 
 import os
 import shutil
 import socket
 import subprocess
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
-from apache_beam.runners.portability.portable_runner import PortableRunner
-from apache_beam.runners.runner import PipelineResult, PipelineState
 
-from schemas.errors import CallError, JobFailed
+from runners.engines import portable
+from runners.engines.portable import Job, environment, see_that_it_answers, submitted
+from schemas.errors import CallError, JobFailed, TryAgain
 
 VERSION = "2.77.0"
 VARIABLE = "SEGUE_PRISM"
 _PACKAGE = f"github.com/apache/beam/sdks/v2/go/cmd/prism@v{VERSION}"
 _READY_S = 30.0
-_TIED = 'exec 3<&0; "$@" 3<&- & prism=$!; (cat <&3 >/dev/null; kill -9 $prism) & end=$!; wait $prism; kill $end'
-"""Prism ends when this process does, however that ends: the pipe between them breaks."""
+_TIED = 'exec 3<&0; "$@" 3<&- & begun=$!; (cat <&3 >/dev/null; kill -9 $begun) & end=$!; wait $begun; kill $end'
+"""What is begun ends when this process does, however that ends: the pipe between them breaks."""
 OPTIONS = {
-    "streaming": True,
-    "environment_type": "LOOPBACK",
+    **portable.OPTIONS,
     "experiments": ["prism_disable_sdf_split"],  # without it a slow bundle is split and the state of its keys is corrupted
-    "job_server_timeout": 315_360_000,  # else the job is given up after five minutes
-    "max_cache_memory_usage_mb": 256,
 }
-ENDED = "SEG-0619"
-"""The code of a job that has ended by itself."""
-_ENDED = (PipelineState.DONE, PipelineState.FAILED, PipelineState.CANCELLED)
 
 
 def prism_path() -> Path:
@@ -57,59 +50,81 @@ def _on_path() -> Path | None:
     return Path(found) if found else None
 
 
-@dataclass
-class Job:
-    """A pipeline that runs."""
-
-    result: PipelineResult
-    server: subprocess.Popen[bytes]
-
-    @property
-    def is_over(self) -> bool:
-        """Whether it has come to its end, whatever that was."""
-        return self.server.poll() is not None or self.result.state in _ENDED
-
-    def see_that_it_runs(self) -> None:
-        """Errors: JobFailed where it does not any more."""
-        if self.is_over:
-            remedy = "start it again: it goes on where the last commit ended"
-            raise JobFailed(ENDED, "the job of the stream has ended", remedy)
+def see_that_it_is_there(said: Mapping[str, Any]) -> None:
+    """Errors: CallError where there is no Prism to begin; TryAgain where one, or a pool, does not answer."""
+    if said.get("job_endpoint"):
+        see_that_it_answers(said["job_endpoint"], "job server", "start Prism there, or leave `job_endpoint` out")
+    else:
+        prism_path()
+    if said.get("workers"):  # Prism itself dies of a pool that does not answer
+        remedy = "start `python -m runners.engines.pool --port PORT` there, or leave `workers` out"
+        see_that_it_answers(said["workers"], "pool of workers", remedy)
 
 
 @contextmanager
-def running(pipeline: beam.PTransform) -> Iterator[Job]:
-    """Run a pipeline without an end beside this process; at the end nothing of it is left.
+def running(pipeline: beam.PTransform, said: Mapping[str, Any] | None = None) -> Iterator[Job]:
+    """Run a pipeline without an end; at the end nothing of it is left.
 
-    Errors: CallError where there is no Prism; JobFailed where it does not start.
+    Errors: CallError where there is no Prism; JobFailed where it does not start; TryAgain where one apart does not answer.
     """
-    server, port = _server(prism_path())
+    wanted = said or {}
+    see_that_it_is_there(wanted)
+    with _server(wanted.get("job_endpoint", "")) as (server, endpoint), _workers(wanted) as workers:
+        options = {**OPTIONS, **environment(workers), "job_endpoint": endpoint}
+        with submitted(pipeline, options, lambda: server is not None and server.poll() is not None) as job:
+            yield job
+
+
+@contextmanager
+def _server(endpoint: str) -> Iterator[tuple["subprocess.Popen[bytes] | None", str]]:
+    """A job server: the one that is named, or one beside this process."""
+    if endpoint:
+        yield None, endpoint
+        return
+    port = _free_port()
+    options = {"job_port": port, "serve_http": "false", "log_level": "warn"}
+    with _tied([str(prism_path()), *(f"--{name}={value}" for name, value in options.items())], port, "Prism") as server:
+        yield server, f"localhost:{port}"
+
+
+@contextmanager
+def _workers(said: Mapping[str, Any]) -> Iterator[str]:
+    """A pool of workers: the one that is named, or where there are to be several processes one beside this process."""
+    if said.get("workers") or said.get("processes", 1) == 1:
+        yield said.get("workers", "")
+        return
+    port = _free_port()
+    with _tied([sys.executable, "-m", "runners.engines.pool", f"--port={port}"], port, "the pool of workers"):
+        yield f"localhost:{port}"
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        return int(free.getsockname()[1])
+
+
+@contextmanager
+def _tied(command: list[str], port: int, name: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """A server that ends with this process, once it answers.
+
+    It has a process group of its own: Ctrl-C is for the launcher, which ends it when what is in hand is done.
+    """
+    pipes = (subprocess.PIPE, subprocess.DEVNULL, subprocess.DEVNULL)
+    server = subprocess.Popen(["sh", "-c", _TIED, "sh", *command], -1, None, *pipes, start_new_session=True)
     try:
-        _wait(server, port)
-        job = beam.Pipeline(
-            runner=PortableRunner(),
-            options=PipelineOptions.from_dictionary({**OPTIONS, "job_endpoint": f"localhost:{port}"}),
-        )
-        _ = job | pipeline
-        yield Job(job.run(), server)
+        _wait(server, port, name)
+        yield server
     finally:
         server.communicate()
 
 
-def _server(path: Path) -> tuple["subprocess.Popen[bytes]", int]:
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = free.getsockname()[1]
-    options = {"job_port": port, "serve_http": "false", "log_level": "warn"}
-    called = ["sh", "-c", _TIED, "sh", str(path), *(f"--{name}={value}" for name, value in options.items())]
-    # a process group of its own: Ctrl-C is for the launcher, which ends it when what is in hand is done
-    pipes = (subprocess.PIPE, subprocess.DEVNULL, subprocess.DEVNULL)
-    return subprocess.Popen(called, -1, None, *pipes, start_new_session=True), port
-
-
-def _wait(server: "subprocess.Popen[bytes]", port: int) -> None:
-    deadline = time.monotonic() + _READY_S
-    while server.poll() is None and time.monotonic() < deadline:
-        with suppress(OSError), socket.create_connection(("localhost", port), timeout=1):
-            return
-        time.sleep(0.02)
-    raise JobFailed("SEG-0620", f"Prism did not start on port {port}", "see what it says when it is called by hand")
+def _wait(server: "subprocess.Popen[bytes]", port: int, name: str) -> None:
+    for _ in range(int(_READY_S / portable.ANSWERS_S)):
+        if server.poll() is None:
+            try:
+                see_that_it_answers(f"localhost:{port}", name, "")
+                return
+            except TryAgain:
+                continue
+    raise JobFailed("SEG-0620", f"{name} did not start on port {port}", "see what it says when it is called by hand")

@@ -1,25 +1,43 @@
 """All sources of a project, followed together."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
 
 from runners.sources.following import IDLE_US, FileFollower
 from runners.sources.subscribing import TopicFollower, clock
 from runners.sources.topics import Topic
 from schemas.cut import Heard
 from schemas.definitions.project import Project
+from schemas.errors import JobFailed
 from schemas.record import RawChunk
 from transforms.follow import Follower, Positions
 
 
+def installed() -> str:
+    """The version of Segue that is installed here; empty where it is not."""
+    try:
+        return version("segue")
+    except PackageNotFoundError:
+        return ""
+
+
 @dataclass(frozen=True)
 class OpenSources:
-    """Opens a follower of all sources of a project; it can be pickled."""
+    """Opens a follower of all sources of a project; it can be pickled.
+
+    Attributes:
+      version: of Segue, where the stream was begun.
+    """
 
     project: Project
+    version: str = field(default_factory=installed)
 
     def __call__(self, positions: Positions) -> "Followers":
-        """A follower from these positions on."""
+        """A follower from these positions on. Errors: JobFailed in a worker of another version."""
+        if installed() != self.version:
+            message = f"a worker has Segue {installed() or 'not installed'}, and the stream is of {self.version or 'none'}"
+            raise JobFailed("SEG-0622", message, "install the same version where the workers are")
         return Followers.of(self.project, positions, clock)
 
 

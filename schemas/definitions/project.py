@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, JsonValue, StrictInt, ValidationInfo
 from schemas.definitions.areas import Area
 from schemas.definitions.datatype import DataType
 from schemas.definitions.duration import Duration, parse_duration
+from schemas.definitions.engines import Flink, Prism
 from schemas.definitions.feature import FeatureColumn, FeatureGroup
 from schemas.definitions.instant import Instant, Timezone
 from schemas.definitions.name import Name
@@ -64,14 +65,15 @@ class TargetForm(Strict):
     runner: Runner = "local"
     shards: Annotated[StrictInt, Field(ge=1, le=1024)] = 4
     local: dict[str, JsonValue] = Field(default_factory=dict)
-    prism: dict[str, JsonValue] = Field(default_factory=dict)
-    flink: dict[str, JsonValue] = Field(default_factory=dict)
+    prism: Prism = Prism()
+    flink: Flink = Flink()
     dataflow: dict[str, JsonValue] = Field(default_factory=dict)
 
     @property
     def options(self) -> dict[str, JsonValue]:
         """The options of its runner."""
-        return dict(getattr(self, self.runner))
+        said = getattr(self, self.runner)
+        return said.model_dump() if isinstance(said, Strict) else dict(said)
 
 
 class _Defaults(Strict):

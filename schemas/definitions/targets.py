@@ -6,7 +6,7 @@ from schemas.definitions.project import ProjectForm, TargetForm, wanted_target
 from schemas.definitions.reading import Reading
 from schemas.errors import Severity
 
-WAREHOUSES, RUNNERS = ("ducklake",), ("local",)
+WAREHOUSES, RUNNERS = ("ducklake",), ("local", "prism", "flink")
 """What there is of each today; of a warehouse, what its address begins with."""
 
 

@@ -48,10 +48,12 @@ def begin(project: Path, *options: str, **environment: str) -> "subprocess.Popen
     return subprocess.Popen(command, env=whole, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def wait_until(process: "subprocess.Popen[str]", project: Path, sql: str, wanted: object) -> None:
+def wait_until(
+    process: "subprocess.Popen[str]", project: Path, sql: str, wanted: object, patience: int = _PATIENCE
+) -> None:
     """Wait until a query gives one row with one value: published while the stream goes on."""
     found: object = None
-    for _ in range(_PATIENCE):
+    for _ in range(patience):
         try:
             process.wait(_LOOK_S)
         except subprocess.TimeoutExpired:

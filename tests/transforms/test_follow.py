@@ -197,3 +197,14 @@ def test_a_reader_that_has_failed_reads_no_more_and_closes_no_cut(folder: Path) 
     read.order(closing=CLOSING)
     assert read.all() == []
     assert read.reader.get_watermark() == time_of(1)
+
+
+def test_where_the_orders_were_taken_away_nothing_is_read_and_no_more_comes(folder: Path) -> None:
+    read = Read(folder, chunk(1), None, chunk(2))
+    read.order(positions=BEGIN)
+    assert read.all() == [(1, 1)]
+    (folder / "order.json").unlink()
+    assert read.all() == []
+    assert read.reader.get_watermark() == MAX_TIMESTAMP
+    read.reader.close()
+    assert read.followers[0].is_closed

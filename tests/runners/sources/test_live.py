@@ -5,10 +5,12 @@ from types import SimpleNamespace
 from typing import cast
 
 import pyarrow as pa
+import pytest
 
-from runners.sources.live import Followers
+from runners.sources.live import Followers, OpenSources
 from schemas.cut import Heard
 from schemas.definitions.project import Project
+from schemas.errors import JobFailed
 from schemas.record import RawChunk
 from tests.support.raw_files import source_of
 
@@ -50,3 +52,11 @@ def test_all_are_let_go_of_together() -> None:
     both = [Told("a", 0, 5), Told("b", 0, 3)]
     Followers([*both]).close()
     assert [one.is_closed for one in both] == [True, True]
+
+
+def test_a_worker_of_another_version_reads_nothing_and_says_both(tmp_path: Path) -> None:
+    project = cast(Project, SimpleNamespace(root=tmp_path, roots=(), sources={}))
+    assert OpenSources(project)({}).poll() is None
+    with pytest.raises(JobFailed) as told:
+        OpenSources(project, "99.0")({})
+    assert (told.value.code, "99.0" in told.value.message) == ("SEG-0622", True)

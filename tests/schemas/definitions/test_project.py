@@ -35,6 +35,15 @@ def test_a_target_is_filled_from_the_environment(tmp_path: Path) -> None:
     assert (target.warehouse, target.runner, target.options["token"]) == ("ducklake:secret", "local", "hidden")
 
 
+def test_the_options_of_an_engine_are_filled_and_those_that_are_not_said_have_their_defaults(tmp_path: Path) -> None:
+    said = "targets: {dev: {warehouse: 'ducklake:w', runner: flink, flink: {master: '${JOBS}', checkpoint_every: 2s}}}"
+    write(tmp_path, segue=settings(said))
+    target = read_project(tmp_path, LANGUAGE, "dev", {"JOBS": "jobs:8081"}).target
+    assert {name: target.options[name] for name in ("master", "checkpoint_every", "workers", "bundle")} == {
+        "master": "jobs:8081", "checkpoint_every": 2_000_000, "workers": "", "bundle": 100,
+    }  # fmt: skip
+
+
 def test_what_the_environment_says_is_never_shown(tmp_path: Path) -> None:
     write(tmp_path, segue=settings(TARGETS))
     shown = repr(read_project(tmp_path, LANGUAGE, "live", {"PLACE": "secret", "TOKEN": "hidden"}))
@@ -94,6 +103,12 @@ def test_the_default_population_is_that_of_segments_that_name_none(tmp_path: Pat
         ("targets: {dev: {warehouse: 'bigquery:x'}}", ["SEG-0406 2:28"]),
         ("targets: {dev: {warehouse: 'ducklake:w', runner: spark}}", ["SEG-0103 2:50"]),
         ("targets: {dev: {warehouse: 'ducklake:w', shards: 0}}", ["SEG-0116 2:50"]),
+        ("targets: {dev: {warehouse: 'ducklake:w', prism: {workers: here}}}", ["SEG-0416 2:59"]),
+        ("targets: {dev: {warehouse: 'ducklake:w', prism: {processes: 4}}}", ["SEG-0116 2:61"]),
+        ("targets: {dev: {warehouse: 'ducklake:w', prism: {worker: 'a:1'}}}", ["SEG-0102 2:50"]),
+        ("targets: {dev: {warehouse: 'ducklake:w', flink: {checkpoint_every: 30s}}}", ["SEG-0116 2:68"]),
+        ("targets: {dev: {warehouse: 'ducklake:w', flink: {checkpoints: /var}}}", ["SEG-0416 2:63"]),
+        ("targets: {dev: {warehouse: 'ducklake:w', flink: {version: '1.0'}}}", ["SEG-0103 2:59"]),
         ("targets: {dev: {warehouse: 'ducklake:w'}}\ndefault_target: prod", ["SEG-0404 3:17"]),
         ("targets: {dev: {warehouse: 'ducklake:w'}}\ntimezone: Berlin", ["SEG-0111 3:11"]),
         ("targets: {dev: {warehouse: 'ducklake:w'}}\nas_of: now", ["SEG-0110 3:8"]),
