@@ -67,6 +67,13 @@ def test_so_is_a_quotient(pairs: list[tuple[int, int]], numerator: int, denomina
     assert ratio_sign(above, below, target).tolist() == [plus(Fraction(a, b), target) for a, b in pairs]
 
 
+@pytest.mark.parametrize("bits", range(28, 36))
+def test_so_is_a_quotient_whose_parts_fit_and_whose_products_do_not(bits: int) -> None:
+    above, below, target = (1 << bits) + 1, (1 << bits) - 1, Fraction((1 << bits) + 5, (1 << bits) - 3)
+    found = [ratio_sign(of_words([one]), of_words([other]), target).item() for one, other in ((above, below), (3 * above, 1))]
+    assert found == [plus(Fraction(above, below), target), 1]
+
+
 def test_a_quotient_is_the_nearest_double_and_nothing_of_nothing() -> None:
     above, below = np.array([10**30, 1, 7], object), np.array([3, 8, 0], object)
     assert doubles(above, below, 1).to_pylist() == [10**29 / 3, 0.0125, None]
