@@ -80,12 +80,14 @@ class Carried:
 
     def after(self, moment: Moment, account: pa.Table, turning_at: int) -> "Carried":
         """What is known once a cut is published, or there was nothing to publish: `account` is of what was read."""
-        last = read.published(self.lake)
+        with self.lake.snapshot():
+            last = read.published(self.lake)
+            outlook = Outlook.of_last(self.lake, self.project, self.now(), last, _NOTHING)
         told = Receipts.of_all([self.receipts, Receipts.of_accounts(account)])
         return replace(
             self,
             last=last,
-            outlook=Outlook.of_last(self.lake, self.project, self.now(), last, _NOTHING),
+            outlook=outlook,
             receipts=told.since(last.t_at),
             day_ends_at=_day_end(self.project, moment.at) if moment.writes_features else self.day_ends_at,
             turning_at=turning_at,
