@@ -49,7 +49,12 @@ def begin(project: Path, *options: str, **environment: str) -> "subprocess.Popen
 
 
 def wait_until(
-    process: "subprocess.Popen[str]", project: Path, sql: str, wanted: object, patience: int = _PATIENCE
+    process: "subprocess.Popen[str]",
+    project: Path,
+    sql: str,
+    wanted: object,
+    patience: int = _PATIENCE,
+    warehouse: str = "warehouse",
 ) -> None:
     """Wait until a query gives one row with one value: published while the stream goes on."""
     found: object = None
@@ -57,7 +62,7 @@ def wait_until(
         try:
             process.wait(_LOOK_S)
         except subprocess.TimeoutExpired:
-            found = _answer(project, sql)
+            found = _answer(project / warehouse, sql)
             if found == wanted:
                 return
         else:
@@ -79,9 +84,8 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
-def _answer(project: Path, sql: str) -> object:
+def _answer(root: Path, sql: str) -> object:
     """The one value of a query; None while there are no tables yet."""
-    root = project / "warehouse"
     if not is_there(root):
         return None
     with open_lake(root) as lake:

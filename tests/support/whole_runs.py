@@ -1,7 +1,7 @@
 """Worlds of the oracle as projects of files, run into a warehouse of their own, and what is read there afterwards."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -62,9 +62,16 @@ class Target:
 
     def sharded(self, shards: int) -> "Target":
         """With another number of shards from now on."""
+        return self._set(lambda settings: settings["targets"]["dev"].update(shards=shards))
+
+    def until(self, at: int) -> "Target":
+        """With a T beyond which it never goes."""
+        return self._set(lambda settings: settings.update(as_of=write_instant(at)))
+
+    def _set(self, change: Callable[[dict[str, Any]], None]) -> "Target":
         path = self.folder / "segue.yaml"
         settings = yaml.safe_load(path.read_text())
-        settings["targets"]["dev"]["shards"] = shards
+        change(settings)
         path.write_text(yaml.safe_dump(settings))
         return self
 
