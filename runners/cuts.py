@@ -25,11 +25,13 @@ class Cuts:
     Attributes:
       stage: where they are staged.
       shards: so many shards are done when a cut is.
+      readers: so many read.
       number: of the cut that is open.
     """
 
     stage: Stage
     shards: int
+    readers: int = 1
     number: int = 0
 
     @property
@@ -43,8 +45,8 @@ class Cuts:
 
     def begin(self, positions: Mapping[str, Any], linked: str = "") -> None:
         """Open a cut whose readers begin at these positions; what was read into the one before is given up."""
-        for said in (LOST, BEGUN):
-            (self.stage.folder / said).unlink(missing_ok=True)
+        for said in (self.stage.folder / LOST, *self._begun):
+            said.unlink(missing_ok=True)
         self._hear_anew()
         self._open(positions=positions, linked=linked)
 
@@ -55,8 +57,12 @@ class Cuts:
 
     @property
     def is_begun(self) -> bool:
-        """Whether a reader reads: another order before that would keep the positions from it."""
-        return (self.stage.folder / BEGUN).exists()
+        """Whether all readers read: another order before that would keep the positions from one."""
+        return all(said.exists() for said in self._begun)
+
+    @property
+    def _begun(self) -> list[Path]:
+        return [self.stage.folder / f"{BEGUN}{number}" for number in range(self.readers)]
 
     def see_that_readers_go_on(self) -> None:
         """Errors: what a reader says of why it can not."""

@@ -14,7 +14,7 @@ from pipelines.segmentation import SegmentAgain, SegmentStream
 from runners.account import staged_account
 from runners.carried import Carried
 from runners.cuts import Cuts, moment_of
-from runners.engines.entry import processes_of, running
+from runners.engines.entry import processes_of, readers_of, running
 from runners.engines.local import run_locally
 from runners.engines.portable import ENDED, Job
 from runners.outlook import Options, Outlook
@@ -146,7 +146,8 @@ class Stream:
         """The graph, the first cut of which is open; what is not published in the end is given up."""
         folder = new_staging(self.lake)
         try:
-            self.cuts = Cuts(self._stage(self.carried.outlook, folder), self.project.target.shards)
+            target = self.project.target
+            self.cuts = Cuts(self._stage(self.carried.outlook, folder), target.shards, readers_of(target))
             self.links = Links(folder, read.links(self.lake, self.project.of_kind("identities")))
             self._begin()
             yield self._pipeline()
@@ -167,7 +168,7 @@ class Stream:
         project = self.project
         shards, at = project.target.shards, self.carried.last.t_at
         plan = Plan(read_input, project.sources, self._decoding, shards, at, tick, self.links.now, is_open=True)
-        following = Following(self.cuts.orders, OpenSources(self.project))
+        following = Following(self.cuts.orders, OpenSources(self.project), self.cuts.readers)
         return SegmentStream(self.carried.outlook.program, self.cuts.stage, plan, following, processes_of(project.target))
 
     @cached_property

@@ -1,6 +1,7 @@
 """A cut: the records of a stream that make one run. What is said of it by who opens and closes it, and by who reads."""
 
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -9,6 +10,27 @@ from schemas.errors import CallError, JobFailed, SegueError, SourceChanged, TryA
 
 Partition = tuple[str, str]
 """A source, and a file or partition of it."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one of several readers reads: each partition is of exactly one of them, whoever asks.
+
+    Attributes:
+      number: of the reader, from 0 on.
+      readers: how many there are.
+    """
+
+    number: int = 0
+    readers: int = 1
+
+    def has(self, partition: Partition) -> bool:
+        """Whether a partition is this reader's."""
+        return zlib.crc32("\0".join(partition).encode()) % self.readers == self.number
+
+
+ALL = Share()
+"""What the only reader reads."""
 
 
 @dataclass(frozen=True)

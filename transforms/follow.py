@@ -12,7 +12,7 @@ from apache_beam.io.unbounded_source import CheckpointMark, ReadFromUnboundedSou
 from apache_beam.pvalue import PBegin, PCollection
 from apache_beam.utils.timestamp import MAX_TIMESTAMP, MIN_TIMESTAMP, Timestamp
 
-from schemas.cut import Failure, Heard, Order
+from schemas.cut import ALL, Failure, Heard, Order, Share
 from schemas.errors import SegueError
 from schemas.record import RawChunk
 from transforms.alive import live
@@ -29,7 +29,7 @@ _IDLE_S, _BUNDLE_S = 0.05, 0.2
 LOST = "lost"
 """The file beside the order by which a reader says that it begins anew, and does not know where."""
 BEGUN = "begun"
-"""The file beside the order by which a reader says that it has begun where it was told to."""
+"""Before a reader's number, the file beside the order by which it says that it has begun where it was told to."""
 FAILED = "failed.json"
 """The file beside the order in which a reader says why it can not go on, a Failure."""
 Positions = Mapping[str, Mapping[str, Mapping[str, Any]]]
@@ -55,11 +55,14 @@ class Following:
 
     Attributes:
       orders: the file of the launcher's Order.
-      opened: opens a follower at positions by source and partition; an importable function, or an object that can be pickled.
+      opened: opens a follower of a reader's share at positions by source and partition; an importable function, or an object
+        that can be pickled.
+      readers: over so many readers the partitions are spread.
     """
 
     orders: Path
-    opened: Callable[[Positions], Follower]
+    opened: Callable[[Positions, Share], Follower]
+    readers: int = 1
 
 
 class Orders:
@@ -83,10 +86,10 @@ class Orders:
 
 
 class Reader(UnboundedReader):  # type: ignore[misc]
-    """Reads chunks into the cut that is open, and closes it when it is told to."""
+    """Reads chunks of its share into the cut that is open, and closes it when it is told to."""
 
-    def __init__(self, following: Following) -> None:
-        self.following, self.orders = following, Orders(following.orders)
+    def __init__(self, following: Following, share: Share = ALL) -> None:
+        self.following, self.share, self.orders = following, share, Orders(following.orders)
         self.follower: Follower | None = None
         self.cut = self.at = 0
         self.is_over = self.has_failed = False
@@ -128,8 +131,8 @@ class Reader(UnboundedReader):  # type: ignore[misc]
         if self.follower is not None:
             self.follower.close()
         live(self.following.orders.parent)
-        self.follower, self.cut = self.following.opened(positions), order.open
-        (self.following.orders.parent / BEGUN).touch()
+        self.follower, self.cut = self.following.opened(positions, self.share), order.open
+        (self.following.orders.parent / f"{BEGUN}{self.share.number}").touch()
 
     def _close_cut(self, order: Order, follower: Follower) -> bool:
         """What is read from here on belongs to the next cut."""
@@ -170,11 +173,11 @@ class Reader(UnboundedReader):  # type: ignore[misc]
         """Let go of what is open, at the end of all: between two bundles a reader is kept."""
         if self.is_over and self.follower is not None:
             self.follower.close()
-            _READERS.pop(self.following.orders, None)
+            _READERS.pop((self.following.orders, self.share), None)
 
 
-_READERS: dict[Path, Reader] = {}
-"""One reader a process and job. Another in its place would not know what was handed on already."""
+_READERS: dict[tuple[Path, Share], Reader] = {}
+"""One reader a process, job and share. Another in its place would not know what was handed on already."""
 
 
 class _Mark(CheckpointMark):  # type: ignore[misc]
@@ -193,14 +196,16 @@ class _MarkCoder(Coder):  # type: ignore[misc]
 
 
 class _Source(UnboundedSource):  # type: ignore[misc]
-    def __init__(self, following: Following) -> None:
-        self.following = following
+    def __init__(self, following: Following, share: Share = ALL) -> None:
+        self.following, self.share = following, share
 
     def split(self, desired_num_splits: int, options: Any = None) -> list["_Source"]:
-        return [self]
+        """As many as the launcher waits for, whatever the runner desires."""
+        readers = self.following.readers
+        return [_Source(self.following, Share(number, readers)) for number in range(readers)]
 
     def create_reader(self, options: Any, checkpoint_mark: CheckpointMark | None) -> Reader:
-        return _READERS.setdefault(self.following.orders, Reader(self.following))
+        return _READERS.setdefault((self.following.orders, self.share), Reader(self.following, self.share))
 
     def get_checkpoint_mark_coder(self) -> Coder:
         return _MarkCoder()
@@ -227,9 +232,14 @@ class Follow(beam.PTransform):  # type: ignore[misc]
 
     following: Following
 
+    @property
+    def source(self) -> UnboundedSource:
+        """What Beam reads."""
+        return _Source(self.following)
+
     def expand(self, begin: PBegin) -> PCollection[pa.RecordBatch]:
-        """One reader, then windows."""
-        read = ReadFromUnboundedSource(_Source(self.following), poll_interval=_IDLE_S, max_read_time_seconds=_BUNDLE_S)
+        """The readers, then windows."""
+        read = ReadFromUnboundedSource(self.source, poll_interval=_IDLE_S, max_read_time_seconds=_BUNDLE_S)
         told = begin | "ReadOn" >> read.with_output_types(pa.RecordBatch)
         return told | "Cut" >> read_in_cuts()
 

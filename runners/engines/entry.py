@@ -30,6 +30,13 @@ def processes_of(target: Target) -> int:
     return int(_prism(target).get("processes", 1))
 
 
+def readers_of(target: Target) -> int:
+    """Over how many readers the partitions are spread."""
+    if target.runner == "flink":
+        return int(target.options["parallelism"])
+    return int(_prism(target).get("readers", 1))
+
+
 def _prism(target: Target) -> dict[str, Any]:
     """The options of Prism: a target that runs here has none."""
     return dict(target.options) if target.runner == "prism" else {}

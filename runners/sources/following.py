@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from runners.disk import disk_told
 from runners.sources.files import Positions
 from runners.sources.tailing import Tails
-from schemas.cut import Heard, Partition
+from schemas.cut import ALL, Heard, Partition, Share
 from schemas.definitions.project import Project
 from schemas.record import Input, RawChunk
 
@@ -16,11 +16,11 @@ _LOOK_S = 0.2
 
 
 class FileFollower:
-    """Reads what is new in the files of a project's sources."""
+    """Reads what is new in the files of a project's sources, as far as they are of a share."""
 
-    def __init__(self, project: Project, positions: Positions, clock: Callable[[], int]) -> None:
+    def __init__(self, project: Project, positions: Positions, clock: Callable[[], int], share: Share = ALL) -> None:
         self.project, self.clock = project, clock
-        self.tails = Tails(project, positions)
+        self.tails = Tails(project, positions, share)
         self.told_at: dict[Partition, int] = {}
         self.waiting: list[Input] = []
         self.chunks: Iterator[RawChunk] = iter(())

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from runners.sources.following import IDLE_US, FileFollower
 from runners.sources.subscribing import TopicFollower, clock
 from runners.sources.topics import Topic
-from schemas.cut import Heard
+from schemas.cut import ALL, Heard, Share
 from schemas.definitions.project import Project
 from schemas.errors import JobFailed
 from schemas.record import RawChunk
@@ -33,12 +33,12 @@ class OpenSources:
     project: Project
     version: str = field(default_factory=installed)
 
-    def __call__(self, positions: Positions) -> "Followers":
-        """A follower from these positions on. Errors: JobFailed in a worker of another version."""
+    def __call__(self, positions: Positions, share: Share = ALL) -> "Followers":
+        """A follower of a share from these positions on. Errors: JobFailed in a worker of another version."""
         if installed() != self.version:
             message = f"a worker has Segue {installed() or 'not installed'}, and the stream is of {self.version or 'none'}"
             raise JobFailed("SEG-0622", message, "install the same version where the workers are")
-        return Followers.of(self.project, positions, clock)
+        return Followers.of(self.project, positions, clock, share)
 
 
 class Followers:
@@ -48,16 +48,17 @@ class Followers:
         self.followers, self.turn = followers, 0
 
     @classmethod
-    def of(cls, project: Project, positions: Positions, clock: Callable[[], int]) -> "Followers":
-        """The files, and each topic."""
+    def of(cls, project: Project, positions: Positions, clock: Callable[[], int], share: Share = ALL) -> "Followers":
+        """The files, and each topic, as far as they are of a share."""
         topics = [
             TopicFollower(
-                Topic.of(source), IDLE_US if source.kind == "events" else 0, positions.get(source.name, {}), clock
+                Topic.of(source), IDLE_US if source.kind == "events" else 0, positions.get(source.name, {}), clock, share
             )
             for source in project.sources.values()
             if source.kafka is not None
         ]
-        files = [FileFollower(project, positions, clock)] if any(source.files for source in project.sources.values()) else []
+        has_files = any(source.files for source in project.sources.values())
+        files = [FileFollower(project, positions, clock, share)] if has_files else []
         return cls([*files, *topics])
 
     def poll(self) -> RawChunk | None:

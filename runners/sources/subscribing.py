@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from runners.sources.kafka import chunk_of, consumer_for, gone, refusal
 from runners.sources.topics import Found, Topic, find
-from schemas.cut import Heard
+from schemas.cut import ALL, Heard, Share
 from schemas.errors import SourceChanged, TryAgain
-from schemas.record import Offset, RawChunk
+from schemas.record import Offset, Partition, RawChunk
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Message
@@ -45,22 +45,25 @@ class Look:
 
 
 class TopicFollower:
-    """Reads on in one topic. One consumer: its partitions are assigned by hand, and nothing is committed to the brokers.
+    """Reads on in the partitions of a topic that are of a share. One consumer: they are assigned by hand, and nothing is
+    committed to the brokers.
 
     Attributes:
       told_at: when each partition told of something last; `ended` are those read to their end.
       is_away: the brokers do not answer, or have not yet: nobody knows whether there is more.
     """
 
-    def __init__(self, topic: Topic, idle_us: int, positions: Positions, clock: Callable[[], int]) -> None:
-        self.topic, self.idle_us, self.clock = topic, idle_us, clock
+    def __init__(
+        self, topic: Topic, idle_us: int, positions: Positions, clock: Callable[[], int], share: Share = ALL
+    ) -> None:
+        self.topic, self.idle_us, self.clock, self.share = topic, idle_us, clock, share
         self.consumer = consumer_for(topic.bootstrap, topic.group)
         self.ready = deque[RawChunk]()
         self.told_at: dict[int, int] = {}
         self.ended: set[int] = set()
         self.is_away = True
         self.assigned: dict[int, int] = {}
-        self.known = dict(positions)
+        self.known = {name: at for name, at in positions.items() if self._is_own(name)}
         self.look: Look | None = None
         self._ask()
 
@@ -133,7 +136,13 @@ class TopicFollower:
             self._ask()  # what is gone by now may have been read meanwhile
         else:
             self.is_away = False
-            self._assign({one.number: one.start for one in found.partitions if one.number not in self.assigned})
+            self._assign({one.number: one.start for one in found.partitions if self._is_new(one)})
+
+    def _is_new(self, one: Partition) -> bool:
+        return one.number not in self.assigned and self._is_own(one.file)
+
+    def _is_own(self, name: str) -> bool:
+        return self.share.has((self.topic.source, name))
 
     def _assign(self, new: Mapping[int, int]) -> None:
         from confluent_kafka import TopicPartition

@@ -19,7 +19,7 @@ from runners.sources.files import (
 )
 from runners.sources.reading import Lines, read
 from runners.sources.streams import open_behind, open_decoded
-from schemas.cut import Partition
+from schemas.cut import ALL, Partition, Share
 from schemas.definitions.project import Project
 from schemas.record import Input, Position, RawChunk
 
@@ -110,10 +110,10 @@ def _ending(found: Input) -> bytes:
 
 
 class Tails:
-    """All files of a project's sources, followed from positions on; a file that vanishes is told of no more."""
+    """The files of a project's sources that are of a share, followed from positions on; of one that vanishes no more is told."""
 
-    def __init__(self, project: Project, positions: Positions) -> None:
-        self.project, self.positions = project, positions
+    def __init__(self, project: Project, positions: Positions, share: Share = ALL) -> None:
+        self.project, self.positions, self.share = project, positions, share
         self.tails: dict[Partition, Tail] = {}
 
     def look(self) -> list[Input]:
@@ -121,6 +121,8 @@ class Tails:
         found = list[Input]()
         for source in sources_of_files(self.project):
             for name, path in sorted(dict(matches(self.project, source, [])).items()):
+                if not self.share.has((source.name, name)):
+                    continue
                 with suppress(FileNotFoundError):  # it is gone since its folder was listed
                     found += filter(None, [self._tail(source.name, name, path).look()])
         return found

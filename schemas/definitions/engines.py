@@ -46,11 +46,13 @@ class Prism(Strict):
       job_endpoint: where a job server of Prism listens.
       workers: where a pool of workers listens, as Prism reaches it; without, workers are the launcher's, or a pool of its own.
       processes: over so many of them the stages are spread.
+      readers: over so many of them the files and partitions of sources are spread.
     """
 
     job_endpoint: Address = ""  # type: ignore[valid-type]
     workers: Address = ""  # type: ignore[valid-type]
     processes: Annotated[StrictInt, Field(ge=1, le=3)] = 1
+    readers: Annotated[StrictInt, Field(ge=1, le=64)] = 1
 
 
 class Flink(Strict):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from runners.cuts import Cuts
-from schemas.cut import Closing, Failure, Heard, Order
+from schemas.cut import ALL, Closing, Failure, Heard, Order, Share
 from schemas.errors import SourceChanged
 from schemas.record import RawChunk
 from transforms.algebra.order import FOREVER
@@ -28,7 +28,7 @@ class Silent:
         pass
 
 
-def opened(positions: Positions) -> Silent:
+def opened(positions: Positions, share: Share) -> Silent:
     return Silent()
 
 
@@ -37,8 +37,8 @@ def cuts(tmp_path: Path) -> Cuts:
     return Cuts(Stage(tmp_path, {}), 1)
 
 
-def reader_of(cuts: Cuts) -> Reader:
-    return Reader(Following(cuts.orders, opened))
+def reader_of(cuts: Cuts, share: Share = ALL) -> Reader:
+    return Reader(Following(cuts.orders, opened), share)
 
 
 def test_each_cut_has_a_number_and_a_folder_of_its_own(cuts: Cuts) -> None:
@@ -54,6 +54,19 @@ def test_before_a_reader_has_seen_where_to_begin_none_has_begun(cuts: Cuts) -> N
     assert not cuts.is_begun
     reader_of(cuts).advance()
     assert (cuts.is_begun, cuts.is_lost) == (True, False)
+
+
+def test_of_several_readers_all_must_have_begun_and_do_so_anew_where_a_cut_was_given_up(cuts: Cuts) -> None:
+    cuts.readers = 2
+    cuts.begin({})
+    readers = [reader_of(cuts, Share(number, 2)) for number in range(2)]
+    readers[1].advance()
+    assert not cuts.is_begun
+    readers[0].advance()
+    assert cuts.is_begun
+    cuts.begin({})
+    readers[1].advance()
+    assert not cuts.is_begun
 
 
 def test_a_reader_that_takes_the_place_of_another_is_lost_until_it_is_told_where_to_begin(cuts: Cuts) -> None:

@@ -81,6 +81,21 @@ def test_stages_in_several_processes_tell_the_history_of_one_run(
     assert workers_of(pool[0]) == []
 
 
+def test_several_readers_share_the_files_and_tell_the_history_of_one_run(project: Path, prism: Server, pool: Server) -> None:
+    on_prism(project, job_endpoint=prism[1], workers=pool[1], processes=2, readers=3)
+    with streaming(project) as stream:
+        for number in range(8):
+            write(project, f"{number}.ndjson", *range(10 * number + 2, 10 * number + 12))
+        wait_until(stream, project, COUNT, 81)
+        for number in range(8):
+            write(project, f"{number}.ndjson", *range(100 + 10 * number, 110 + 10 * number))
+        wait_until(stream, project, COUNT, 161)
+    assert [asked(project, HISTORY), events(project)] == whole(project)
+    assert asked(project, "SELECT sum(read) AS read, sum(duplicate) AS duplicate FROM run_manifest") == [
+        {"read": 161, "duplicate": 0}
+    ]
+
+
 def test_a_stream_begins_the_processes_that_nobody_has_begun_for_it(project: Path) -> None:
     on_prism(project, processes=3)
     with streaming(project) as stream:

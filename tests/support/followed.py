@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from runners.sources.following import FileFollower
+from schemas.cut import ALL, Share
 from schemas.definitions.project import Project
 from schemas.record import RawChunk
 from tests.support.raw_files import source_of
@@ -24,12 +25,14 @@ _FIELDS: dict[str, dict[str, Any]] = {
 class Followed:
     """A follower of the sources of one kind each, `NAME=pattern`, and its clock."""
 
-    def __init__(self, root: Path, positions: dict[str, Any] | None = None, **patterns: str) -> None:
+    def __init__(
+        self, root: Path, positions: dict[str, Any] | None = None, share: Share = ALL, **patterns: str
+    ) -> None:
         wanted = patterns or {"events": "*.*"}
         sources = {name: source_of(source=name, **_FIELDS[name], **{"from": {"files": one}}) for name, one in wanted.items()}
         project = cast(Project, SimpleNamespace(root=root, roots=(), sources=sources))
         self.at = SECOND
-        self.follower = FileFollower(project, positions or {}, lambda: self.at)
+        self.follower = FileFollower(project, positions or {}, lambda: self.at, share)
 
     def poll(self) -> RawChunk | None:
         return self.follower.poll()

@@ -14,6 +14,7 @@ from runners.engines.local import run_locally
 from runners.running import Outcome, open_target
 from runners.sources.following import FileFollower
 from runners.streaming import Committed, Stream
+from schemas.cut import Share
 from schemas.definitions.catalog import read_project
 from schemas.definitions.project import Project
 from tests.support.histories import Fact
@@ -42,8 +43,8 @@ class CutByCut:
     def __init__(self, graph: SegmentStream, project: Project, clock: Clock) -> None:
         self.graph = graph
 
-        def opened(positions: Positions) -> FileFollower:
-            return FileFollower(project, positions, clock)
+        def opened(positions: Positions, share: Share) -> FileFollower:
+            return FileFollower(project, positions, clock, share)
 
         self.reader = Reader(Following(graph.following.orders, opened))
         self.told: list[ShardedBatch] = []

@@ -2,18 +2,21 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from apache_beam.utils.timestamp import MAX_TIMESTAMP, MIN_TIMESTAMP
+from hypothesis import given
+from hypothesis import strategies as st
 
-from schemas.cut import Closing, Failure, Heard, Order
+from schemas.cut import ALL, Closing, Failure, Heard, Order, Share
 from schemas.errors import SourceChanged
 from schemas.record import Position, RawChunk
 from transforms.algebra.order import FOREVER
 from transforms.cut_windows import time_of
-from transforms.follow import BEGUN, FAILED, LOST, Following, Positions, Reader
+from transforms.follow import BEGUN, FAILED, LOST, Follow, Following, Positions, Reader
 from transforms.known import is_closing
 from transforms.packed import unpacked
 
@@ -47,15 +50,15 @@ class Told:
 class Read:
     """A reader over what is given, and the orders for it."""
 
-    def __init__(self, folder: Path, *given: RawChunk | SourceChanged | None) -> None:
+    def __init__(self, folder: Path, *told: RawChunk | SourceChanged | None, share: Share = ALL) -> None:
         self.folder, self.number = folder, 0
         self.followers: list[Told] = []
 
-        def opened(positions: Positions) -> Told:
-            self.followers.append(Told(given, positions))
+        def opened(positions: Positions, share: Share) -> Told:
+            self.followers.append(Told(told, positions))
             return self.followers[-1]
 
-        self.reader = Reader(Following(folder / "order.json", opened))
+        self.reader = Reader(Following(folder / "order.json", opened), share)
 
     def order(self, **more: object) -> None:
         """The next cut is open."""
@@ -161,11 +164,11 @@ def test_a_reader_that_begins_where_it_is_told_says_so(folder: Path) -> None:
     read = Read(folder)
     read.order()
     read.all()
-    assert not (folder / BEGUN).exists()
+    assert not (folder / f"{BEGUN}0").exists()
     read.order(positions=BEGIN)
-    assert not (folder / BEGUN).exists()
+    assert not (folder / f"{BEGUN}0").exists()
     read.all()
-    assert (folder / BEGUN).exists()
+    assert (folder / f"{BEGUN}0").exists()
 
 
 def test_between_two_bundles_a_reader_is_kept_and_at_the_end_of_all_it_lets_go(folder: Path) -> None:
@@ -208,3 +211,24 @@ def test_where_the_orders_were_taken_away_nothing_is_read_and_no_more_comes(fold
     assert read.reader.get_watermark() == MAX_TIMESTAMP
     read.reader.close()
     assert read.followers[0].is_closed
+
+
+def test_a_source_is_split_into_as_many_shares_as_the_launcher_waits_for(folder: Path) -> None:
+    read = Read(folder)
+    readers = Follow(replace(read.reader.following, readers=3)).source.split(20)
+    assert [one.create_reader(None, None).share for one in readers] == [Share(number, 3) for number in range(3)]
+
+
+@given(st.lists(st.tuples(st.text(), st.text()), max_size=30), st.integers(1, 8))
+def test_every_partition_is_of_exactly_one_share(partitions: list[tuple[str, str]], readers: int) -> None:
+    shares = [Share(number, readers) for number in range(readers)]
+    assert all(sum(share.has(one) for share in shares) == 1 for one in partitions)
+
+
+def test_each_reader_says_by_its_number_that_it_has_begun(folder: Path) -> None:
+    first, second = (Read(folder, share=Share(number, 2)) for number in range(2))
+    first.order(positions=BEGIN)
+    second.all()
+    assert [(folder / f"{BEGUN}{number}").exists() for number in range(2)] == [False, True]
+    first.all()
+    assert [(folder / f"{BEGUN}{number}").exists() for number in range(2)] == [True, True]

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from runners.sources import reading
+from schemas.cut import Share
 from tests.support.followed import SECOND, Followed, append
 from tests.support.raw_files import written
 
@@ -87,3 +88,11 @@ def test_a_follower_that_is_closed_lets_go_of_what_it_was_reading(tmp_path: Path
     assert followed.active() == ["x.ndjson"]
     followed.follower.close()
     assert followed.poll() is None
+
+
+def test_of_several_readers_each_file_is_told_by_one(tmp_path: Path) -> None:
+    for number in range(20):
+        append(tmp_path / f"{number}.ndjson", b"%d\n" % number)
+    told = [Followed(tmp_path, share=Share(number, 3)).records() for number in range(3)]
+    assert sorted(int(record) for one in told for record in one) == [*range(20)]
+    assert all(told)

@@ -9,6 +9,7 @@ import pytest
 from runners.sources.kafka import PATIENCE_S
 from runners.sources.subscribing import TopicFollower
 from runners.sources.topics import Topic
+from schemas.cut import Share
 from tests.support.topics import Brokers
 
 IDLE_US = 5_000_000
@@ -85,5 +86,26 @@ def test_brokers_that_answer_late_are_read_from_where_it_was_committed(brokers: 
     follower = TopicFollower(Topic("orders", brokers.bootstrap, "late", ""), 0, {"late/0": {"offset": 1}}, Watch())
     assert follower.heard().active == (("orders", "late/0"),)
     assert read_to_the_end(follower, 2) == [b"b", b"c"]
+    assert follower.heard().active == ()
+    follower.close()
+
+
+def test_of_several_readers_each_partition_is_read_by_one(brokers: Brokers) -> None:
+    for partition in range(4):
+        brokers.write("shared", [b"%d" % partition], partition)
+    topic, shares = Topic("orders", brokers.bootstrap, "shared", ""), [Share(number, 3) for number in range(3)]
+    assigned = [sum(share.has(("orders", f"shared/{number}")) for number in range(4)) for share in shares]
+    followers = [TopicFollower(topic, IDLE_US, {}, Watch(), share) for share in shares]
+    told = [read_to_the_end(one, count) for one, count in zip(followers, assigned, strict=True)]
+    assert sorted(record for one in told for record in one) == [b"0", b"1", b"2", b"3"]
+    assert [len(one.heard().active) for one in followers] == assigned
+    for one in followers:
+        one.close()
+
+
+def test_how_far_another_reader_was_is_nothing_that_a_reader_waits_for_or_misses(brokers: Brokers) -> None:
+    share = next(one for number in range(2) if not (one := Share(number, 2)).has(("orders", "others/0")))
+    topic = Topic("orders", brokers.bootstrap, "others", "")
+    follower = TopicFollower(topic, IDLE_US, {"others/0": {"offset": 2}}, Watch(), share)
     assert follower.heard().active == ()
     follower.close()
