@@ -15,7 +15,7 @@ KAFKA := $(CACHE)/kafka-$(KAFKA_VERSION)
 PRISM_VERSION := 2.77.0
 PRISM := $(CACHE)/prism-$(PRISM_VERSION)/prism
 
-.PHONY: demo test test-services prism check docs bench mutants soak fmt lock clean
+.PHONY: demo test test-services prism check docs bench bench-live mutants soak fmt lock clean
 
 demo: $(STAMP)
 	@$(BIN)/python examples/grocer/prepare.py
@@ -59,6 +59,9 @@ docs: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks.bench
+
+bench-live: $(STAMP) $(PRISM)
+	$(BIN)/python -m benchmarks.live
 
 mutants: $(STAMP)
 	$(BIN)/python -m benchmarks.mutants

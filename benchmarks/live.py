@@ -45,7 +45,7 @@ SELECT count(*), max(epoch_us(committed_at)) / 1e6 FROM events JOIN run_commits 
 """
 
 # An event is published when the commit that holds it is there, and one whose T has passed it.
-_LATENCY = """
+LATENCY = """
 WITH commits AS (
   SELECT m.run_id, m.t, epoch_us(c.committed_at) AS done FROM run_manifest m JOIN run_commits c USING (run_id)
 ), told AS (
@@ -120,13 +120,13 @@ class Streaming:
 
     def latency(self, since: float) -> dict[str, float]:
         """Seconds from arrival to published of the events that came since then."""
-        count, (half, most) = self.lake.rows(_LATENCY.format(since=int(since * 1e6)))[0]
+        count, (half, most) = self.lake.rows(LATENCY.format(since=int(since * 1e6)))[0]
         return {"events": count, "p50_s": round(half, 3), "p99_s": round(most, 3)}
 
     def held(self) -> dict[str, float]:
         """What it holds now: memory of its processes, files of the warehouse, snapshots, and CPU seconds so far."""
         rss_kb, ticks = 0, 0
-        for pid in _tree(self.process.pid):
+        for pid in tree(self.process.pid):
             status = Path(f"/proc/{pid}/status").read_text()
             rss_kb += int(status.split("VmRSS:")[1].split()[0]) if "VmRSS:" in status else 0
             fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
@@ -137,7 +137,7 @@ class Streaming:
         return {"rss_mb": round(rss_kb / 1024), "files": files, "snapshots": snapshots, "cpu_s": round(cpu, 2)}
 
 
-def _tree(pid: int) -> list[int]:
+def tree(pid: int) -> list[int]:
     """The process and all below it."""
     children: dict[int, list[int]] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):

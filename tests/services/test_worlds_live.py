@@ -14,7 +14,7 @@ from tests.support.whole_runs import Target, crowded, parted, shuffled
 pytestmark = [pytest.mark.usefixtures("prism_is_there")]
 END = START + 40 * DAY
 """No T lies beyond it; a stream to which nothing comes for five seconds gets there."""
-PARTS = 6
+PARTS, PATIENCE = 6, 400
 READ, REACHED = "SELECT CAST(sum(read) AS BIGINT) FROM run_manifest", "SELECT max(epoch_us(t)) FROM run_manifest"
 
 
@@ -31,10 +31,10 @@ def a_world_streams_to_one_history(folder: Path, seed: int) -> None:
             target.write(part, dice.choice((None, "live")))
             written += len(part)
             if dice.random() < 0.5:
-                wait_until(stream, folder, READ, written, warehouse="lake")
+                wait_until(stream, folder, READ, written, patience=PATIENCE, warehouse="lake")
             if dice.random() < 0.3:
-                wait_until(stream, folder, REACHED, END, warehouse="lake")
-        wait_until(stream, folder, READ, written, warehouse="lake")
+                wait_until(stream, folder, REACHED, END, patience=PATIENCE, warehouse="lake")
+        wait_until(stream, folder, READ, written, patience=PATIENCE, warehouse="lake")
     tells_the_one_history(target, world)
 
 
