@@ -55,7 +55,7 @@ def advance(program: Program, state: State, arrived: Arrived, moment: Moment) ->
     state, written = _restate(program, state, studies, tally, passages, moment)
     for study in studies:
         state = fold(program, state, study, moment)
-    is_as_before = not (touched.any() or due.any()) and before.following_at > moment.at
+    is_as_before = not (touched | due).any() and before.following_at > moment.at
     return before if is_as_before and before.verdicts.num_columns else state, {
         **news.facts,
         **moved,

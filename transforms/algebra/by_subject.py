@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from transforms.algebra.claims import WHO
-from transforms.algebra.order import Ints, in_turn, spread
+from transforms.algebra.order import Ints, firsts, in_turn, spread
 
 _MANY = 2000
 """So many runs of neighbours cost more, one after the other, than a look at all rows."""
@@ -22,7 +22,7 @@ def replaced(before: pa.Table, who: Ints, rows: pa.Table) -> pa.Table:
     """The table with these rows instead of all former ones of the subjects `who` (rising numbers)."""
     if not len(before):
         return rows
-    begins = np.flatnonzero(np.diff(who, prepend=-2) > 1)
+    begins = np.flatnonzero(firsts(who - np.arange(len(who))))
     if len(begins) > _MANY:
         return _merged(before, who, rows)
     first, last = who[begins], who[np.append(begins[1:], len(who)) - 1] if len(who) else who

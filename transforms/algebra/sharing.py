@@ -81,14 +81,15 @@ def gathered(stints: Stints, kin: Kin) -> tuple[Stints, Sources]:
     An id alone has its own. A root is in use where its entry is, and has the events of every id of its tree whose entry is in
     use then, too. A merged id has none.
     """
-    single = _within(stints, stints.subject < kin.count, kin.single)
+    alone = stints.subject < kin.count
+    single = _within(stints, alone, kin.single)
     number = kin.count + np.arange(len(kin.who))
-    theirs = _within(stints, stints.subject >= kin.count, Pieces(number, kin.from_at, kin.to_at, kin.who))
+    theirs = _within(stints, ~alone, Pieces(number, kin.from_at, kin.to_at, kin.who))
     shared = _cut(theirs, kin)
     fed, giver = _givers(theirs, shared, kin)
-    alone = Sources(np.arange(len(single.subject)), *single[:3])
+    own = Sources(np.arange(len(single.subject)), *single[:3])
     given = Sources(len(single.subject) + fed, *(column[giver] for column in theirs[:3]))
-    stints, sources = _joined(single, shared), _joined(alone, given)
+    stints, sources = _joined(single, shared), _joined(own, given)
     whose = np.concatenate((np.arange(kin.count), kin.who))
     return _in_order(stints._replace(subject=whose[stints.subject]), sources._replace(who=whose[sources.who]))
 

@@ -57,6 +57,16 @@ def test_a_pair_belongs_behind_all_that_are_smaller(pairs: list[tuple[int, int]]
     assert right == [sum(pair <= one for pair in pairs) for one in sought]
 
 
+@pytest.mark.parametrize("span", range(36))
+def test_instants_beyond_all_that_are_there_belong_to_nobody_else_however_far_those_reach(span: int) -> None:
+    pairs = [(who, at) for who in range(3) for at in (BEGINNING, 0, span, FOREVER)]
+    sought = [(who, at) for who in range(3) for at in (BEGINNING, -9, -1, 0, span, span + 1, span + 9, FOREVER)]
+    for known in (pairs, [pair for pair in pairs if pair[1] not in (BEGINNING, FOREVER)]):
+        left, right = (search(*columns(known), *columns(sought), side).tolist() for side in ("left", "right"))  # type: ignore[arg-type]
+        assert left == [sum(pair < one for pair in known) for one in sought]
+        assert right == [sum(pair <= one for pair in known) for one in sought]
+
+
 RANGES = st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)).map(sorted), max_size=12)
 
 
