@@ -89,8 +89,8 @@ def submitted(
     _ = graph | pipeline
     try:
         job = Job(graph.run(), is_gone)
-    except (OSError, grpc.RpcError) as failed:
-        remedy = "see that the job server runs, and what it says"
+    except (OSError, RuntimeError, grpc.RpcError) as failed:  # RuntimeError: the job server could not be fetched
+        remedy = "name one that runs, `job_endpoint: host:port`, and see what it says: Beam could begin none, or it refused"
         raise TryAgain("SEG-0621", f"no job server takes the stream ({type(failed).__name__})", remedy) from failed
     try:
         yield job
