@@ -66,8 +66,9 @@ bench-live: $(STAMP) $(PRISM)
 mutants: $(STAMP)
 	$(BIN)/python -m benchmarks.mutants
 
+# Streams that are killed need a broker and a runner: where `make test-services` has not fetched them, they are skipped and told.
 soak: $(STAMP)
-	$(BIN)/python -m pytest -m soak
+	SEGUE_KAFKA=$${SEGUE_KAFKA:-$(wildcard $(KAFKA))} $(BIN)/python -m pytest -m soak -rs
 
 fmt: $(STAMP)
 	$(BIN)/ruff check --fix .

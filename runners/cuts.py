@@ -93,6 +93,7 @@ class Cuts:
         self.folder(self.number).mkdir()
         fresh = self.orders.with_suffix(".new")
         fresh.write_text(Order(self.number, **more).to_text(), encoding="utf-8")
+        reach("order_written")
         fresh.replace(self.orders)
 
     def has_read(self, number: int) -> bool:

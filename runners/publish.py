@@ -39,6 +39,7 @@ def publish(lake: Lake, plan: RunPlan, tell: Callable[[str, int, float], None] =
         if settled is None:
             tell("audit", staged.rows, 0)
             _examine(lake, plan, staged, parent)
+            reach("audited")
     published = settled or _commit(lake, plan, staged, parent, tell)
     reach("after_commit")
     give_up(plan.staging)

@@ -39,6 +39,7 @@ from schemas.definitions.project import Project
 from schemas.errors import JobFailed
 from transforms.coder import ShardedBatch
 from transforms.decode import DecodePlan
+from transforms.faults import reach
 from transforms.follow import Following
 from transforms.ingest import Plan
 from transforms.stage import Stage
@@ -113,6 +114,7 @@ class Stream:
         outcome = run_batch(self.lake, self.project, Options(began_at), tell)
         self.whole_at = began_at
         self.carried = Carried.of(self.lake, self.project, self.now)
+        reach("caught_up")
         return outcome
 
     def run(self, stopping: Callable[[], bool], tell: Callable[[Committed], None]) -> None:
@@ -188,6 +190,7 @@ class Stream:
     def _tidy(self) -> None:
         """What piles up with every commit goes again."""
         drop_states(self.lake)
+        reach("states_dropped")
         if time.monotonic() - self.tidied > _TIDY_S:
             tidy(self.lake)
             self.tidied = time.monotonic()
@@ -229,6 +232,7 @@ class Stream:
         self.links.split(self.cuts.number)
         while not self.cuts.is_done(number):
             self._wait(job, number)
+        reach("cut_done")
         committed = self._publish(number, closing)
         self.whole_at = began_at
         return committed._replace(seconds=time.monotonic() - began)
@@ -255,6 +259,7 @@ class Stream:
         _, turning_at, waiting = moment_of(folder)
         published = publish(self.lake, step.run_plan())
         self.carried = self.carried.after(moment, account, turning_at)
+        reach("carried")
         give_up(folder)
         records = int(pc.sum(account["read"]).as_py() or 0)
         return Committed(published, moment.at, records, waiting, step.remade, step.notes, 0.0)

@@ -132,6 +132,7 @@ class Reader(UnboundedReader):  # type: ignore[misc]
             self.follower.close()
         live(self.following.orders.parent)
         self.follower, self.cut = self.following.opened(positions, self.share), order.open
+        reach("opened")
         (self.following.orders.parent / f"{BEGUN}{self.share.number}").touch()
 
     def _close_cut(self, order: Order, follower: Follower) -> bool:
@@ -167,6 +168,7 @@ class Reader(UnboundedReader):  # type: ignore[misc]
 
     def get_checkpoint_mark(self) -> CheckpointMark:
         """Nothing: where to read on is what is committed."""
+        reach("checkpointed")
         return _Mark()
 
     def close(self) -> None:
@@ -182,6 +184,10 @@ _READERS: dict[tuple[Path, Share], Reader] = {}
 
 class _Mark(CheckpointMark):  # type: ignore[misc]
     """A place to stop at: positions are committed with the tables, and read from there."""
+
+    def finalize_checkpoint(self) -> None:
+        """The runner has kept its checkpoint; what was read is not committed yet."""
+        reach("finalized")
 
 
 class _MarkCoder(Coder):  # type: ignore[misc]

@@ -13,6 +13,7 @@ from schemas.cut import Closing, Heard
 from transforms.algebra.order import BEGINNING, FOREVER
 from transforms.algebra.program import Moment
 from transforms.coder import ShardedBatch, sharded
+from transforms.faults import reach
 from transforms.receipts import NONE, Receipts
 from transforms.watermarks import advanced, reached
 
@@ -162,6 +163,7 @@ class Know(beam.PTransform):  # type: ignore[misc]
         if any(map(is_closing, gathered)):
             reading = Reading.of(gathered)
             known = told(reading.moment)
+            reach("known")
             for shard in range(self.shards):
                 yield shard, known
                 if shard in reading.closing.states:

@@ -130,6 +130,7 @@ class Stage:
         fresh = path.with_suffix(".new")
         fresh.write_text(json.dumps({**asdict(moment), "turning_at": turning_at, "waiting": waiting}))
         fresh.replace(path)
+        reach("shard_done")
 
     def keep(self, shard: int, received: Iterable[pa.RecordBatch]) -> None:
         """Write down what a shard has received, so that it can be advanced again."""
@@ -184,4 +185,5 @@ class StageRows(beam.DoFn):  # type: ignore[misc]
     def process(self, batch: pa.RecordBatch, window: BoundedWindow = beam.DoFn.WindowParam) -> Iterator[pa.RecordBatch]:
         """Write one batch."""
         self.stage.of(window).write(self.table, uuid.uuid4().hex, pa.Table.from_batches([batch]))
+        reach("rows_staged")
         yield batch

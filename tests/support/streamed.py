@@ -27,13 +27,22 @@ def streaming(project: Path, *options: str, **environment: str) -> Iterator["sub
     try:
         yield process
         process.send_signal(signal.SIGTERM)
-        said = process.communicate(timeout=120)
+        said = _ended(process)
         assert process.returncode in (0, STOPPED), said
     finally:
-        _end(process)
+        end(process)
 
 
-def _end(process: "subprocess.Popen[str]") -> None:
+def _ended(process: "subprocess.Popen[str]") -> tuple[str, str]:
+    """What it has said; of one that does not end, where it stands."""
+    try:
+        return process.communicate(timeout=300)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)
+        raise AssertionError(f"it does not end: {process.communicate()[1][-9000:]}") from None
+
+
+def end(process: "subprocess.Popen[str]") -> None:
     if process.poll() is None:
         process.kill()
         process.wait()
@@ -44,7 +53,7 @@ def _end(process: "subprocess.Popen[str]") -> None:
 
 def begin(project: Path, *options: str, **environment: str) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "runners.main", "--project-dir", str(project), "stream", "--every", "0.3", *options]
-    whole = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    whole = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONFAULTHANDLER": "1", **environment}
     return subprocess.Popen(command, env=whole, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -62,7 +71,7 @@ def wait_until(
         try:
             process.wait(_LOOK_S)
         except subprocess.TimeoutExpired:
-            found = _answer(project / warehouse, sql)
+            found = answer(project / warehouse, sql)
             if found == wanted:
                 return
         else:
@@ -84,7 +93,7 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
-def _answer(root: Path, sql: str) -> object:
+def answer(root: Path, sql: str) -> object:
     """The one value of a query; None while there are no tables yet."""
     if not is_there(root):
         return None
@@ -99,6 +108,6 @@ def killed(project: Path, point: str, log: Path) -> None:
     try:
         said = process.communicate(timeout=120)
     finally:
-        _end(process)
+        end(process)
     assert process.returncode == -signal.SIGKILL, said[1][-3000:]
     assert log.read_text() == f"{point}\n", "the fault never fired"
