@@ -81,6 +81,7 @@ class Writing:
       states: the state files, in their place.
       adopted: table -> the folder of the files that become rows of it as they are.
       rows: table -> rows written.
+      takes_back: whether the run takes back a membership that was published: then it may have been exposed.
     """
 
     lake: Lake
@@ -90,6 +91,7 @@ class Writing:
     states: Sequence[Path]
     adopted: Mapping[str, Path]
     rows: Counter[str] = field(default_factory=Counter)
+    takes_back: bool = False
 
     def write(self) -> None:
         """Write all tables; the caller's transaction makes them flip together."""
@@ -155,7 +157,8 @@ class Writing:
     def _record(self) -> None:
         """Close what is not believed any more, then insert."""
         known = instant(self.plan.known_at)
-        if self._is_any_change:
+        self.takes_back = self._is_any_change and self._any("run_changes WHERE kind = 'corrected' AND NOT member")
+        if self.takes_back:
             self.lake.run(_EXPOSED.replace("$again", str(self.plan.full_refresh or bool(self.plan.reread))))
         if self._any("run_closings"):
             self.lake.run(
@@ -191,6 +194,8 @@ class Writing:
             "segment_changes",
             f"SELECT {change_id} AS change_id, *, {known} AS known_at, {self._stamp} FROM run_changes",
         )
+        if not self.takes_back:
+            return
         keyed = "SELECT *, 'corrected' AS kind FROM run_exposed"
         self._insert(
             "exposures",

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
 import apache_beam as beam
 import pyarrow as pa
 from apache_beam.coders import Coder
+from apache_beam.internal import pickler
 from apache_beam.io.unbounded_source import CheckpointMark, ReadFromUnboundedSource, UnboundedReader, UnboundedSource
 from apache_beam.pvalue import PBegin, PCollection
 from apache_beam.utils.timestamp import MAX_TIMESTAMP, MIN_TIMESTAMP, Timestamp
@@ -32,6 +34,8 @@ BEGUN = "begun"
 """Before a reader's number, the file beside the order by which it says that it has begun where it was told to."""
 FAILED = "failed.json"
 """The file beside the order in which a reader says why it can not go on, a Failure."""
+FOLLOWED = "followed.pickle"
+"""The file beside the order that says what is read."""
 Positions = Mapping[str, Mapping[str, Mapping[str, Any]]]
 """By source and partition, as JSON."""
 
@@ -182,6 +186,19 @@ _READERS: dict[tuple[Path, Share], Reader] = {}
 """One reader a process, job and share. Another in its place would not know what was handed on already."""
 
 
+def _written(following: Following) -> Path:
+    """Write down what is read, beside the order, and where that is."""
+    path = following.orders.with_name(FOLLOWED)
+    path.write_bytes(pickler.dumps(following))
+    return path
+
+
+@lru_cache(maxsize=8)
+def _read_back(path: Path) -> Following:
+    found: Following = pickler.loads(path.read_bytes())
+    return found
+
+
 class _Mark(CheckpointMark):  # type: ignore[misc]
     """A place to stop at: positions are committed with the tables, and read from there."""
 
@@ -202,16 +219,19 @@ class _MarkCoder(Coder):  # type: ignore[misc]
 
 
 class _Source(UnboundedSource):  # type: ignore[misc]
-    def __init__(self, following: Following, share: Share = ALL) -> None:
-        self.following, self.share = following, share
+    """Where what is read is written down. A runner takes the source apart at each bundle, and packs it several times then."""
+
+    def __init__(self, said: Path, share: Share = ALL) -> None:
+        self.said, self.share = said, share
 
     def split(self, desired_num_splits: int, options: Any = None) -> list["_Source"]:
         """As many as the launcher waits for, whatever the runner desires."""
-        readers = self.following.readers
-        return [_Source(self.following, Share(number, readers)) for number in range(readers)]
+        readers = _read_back(self.said).readers
+        return [_Source(self.said, Share(number, readers)) for number in range(readers)]
 
     def create_reader(self, options: Any, checkpoint_mark: CheckpointMark | None) -> Reader:
-        return _READERS.setdefault((self.following.orders, self.share), Reader(self.following, self.share))
+        following = _read_back(self.said)
+        return _READERS.setdefault((following.orders, self.share), Reader(following, self.share))
 
     def get_checkpoint_mark_coder(self) -> Coder:
         return _MarkCoder()
@@ -241,7 +261,7 @@ class Follow(beam.PTransform):  # type: ignore[misc]
     @property
     def source(self) -> UnboundedSource:
         """What Beam reads."""
-        return _Source(self.following)
+        return _Source(_written(self.following))
 
     def expand(self, begin: PBegin) -> PCollection[pa.RecordBatch]:
         """The readers, then windows."""

@@ -2,10 +2,11 @@
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -148,3 +149,10 @@ def test_an_address_that_can_not_be_opened_yet_is_refused(address: str) -> None:
 
 def test_a_relative_folder_is_the_projects() -> None:
     assert folder("ducklake:warehouse", Path("/project")) == Path("/project/warehouse")
+
+
+def test_a_catalog_that_is_just_being_made_is_tried_again(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "catalog.sqlite")) as begun:
+        begun.execute("CREATE TABLE something (number INTEGER)")
+    with pytest.raises(TryAgain, match="the warehouse's catalog is busy"):
+        open_lake(tmp_path, patience_s=0.1)
