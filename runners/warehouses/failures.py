@@ -13,7 +13,7 @@ from schemas.errors import CallError, JobFailed, SegueError, TryAgain
 from schemas.kinds import KINDS
 
 CATALOG = "catalog.sqlite"
-_BUSY = ("failed to probe", "database is locked", "database is busy", "conflict", "creating a new ducklake is explicitly disabled")
+_BUSY = ("failed to probe", "database is locked", "database is busy", "conflict", "new ducklake is explicitly disabled")
 """The last is said of a catalog that another process is just making."""
 _DAMAGED = ("file is not a database", "disk image is malformed")
 _REFUSED = ("readonly database", "unable to open database", "permission denied", "read-only file system")
