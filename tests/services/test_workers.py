@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.broker import Broker
 from tests.support.command_line import asked, segue
 from tests.support.followed import append
 from tests.support.ordering import events, order, project_of
@@ -94,6 +95,22 @@ def test_several_readers_share_the_files_and_tell_the_history_of_one_run(project
     assert asked(project, "SELECT sum(read) AS read, sum(duplicate) AS duplicate FROM run_manifest") == [
         {"read": 161, "duplicate": 0}
     ]
+
+
+def test_several_readers_share_the_partitions_of_a_topic(tmp_path: Path, broker: Broker, topic: str) -> None:
+    broker.create(topic, 4)
+    whence = {"kafka": {"bootstrap": broker.bootstrap, "topic": topic}}
+    project = on_prism(project_of(tmp_path / "shop", whence), processes=2, readers=3)
+    broker.write(topic, [order(1)])
+    with streaming(project) as stream:
+        wait_until(stream, project, COUNT, 1)
+        for partition in range(4):
+            numbers = range(10 * partition + 2, 10 * partition + 12)
+            broker.write(topic, [order(number, who=f"u{number % 7}") for number in numbers], partition)
+        wait_until(stream, project, COUNT, 41)
+    alone = project_of(tmp_path / "alone", whence)
+    segue(alone, "run")
+    assert [asked(project, HISTORY), events(project)] == [asked(alone, HISTORY), events(alone)]
 
 
 def test_a_stream_begins_the_processes_that_nobody_has_begun_for_it(project: Path) -> None:
