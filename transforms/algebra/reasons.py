@@ -88,7 +88,7 @@ def _present(who: Ints, at: Ints, sought: _Instants) -> Flags:
     rows = np.flatnonzero(found)
     low = search(who, at, sought.who[rows], sought.at[rows])
     inside = np.minimum(low, len(who) - 1)
-    found[rows] = (low < len(who)) & (who[inside] == sought.who[rows]) & (at[inside] == sought.at[rows])
+    found[rows] = (who[inside] == sought.who[rows]) & (at[inside] == sought.at[rows])
     return found
 
 
