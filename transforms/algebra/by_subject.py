@@ -8,8 +8,8 @@ import pyarrow as pa
 from transforms.algebra.claims import WHO
 from transforms.algebra.order import Ints, firsts, in_turn, spread
 
-_MANY = 2000
-"""So many runs of neighbours cost more, one after the other, than a look at all rows."""
+_ROWS_A_RUN = 300
+"""A run of neighbours, taken for itself, costs as much as a look at so many rows."""
 
 
 def rows_of(rows: pa.Table, who: Ints) -> tuple[Ints, Ints]:
@@ -23,7 +23,7 @@ def replaced(before: pa.Table, who: Ints, rows: pa.Table) -> pa.Table:
     if not len(before):
         return rows
     begins = np.flatnonzero(firsts(who - np.arange(len(who))))
-    if len(begins) > _MANY:
+    if len(before) // max(len(begins), 1) < _ROWS_A_RUN:
         return _merged(before, who, rows)
     first, last = who[begins], who[np.append(begins[1:], len(who)) - 1] if len(who) else who
     cuts = [(_edges(table, first, "left").tolist(), _edges(table, last, "right").tolist()) for table in (before, rows)]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -42,8 +43,14 @@ def test_the_rows_of_some_subjects_are_replaced(owners: list[int], new: list[int
     assert sorted(forgotten) == sorted(row[1] for row in rows(found))
 
 
-def test_many_who_are_no_neighbours_are_replaced_as_few_are() -> None:
-    everyone, some = list(range(10_000)), list(range(0, 10_000, 2))
+@pytest.mark.parametrize(
+    "some",
+    [list(range(0, 10_000, 2)), [0], [9_999], [3, 4, 5], [0, 1, 5_000, 5_001, 5_003, 9_999], list(range(10_000)), []],
+    ids=len,
+)
+def test_many_who_are_no_neighbours_are_replaced_as_few_are(some: list[int]) -> None:
+    everyone = list(range(10_000))
     mine, theirs, texts = aligned(table(everyone, "old"), table(some, "new"))
     found = rows(told(replaced(mine, np.array(some, np.int64), theirs), texts))
-    assert found == [(who, f"new {who // 2}" if who % 2 == 0 else f"old {who}") for who in everyone]
+    place = {who: number for number, who in enumerate(some)}
+    assert found == [(who, f"new {place[who]}" if who in place else f"old {who}") for who in everyone]
