@@ -82,6 +82,21 @@ def test_stages_in_several_processes_tell_the_history_of_one_run(
     assert workers_of(pool[0]) == []
 
 
+def test_a_launcher_that_was_killed_goes_on_with_other_processes_readers_and_shards(project: Path) -> None:
+    shapes: list[dict[str, int]] = [
+        {"shards": 4}, {"processes": 3, "shards": 3}, {"processes": 2, "readers": 3, "shards": 4}, {"processes": 1, "shards": 2}
+    ]
+    for number, shape in enumerate(shapes):
+        stream = begin(on_prism(project, **shape))
+        write(project, f"{number % 3}.ndjson", *range(20 * number + 2, 20 * number + 22))
+        wait_until(stream, project, COUNT, 20 * number + 21)
+        write(project, f"{number % 3}.ndjson", 20 * number + 2)  # in hand when it is killed, if it is read by then
+        stream.kill()
+        stream.communicate()
+    segue(project, "run")
+    assert [asked(project, HISTORY), events(project)] == whole(project)
+
+
 def test_several_readers_share_the_files_and_tell_the_history_of_one_run(project: Path, prism: Server, pool: Server) -> None:
     on_prism(project, job_endpoint=prism[1], workers=pool[1], processes=2, readers=3)
     with streaming(project) as stream:

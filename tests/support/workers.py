@@ -19,10 +19,10 @@ from tests.support.streamed import ROOT
 _TRIES = 6
 
 
-def on_prism(project: Path, **said: Any) -> Path:
+def on_prism(project: Path, shards: int = 4, **said: Any) -> Path:
     """The project, with Prism as the runner of its target."""
     settings = yaml.safe_load((project / "segue.yaml").read_text())
-    settings["targets"]["dev"] |= {"runner": "prism", "prism": said}
+    settings["targets"]["dev"] |= {"runner": "prism", "prism": said, "shards": shards}
     (project / "segue.yaml").write_text(yaml.safe_dump(settings))
     return project
 
