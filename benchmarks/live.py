@@ -176,9 +176,10 @@ def streaming(folder: Path, segments: int, subjects: int, history: int) -> Itera
             stream.until(1_001)
             yield stream, feed
         finally:
-            stream.lake.close()
             process.terminate()
             process.wait(120)
+            if "lake" in vars(stream):  # a stream that failed at once has made none
+                stream.lake.close()
     shutil.rmtree(project)
 
 

@@ -137,9 +137,8 @@ def metered(stream: Stream, address: Address | None) -> Iterator[Callable[[Told]
 
 
 def _of(stream: Stream) -> Meters:
-    consents = [name for name, source in stream.project.sources.items() if source.kind == "consents"]
     try:
-        return Meters(consents, stream.now, lambda: stream.whole_at)
+        return Meters(stream.project.of_kind("consents"), stream.now, lambda: stream.whole_at)
     except ModuleNotFoundError as missing:
         hint = "pip install 'segue[metrics]'"
         raise CallError("SEG-0917", "metrics are served with prometheus-client, which is not installed", hint) from missing

@@ -21,7 +21,6 @@ from schemas.kinds import KINDS
 # The workers tell of the restrictions that they have heard of; where a version ends here, or sources were read once more, the
 # ledger does. It was emitted by the first run that said so of an instant at which it was wrong.
 _EXPOSED = """
-CREATE OR REPLACE TEMP TABLE run_exposed AS
 WITH corrected AS (
   SELECT segment, version, subject, effective_at, until_at FROM run_changes WHERE kind = 'corrected' AND NOT member
 ), wrong AS (
@@ -81,7 +80,6 @@ class Writing:
       states: the state files, in their place.
       adopted: table -> the folder of the files that become rows of it as they are.
       rows: table -> rows written.
-      takes_back: whether the run takes back a membership that was published: then it may have been exposed.
     """
 
     lake: Lake
@@ -91,13 +89,13 @@ class Writing:
     states: Sequence[Path]
     adopted: Mapping[str, Path]
     rows: Counter[str] = field(default_factory=Counter)
-    takes_back: bool = False
 
     def write(self) -> None:
         """Write all tables; the caller's transaction makes them flip together."""
         self.rows.clear()
         self._forget()
         self._facts()
+        self._exposures()
         self._record()
         self._changes()
         self._features()
@@ -154,12 +152,24 @@ class Writing:
         self.lake.run(f"CALL ducklake_add_data_files({files}, {read})")
         self.rows[table] += int(self.lake.value(f"SELECT count(*) FROM staged_{table}"))
 
+    @property
+    def _change_id(self) -> str:
+        # The subject comes last: no other part holds the separator, so that no two keys read the same.
+        key = f"segment, version, kind, epoch_us(effective_at), CAST({self.plan.known_at} AS BIGINT), subject"
+        return f"sha256(concat_ws('|', {key}))[:32] AS change_id"
+
+    def _exposures(self) -> None:
+        """Found before anything is closed, where a membership is taken back."""
+        if not (self._is_any_change and self._any("run_changes WHERE kind = 'corrected' AND NOT member")):
+            return
+        exposed = _EXPOSED.replace("$again", str(self.plan.full_refresh or bool(self.plan.reread)))
+        learned = f"emitted_at, wrong_since_at, {instant(self.plan.known_at)} AS learned_at, {self._stamp}"
+        keyed = f"SELECT *, 'corrected' AS kind FROM ({exposed})"
+        self._insert("exposures", f"SELECT {self._change_id}, segment, version, subject, {learned} FROM ({keyed})")
+
     def _record(self) -> None:
         """Close what is not believed any more, then insert."""
         known = instant(self.plan.known_at)
-        self.takes_back = self._is_any_change and self._any("run_changes WHERE kind = 'corrected' AND NOT member")
-        if self.takes_back:
-            self.lake.run(_EXPOSED.replace("$again", str(self.plan.full_refresh or bool(self.plan.reread))))
         if self._any("run_closings"):
             self.lake.run(
                 f"UPDATE segment_transitions t SET known_to = {known} FROM run_closings c WHERE t.segment = c.segment "
@@ -184,24 +194,8 @@ class Writing:
     def _changes(self) -> None:
         if not self._is_any_change:
             return
-        known = instant(self.plan.known_at)
-        # The subject comes last: no other part holds the separator, so that no two keys read the same.
-        change_id = (
-            "sha256(concat_ws('|', segment, version, kind, epoch_us(effective_at), "
-            f"CAST({self.plan.known_at} AS BIGINT), subject))[:32]"
-        )
-        self._insert(
-            "segment_changes",
-            f"SELECT {change_id} AS change_id, *, {known} AS known_at, {self._stamp} FROM run_changes",
-        )
-        if not self.takes_back:
-            return
-        keyed = "SELECT *, 'corrected' AS kind FROM run_exposed"
-        self._insert(
-            "exposures",
-            f"SELECT {change_id} AS change_id, segment, version, subject, emitted_at, wrong_since_at, "
-            f"{known} AS learned_at, {self._stamp} FROM ({keyed})",
-        )
+        told = f"SELECT {self._change_id}, *, {instant(self.plan.known_at)} AS known_at, {self._stamp} FROM run_changes"
+        self._insert("segment_changes", told)
 
     def _features(self) -> None:
         """A subject's row is written when it differs from its last one; of states that do not know it that is found out here."""

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from tests.support.generator import CHANGES, COLUMNS, COMPARISONS, COUNTS, SHARED, WINDOWS, Generator
-from tests.support.histories import LATER, Shard, expected, facts_of
+from tests.support.histories import LATER
 from tests.support.oracle import truth
 from tests.support.oracle_model import World
 from tests.support.worlds import language
 from tests.transforms.algebra.test_every_pair import LEAVES
+from tests.transforms.algebra.test_many_worlds import of_world
 from tests.transforms.algebra.test_operators import NODE
 
 AGGREGATES = [(op, of) for op, columns in COLUMNS.items() for of in columns]
@@ -46,13 +47,6 @@ def world(
     return World(project, told, profiles, scores=tuple(drawn.score() for _ in range(FEW)))
 
 
-def differing(folder: Path, asked: World) -> dict[Any, Any]:
-    """The histories that are not as the law says, by segment and subject."""
-    shard = Shard.of(folder, asked).step(facts_of(asked), LATER)
-    found, wanted = shard.believed(), expected(asked)
-    return {key: (found.get(key), wanted.get(key)) for key in {*found, *wanted} if found.get(key) != wanted.get(key)}
-
-
 @pytest.mark.parametrize(("op", "of"), AGGREGATES)
 def test_an_aggregate_compares_as_the_law_says(tmp_path: Path, op: str, of: str | None) -> None:
     column = {} if of is None else {"of": of}
@@ -62,7 +56,7 @@ def test_an_aggregate_compares_as_the_law_says(tmp_path: Path, op: str, of: str 
         {"aggregate": {"feature": f"grp.{one['name']}_{kept}", "compare": compare}}
         for one in said for kept in KEPT for compare in comparisons
     ]
-    assert differing(tmp_path, world(f"{op} {of}", leaves, tuple(said))) == {}
+    assert of_world(tmp_path, world(f"{op} {of}", leaves, tuple(said))) == []
 
 
 @pytest.mark.parametrize(("op", "of"), NUMBERS)
@@ -74,7 +68,7 @@ def test_a_trend_of_it_changes_as_the_law_says(tmp_path: Path, op: str, of: str 
         {"trend": {"feature": f"grp.{one['name']}", "this": this, "vs": vs, "change": change}}
         for one in said for this, vs in times for change in (*CHANGES, "> 0.3", "between 0 and 0.25", "< -0.6")
     ]
-    assert differing(tmp_path, world(f"{op} {of}", leaves, tuple(said))) == {}
+    assert of_world(tmp_path, world(f"{op} {of}", leaves, tuple(said))) == []
 
 
 @pytest.mark.parametrize("distinct", [None, "cat", "n", "amount"])
@@ -83,13 +77,13 @@ def test_counts_compare_as_the_law_says_in_every_window(tmp_path: Path, distinct
     leaves = [
         {"did": {"event": "any", "window": window, "count": count, **counted}} for window in WINDOWS for count in COUNTS
     ]
-    assert differing(tmp_path, world(str(distinct), leaves)) == {}
+    assert of_world(tmp_path, world(str(distinct), leaves)) == []
 
 
 @pytest.mark.parametrize("op", [name for name in LEAVES if name != "in_segment"])
 def test_every_shape_of_an_operator_answers_as_the_law_does(tmp_path: Path, op: str) -> None:
     drawn = Generator(Random(op))
-    assert differing(tmp_path, world(op, [drawn.leaf(op, []) for _ in range(SHAPES)])) == {}
+    assert of_world(tmp_path, world(op, [drawn.leaf(op, []) for _ in range(SHAPES)])) == []
 
 
 @pytest.mark.parametrize("op", [name for name in LEAVES if name != "in_segment"])

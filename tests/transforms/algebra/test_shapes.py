@@ -6,15 +6,14 @@ from typing import Any
 
 import jsonschema
 import pytest
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from runners.schema_files import schema_files
-from schemas.definitions.node import AnyNode, Node
 from tests.support.generator import Generator
 from tests.support.worlds import language
 from tests.transforms.algebra.test_every_pair import LEAVES
+from tests.transforms.algebra.test_operators import NODE
 
-NODE: TypeAdapter[Node] = TypeAdapter(AnyNode)
 SHAPES = 20
 
 
