@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -35,11 +36,14 @@ class Session:
 
         return self.project_dir or find_root(Path.cwd())
 
-    def project(self, target: str | None = None) -> "Project":
-        """Read and check the project, for a target, else that of the call. Errors: DefinitionErrors, CallError."""
+    def project(self, target: str | None = None, texts: Mapping[str, str] | None = None) -> "Project":
+        """Read and check the project, for a target, else that of the call; its definitions from `texts`, where they are given.
+
+        Errors: DefinitionErrors, CallError.
+        """
         from schemas.definitions.catalog import read_project
 
-        return read_project(self.root, self.language(), target or self.target, os.environ)
+        return read_project(self.root, self.language(), target or self.target, os.environ, texts)
 
     def language(self) -> "Language":
         """The whole language."""

@@ -20,8 +20,8 @@ from schemas.definitions.language import Language
 from schemas.definitions.lint import LINTS
 from schemas.definitions.lists import read_lists
 from schemas.definitions.meaning import meant
-from schemas.definitions.paths import matching, yaml_files
-from schemas.definitions.project import Project, ProjectForm, TargetForm, choose_target
+from schemas.definitions.paths import matching
+from schemas.definitions.project import SETTINGS, Project, ProjectForm, TargetForm, choose_target
 from schemas.definitions.purpose import RegistryForm
 from schemas.definitions.reading import FOLDERS, Reading
 from schemas.definitions.segment import Segment, SegmentForm
@@ -33,13 +33,19 @@ from schemas.errors import DefinitionErrors, Problem
 __all__ = ["Project", "read_project"]
 
 FORMS: dict[str, type[BaseModel]] = {"sources": SourceForm, "features": FeatureForm, "segments": SegmentForm}
+REGISTRY = "purposes.yaml"
+"""The file of all purposes."""
 NOT_YET = ("models",)
 """Folders whose definitions no command reads yet."""
 _FALLBACK = ProjectForm(name="unnamed", targets={"dev": TargetForm(warehouse="ducklake:warehouse")})
 
 
 def read_project(
-    folder: Path, language: Language, target: str | None = None, environment: Mapping[str, str] | None = None
+    folder: Path,
+    language: Language,
+    target: str | None = None,
+    environment: Mapping[str, str] | None = None,
+    texts: Mapping[str, str] | None = None,
 ) -> Project:
     """Read and check all definitions below `folder`.
 
@@ -47,12 +53,14 @@ def read_project(
       language: the operators, the aggregates and the engine's types.
       target: the name of a target; the project's default one if it is None.
       environment: for `${NAME}`; by default the process's own.
+      texts: the files of definitions as they were (`Project.texts`), read instead of those that lie there; lists, areas
+        and lookups are read from the folder all the same.
 
     Errors: DefinitionErrors with every problem of every file; CallError for a target that is not there, or a variable
       of it that is not set.
     """
     with _no_collections():
-        return _read_project(Reading(folder.resolve(), language), target, environment)
+        return _read_project(Reading(folder.resolve(), language, kept=texts), target, environment)
 
 
 @contextmanager
@@ -94,12 +102,11 @@ def _place(problem: Problem) -> tuple[str, int, int]:
 
 def _settings(reading: Reading) -> ProjectForm:
     """The settings, read in their own zone, which their dates are local to; where they are wrong, defaults to go on."""
-    path = reading.root / "segue.yaml"
-    if not path.exists():
-        expected = "a file segue.yaml"
-        reading.problems.append(Problem("SEG-0400", "the folder is no project", "segue.yaml", expected=expected))
+    if not reading.has(SETTINGS):
+        expected = f"a file {SETTINGS}"
+        reading.problems.append(Problem("SEG-0400", "the folder is no project", SETTINGS, expected=expected))
         return _FALLBACK
-    document = reading.document(path)
+    document = reading.document(SETTINGS)
     if document is None:
         return _FALLBACK
     reading.documents["settings", ""] = document
@@ -117,14 +124,13 @@ def _is_zone(name: str) -> bool:
 
 
 def _registry(reading: Reading) -> RegistryForm | None:
-    path = reading.root / "purposes.yaml"
-    if not path.exists():
-        expected = "a file purposes.yaml"
-        missing = Problem("SEG-0402", "the registry of purposes is missing", "purposes.yaml", expected=expected)
+    if not reading.has(REGISTRY):
+        expected = f"a file {REGISTRY}"
+        missing = Problem("SEG-0402", "the registry of purposes is missing", REGISTRY, expected=expected)
         reading.problems.append(missing)
         reading.breaks("purposes", None)
         return None
-    document = reading.document(path)
+    document = reading.document(REGISTRY)
     read = reading.form(RegistryForm, document) if document else None
     if document is None or read is None:
         reading.breaks("purposes", None)
@@ -134,12 +140,8 @@ def _registry(reading: Reading) -> RegistryForm | None:
 
 
 def _read_folder(reading: Reading, folder: str, form: type[BaseModel]) -> None:
-    if (reading.root / folder).is_symlink():
-        expected = "the folder itself"
-        reading.problems.append(Problem("SEG-0403", "a symbolic link is not followed", folder, expected=expected))
-        return
-    for path in yaml_files(reading.root / folder):
-        document = reading.document(path)
+    for file in reading.names(folder):
+        document = reading.document(file)
         read = reading.form(form, document) if document else None
         if document is None or read is None:
             _break(reading, folder, document)
@@ -176,8 +178,7 @@ def _columns_of_broken(data: Mapping[str, Any]) -> list[str | None]:
 
 def _note_unread(reading: Reading) -> None:
     for folder in NOT_YET:
-        for path in yaml_files(reading.root / folder):
-            name = path.relative_to(reading.root).as_posix()
+        for name in reading.names(folder):
             message = f"definitions in `{folder}` are not read yet"
             reading.warnings.append(Problem("SEG-0803", message, name, severity="warning"))
 
@@ -206,6 +207,7 @@ def _draft(reading: Reading, settings: ProjectForm, registry: RegistryForm | Non
         roots=tuple(Path(root) for root in settings.roots),
         as_of_at=_as_of_at(reading) if settings.as_of is not None else "",
         targets=tuple(settings.targets),
+        texts=reading.texts,
     )
 
 

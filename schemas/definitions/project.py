@@ -137,6 +137,7 @@ class Project:
       read_as: for each source how its records are read: the hash of each column, and of the rules for all as ``.
       lookup_contents: the hash of the content of each lookup.
       targets: the names of all targets that there are.
+      texts: the text of each file of definitions, in the order in which they were read.
     """
 
     name: str
@@ -162,6 +163,7 @@ class Project:
     as_of_at: str = ""
     lookup_contents: Mapping[str, str] = field(default_factory=dict)
     targets: tuple[str, ...] = ()
+    texts: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def of_kind(self, kind: Kind) -> list[str]:
         """The names of the sources of one kind."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from schemas.definitions.language import Language
 from schemas.definitions.node import Node
+from schemas.definitions.paths import yaml_files
 from schemas.definitions.problems import Form, read_form
 from schemas.definitions.yaml import Document, read_yaml
 from schemas.definitions.yaml import Path as Place
@@ -21,6 +22,8 @@ class Reading:
     """What has been read so far, and what is wrong with it.
 
     Attributes:
+      kept: the text of each file of definitions, where they are read as they were before; None: they are read from the folder.
+      texts: the text of each file that was read, in the order in which they were.
       documents: the file of each definition, by (folder, name); `settings` and `purposes` have no name.
       forms: the form of each definition, by folder and name.
       unread: folder and document of each definition whose form could not be read.
@@ -34,6 +37,8 @@ class Reading:
     root: Path
     language: Language
     timezone: str = "UTC"
+    kept: Mapping[str, str] | None = None
+    texts: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
     documents: dict[tuple[str, str], Document] = field(default_factory=dict)
@@ -49,22 +54,44 @@ class Reading:
         """Note the names of definitions that could not be read."""
         self.broken.setdefault(folder, []).extend(names)
 
-    def document(self, path: Path) -> Document | None:
+    def has(self, name: str) -> bool:
+        """Whether there is a file of this name."""
+        return (self.root / name).exists() if self.kept is None else name in self.kept
+
+    def names(self, folder: str) -> list[str]:
+        """The files of definitions below a folder of the project, in the order in which they are read."""
+        if self.kept is not None:
+            return [name for name in self.kept if name.startswith(f"{folder}/")]
+        if (self.root / folder).is_symlink():
+            self._refuse_link(folder, "the folder itself")
+            return []
+        return [path.relative_to(self.root).as_posix() for path in yaml_files(self.root / folder)]
+
+    def document(self, name: str) -> Document | None:
         """One file, or None where it can not be read at all."""
-        name = path.relative_to(self.root).as_posix()
-        if path.is_symlink():
-            self.problems.append(
-                Problem("SEG-0403", "a symbolic link is not followed", name, expected="the file itself")
-            )
-            return None
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            self.problems.append(Problem("SEG-0001", f"the file can not be read: {error.strerror}", name))
+        content = self._content(name) if self.kept is None else self.kept[name].encode()
+        if content is None:
             return None
         document, problems = read_yaml(content, name)
         self.problems += problems
-        return None if problems else document
+        if problems:
+            return None
+        self.texts[name] = content.decode()
+        return document
+
+    def _content(self, name: str) -> bytes | None:
+        path = self.root / name
+        if path.is_symlink():
+            self._refuse_link(name, "the file itself")
+            return None
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            self.problems.append(Problem("SEG-0001", f"the file can not be read: {error.strerror}", name))
+            return None
+
+    def _refuse_link(self, name: str, expected: str) -> None:
+        self.problems.append(Problem("SEG-0403", "a symbolic link is not followed", name, expected=expected))
 
     def form(self, form: type[Form], document: Document) -> Form | None:
         """A document by its form."""
