@@ -23,6 +23,7 @@ from runners.commands.ls import ls
 from runners.commands.plan import plan
 from runners.commands.preview import preview
 from runners.commands.query import query
+from runners.commands.retry import retry
 from runners.commands.run import run
 from runners.commands.runs import runs
 from runners.commands.schema import schema
@@ -50,6 +51,7 @@ for _name, _command in {
     "plan": plan,
     "apply": apply,
     "run": run,
+    "retry": retry,
     "stream": stream,
     "test": test,
     "explain": explain,

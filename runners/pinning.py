@@ -1,19 +1,18 @@
-"""What a plan was made of, and that it still is so."""
+"""What a run is made of, pinned before it reads anything, and whether the world still holds that."""
 
-import json
-from collections.abc import Iterator, Mapping
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from runners.outlook import Options, Outlook
-from runners.warehouses.ducklake import Lake
-from runners.warehouses.read import last_run
+from runners.disk import disk_told
+from runners.outlook import Outlook
+from runners.sources.entry import Ends
 from schemas.definitions.project import Project
-from schemas.errors import CallError
 from schemas.record import Input, Partition
 
-VERSION = 1
-"""Of a plan's form: docs/artifacts/plan.schema.json."""
+Pins = Mapping[str, Any]
+"""As `pinned` gives them, and as JSON gives them back."""
 _KINDS: Mapping[str, type | tuple[type, ...]] = {
     "definitions": str,
     "segments": dict,
@@ -21,92 +20,82 @@ _KINDS: Mapping[str, type | tuple[type, ...]] = {
     "t": int,
     "shards": int,
     "inputs": list,
+    "partitions": list,
 }
-_FILE = ("source", "file", "size", "mtime_ns")
+_FILE = ("source", "file", "size", "mtime_ns", "inode")
 _PARTITION = ("source", "file", "start", "end")
+_EDGE = 1 << 16
+"""Bytes at the beginning and at the end of a file by which one that has grown is told from one that was written anew."""
 
 
 def pinned(outlook: Outlook) -> dict[str, Any]:
     """All that decides what the run will publish, JSON-able. `t` is int64 microseconds UTC."""
     project, inputs = outlook.project, outlook.reading.listing.inputs
-    partitions = [one for one in inputs if isinstance(one, Partition)]
     return {
         "definitions": project.meaning,
         "segments": {name: segment.meaning for name, segment in sorted(project.segments.items())},
         "last_run": None if outlook.last is None else outlook.last.run_id,
         "t": outlook.t_at,
         "shards": project.target.shards,
-        "inputs": [{name: getattr(one, name) for name in _FILE} for one in inputs if isinstance(one, Input)],
-        "partitions": [{name: getattr(one, name) for name in _PARTITION} for one in partitions],
+        "inputs": [_file(one) for one in inputs if isinstance(one, Input)],
+        "partitions": [_taken(one, _PARTITION) for one in inputs if isinstance(one, Partition)],
     }
 
 
-def read_plan(path: Path) -> Mapping[str, Any]:
-    """The target of a plan and what it pins, as `target` and `pinned`. Errors: CallError."""
-    try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-        pins = said["pinned"]
-        is_one = said["version"] == VERSION and all(isinstance(pins[name], kind) for name, kind in _KINDS.items())
-        pins = {"partitions": [], **pins}
-        for name, keys in (("inputs", _FILE), ("partitions", _PARTITION)):
-            is_one = is_one and all(one.keys() == {*keys} for one in pins[name])
-        found = {"target": said["target"], "pinned": pins}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        is_one, found = False, {}
-    if not is_one:
-        raise CallError("SEG-0914", f"`{path}` is no plan of this version", "`segue plan -o plan.json` makes one")
-    return found
+def _file(one: Input) -> dict[str, Any]:
+    return {**_taken(one, _FILE), "edges": edges(Path(one.path), one.size)}
 
 
-def outlook_as_planned(lake: Lake, project: Project, plan: Mapping[str, Any], now: int) -> Outlook:
-    """What the run finds now, which is what the plan has found; topics are read up to where they ended then.
-
-    Errors: CallError that says what has moved.
-    """
-    pins = plan["pinned"]
-    last = last_run(lake)
-    _see([*_moved(project, plan), *_overtaken(pins, None if last is None else last.run_id)])
-    ends = {(one["source"], one["file"]): one["end"] for one in pins["partitions"]}
-    outlook = Outlook.of(lake, project, Options(now, pins["t"], ends=ends))
-    found = pinned(outlook)
-    _see(_moved_inputs([*pins["inputs"], *pins["partitions"]], [*found["inputs"], *found["partitions"]]))
-    return outlook
+def _taken(one: Input | Partition, names: Iterable[str]) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in names}
 
 
-def _see(moved: list[str]) -> None:
-    if moved:
-        message = f"the plan does not hold any more, nothing was published: {'; '.join(moved)}"
-        raise CallError("SEG-0915", message, "make a new one with `segue plan`")
+def edges(path: Path, size: int) -> str:
+    """The hash of the first and the last bytes among the first `size` of a file. Errors: JobFailed where it is closed."""
+    digest = hashlib.sha256()
+    with disk_told(), path.open("rb") as file:
+        for begin, end in ((0, min(size, _EDGE)), (max(size - _EDGE, _EDGE), size)):
+            file.seek(begin)
+            digest.update(file.read(max(end - begin, 0)))
+    return digest.hexdigest()
 
 
-def _moved(project: Project, plan: Mapping[str, Any]) -> Iterator[str]:
-    pins = plan["pinned"]
-    if plan["target"] != project.target.name:
-        yield f"it is for the target `{plan['target']}`, not `{project.target.name}`"
+def are_pins(said: Any) -> bool:
+    """Whether it has the form of what `pinned` gives."""
+    if not isinstance(said, dict) or not all(isinstance(said.get(name), kind) for name, kind in _KINDS.items()):
+        return False
+    forms = (("inputs", {*_FILE, "edges"}), ("partitions", {*_PARTITION}))
+    return all(isinstance(one, dict) and one.keys() == keys for name, keys in forms for one in said[name])
+
+
+def ends(pins: Pins) -> Ends:
+    """Where the partitions of topics are read up to."""
+    return {(one["source"], one["file"]): one["end"] for one in pins["partitions"]}
+
+
+def moved(project: Project, target: str, pins: Pins) -> Iterator[str]:
+    """What is another target, or another meaning of the definitions, in words."""
+    if target != project.target.name:
+        yield f"it is for the target `{target}`, not `{project.target.name}`"
     if pins["definitions"] != project.meaning:
-        names = _others(pins["segments"], {name: one.meaning for name, one in project.segments.items()})
-        yield f"the definitions have changed{': segment ' if names else ''}{_listed(names)}"
+        names = others(pins["segments"], {name: one.meaning for name, one in project.segments.items()})
+        yield f"the definitions have changed{': segment ' if names else ''}{listed(names)}"
     if pins["shards"] != project.target.shards:
         yield "the number of shards has changed"
 
 
-def _overtaken(pins: Mapping[str, Any], last_run: str | None) -> Iterator[str]:
+def overtaken(pins: Pins, last_run: str | None) -> Iterator[str]:
+    """That another run than the pinned one is the last, in words."""
     if pins["last_run"] != last_run:
         yield f"the run {last_run} was published since" if last_run else "the warehouse has no run any more"
 
 
-def _moved_inputs(planned: list[Mapping[str, Any]], found: list[Mapping[str, Any]]) -> list[str]:
-    before, after = ({f"{one['source']} {one['file']}": one for one in files} for files in (planned, found))
-    names = [name.partition(" ")[2] for name in _others(before, after)]
-    return [f"there is more, less or something else to read in {_listed(names)}"] if names else []
-
-
-def _others(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+def others(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """The names under which there is something else now."""
     return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
 
 
-def _listed(names: list[str]) -> str:
+def listed(names: list[str]) -> str:
     """Three names, and how many more."""
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return f"{', '.join(f'`{name}`' for name in names[:3])}{more}"

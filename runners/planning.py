@@ -5,7 +5,7 @@ from typing import Any
 from runners.comparing import Comparison
 from runners.foreseeing import Sample, foresee
 from runners.outlook import Outlook
-from runners.pinning import VERSION, pinned
+from runners.pinning import pinned
 from runners.summary import describe
 from runners.warehouses.ducklake import Lake, quoted
 from runners.warehouses.held import NOTHING, Held, facts_held, held_of_all, held_of_each
@@ -16,6 +16,8 @@ from schemas.record import Input, Partition
 from transforms.algebra.program import Program
 
 Json = dict[str, Any]
+VERSION = 1
+"""Of its form: docs/artifacts/plan.schema.json."""
 
 
 def plan(lake: Lake | None, outlook: Outlook) -> Json:

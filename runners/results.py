@@ -2,15 +2,17 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from runners.artifacts import FOLDER, write_artifact, written
+from runners.attempt import RUNS, Attempt
 from runners.finding import Finding, FoundWanting
-from runners.run_plan import Published
+from runners.outlook import Outlook
+from runners.run_plan import Published, RunPlan
 from runners.stages import Ending, Stages
 from schemas.definitions.lineage import Item, Lineage, reach
 from schemas.definitions.project import SETTINGS, Project
@@ -33,6 +35,7 @@ class Results:
       error: code and message of what ended it otherwise.
       seconds: from the call to its end.
       findings: what its audit found.
+      attempt: what it was begun with, once that is known.
     """
 
     stages: Stages = field(default_factory=Stages)
@@ -40,8 +43,18 @@ class Results:
     published: Mapping[str, Any] = field(default_factory=dict)
     error: Mapping[str, str] | None = None
     findings: tuple[Finding, ...] = ()
+    attempt: Attempt | None = None
     began: float = field(default_factory=time.monotonic)
     seconds: float = 0.0
+
+    def begin(self, outlook: Outlook) -> None:
+        """Nothing is read yet: pin the run, unless it is one that was pinned before."""
+        self.attempt = self.attempt or Attempt.begin(outlook)
+
+    def settle(self, plan: RunPlan) -> None:
+        """All is read and computed. Errors: CallError where it is not what was pinned."""
+        if self.attempt is not None:
+            self.attempt.settle(plan)
 
     def end(self, published: Published, t_at: int, remade: int) -> None:
         """The run has ended well; what comes later changes nothing of it."""
@@ -77,6 +90,7 @@ class Results:
             "version": VERSION,
             **unpublished,
             **self.published,
+            "pin": self.attempt.id if self.attempt else None,
             "seconds": round(self.seconds, 3),
             "stages": [{**asdict(one), "seconds": round(one.seconds, 3)} for one in self.stages.all],
             "results": [] if self.project is None else self._results(self.project),
@@ -106,8 +120,11 @@ class Results:
 
 
 @contextmanager
-def recorded(root: Path) -> Iterator[Results]:
-    """Write what becomes of the run inside, however it ends; what an earlier run left goes first."""
+def recorded(root: Path, note: Callable[[str], None]) -> Iterator[Results]:
+    """Write what becomes of the run inside, however it ends; what an earlier run left goes first.
+
+    Where it fails, and was pinned, `note` is told how it can be done again.
+    """
     results = Results()
     with suppress(OSError):
         (root / FOLDER / NAME).unlink(missing_ok=True)
@@ -118,13 +135,18 @@ def recorded(root: Path) -> Iterator[Results]:
             results.fail(error)
         with suppress(SegueError):  # what ended the call is what is told
             _write(root, results)
+        if results.attempt is not None and not results.published:
+            note(f"note: the run is pinned in {FOLDER / RUNS}; `segue retry {results.attempt.id}` does it again as it was")
         raise
     _write(root, results)
 
 
 def _write(root: Path, results: Results) -> None:
     if (root / SETTINGS).is_file():  # a folder that is no project is left as it is
-        write_artifact(root, NAME, written(results.document()))
+        document = results.document()
+        write_artifact(root, NAME, written(document))
+        if results.attempt is not None:
+            results.attempt.end(document)
 
 
 def failed_in(document: Mapping[str, Any]) -> frozenset[Item]:

@@ -3,14 +3,14 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import duckdb
 
 from runners.disk import disk_told
 from runners.outlook import Options, Outlook
 from runners.publish import publish
-from runners.run_plan import Published
+from runners.run_plan import Published, RunPlan
 from runners.sources.entry import tell_groups
 from runners.staging import give_up
 from runners.step import Step, Tell
@@ -35,6 +35,16 @@ class Outcome(NamedTuple):
     remade: int
 
 
+class Keeping(Protocol):
+    """Who keeps what a run was begun with, so that it can be done again."""
+
+    def begin(self, outlook: Outlook) -> None:
+        """Told before anything is read."""
+
+    def settle(self, plan: RunPlan) -> None:
+        """Told before anything is audited. Errors: CallError where it may not be published."""
+
+
 @contextmanager
 def open_target(project: Project) -> Iterator[Lake]:
     """The target's warehouse, for this process alone, with all its tables.
@@ -47,7 +57,7 @@ def open_target(project: Project) -> Iterator[Lake]:
         yield lake
 
 
-def run_batch(lake: Lake, project: Project, options: Options, tell: Tell) -> Outcome:
+def run_batch(lake: Lake, project: Project, options: Options, tell: Tell, keeping: Keeping | None = None) -> Outcome:
     """Bring the target up to T. Running it twice changes nothing.
 
     Errors: SourceChanged; TryAgain; AuditFailed, JobFailed: nothing is published then.
@@ -55,11 +65,11 @@ def run_batch(lake: Lake, project: Project, options: Options, tell: Tell) -> Out
     started = time.monotonic()
     tell("read", 0, 0)
     outlook = Outlook.of(lake, project, options, lambda source: tell(f"waiting for the brokers of `{source}`", 0, 0))
-    outcome = carry_out(lake, outlook, tell)
+    outcome = carry_out(lake, outlook, tell, keeping)
     return outcome._replace(seconds=time.monotonic() - started)
 
 
-def carry_out(lake: Lake, outlook: Outlook, tell: Tell) -> Outcome:
+def carry_out(lake: Lake, outlook: Outlook, tell: Tell, keeping: Keeping | None = None) -> Outcome:
     """Read what the outlook has found, and publish.
 
     Errors: AuditFailed, JobFailed: nothing is published then.
@@ -68,7 +78,7 @@ def carry_out(lake: Lake, outlook: Outlook, tell: Tell) -> Outcome:
     step = Step.of(lake, outlook)
     with _put_away(lake, step):
         is_idle = outlook.last is not None and outlook.is_idle(lake)
-        published = _idle(outlook.last) if outlook.last is not None and is_idle else _computed(lake, step, tell)
+        published = _idle(outlook.last) if outlook.last is not None and is_idle else _computed(lake, step, tell, keeping)
     reach("before_answer")
     notes = step.notes
     if published.status == "published":
@@ -94,6 +104,12 @@ def _idle(last: LastRun) -> Published:
     return Published("unchanged", last.run_id, last.known_at, {})
 
 
-def _computed(lake: Lake, step: Step, tell: Tell) -> Published:
+def _computed(lake: Lake, step: Step, tell: Tell, keeping: Keeping | None) -> Published:
+    if keeping is not None:
+        keeping.begin(step.outlook)
+    reach("begun")
     step.compute(tell)
-    return publish(lake, step.run_plan(), tell)
+    plan = step.run_plan()
+    if keeping is not None:
+        keeping.settle(plan)
+    return publish(lake, plan, tell)

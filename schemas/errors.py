@@ -160,6 +160,8 @@ CODES: dict[str, str] = {
     "SEG-0917": "metrics that can not be served",
     "SEG-0915": "a plan that the world has left behind",
     "SEG-0913": "a run or a version of a segment that is not in the record",
+    "SEG-0918": "a run of this project that is not known here",
+    "SEG-0919": "a run that can not be done again as it was",
     # anywhere
     "SEG-0130": "stopped by a signal",
     "SEG-0999": "a mistake of Segue's own",

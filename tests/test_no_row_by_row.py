@@ -35,7 +35,7 @@ REASONS: dict[str, tuple[Place, ...]] = {
         Place("schemas/definitions/lists.py", "_column", "to_pylist"),
         Place("schemas/definitions/composition.py", "read_noted", "loop over a column"),
         Place("runners/warehouses/held.py", "held_of_each", "loop over rows()"),
-        Place("runners/pinning.py", "outlook_as_planned", "loop over a column"),
+        Place("runners/pinning.py", "ends", "loop over a column"),
         *(Place("runners/told_plan.py", told, "loop over a column") for told in ("render", "_told_leaves", "_members")),
         Place("schemas/definitions/meaning.py", "list_meaning", "to_pylist"),
         Place("transforms/algebra/project.py", "type_of", "fetchall"),

@@ -14,14 +14,14 @@ def apply(
 
     Where any of them is not what it was, nothing is published (exit 2).
     """
+    from runners.applying import outlook_as_planned, read_plan
     from runners.manifest import write_manifest
-    from runners.pinning import outlook_as_planned, read_plan
     from runners.report import tell
     from runners.results import recorded
     from runners.running import carry_out, open_target
 
     session, now = ctx.obj, time.time_ns() // 1_000
-    with recorded(session.root) as results:
+    with recorded(session.root, session.note) as results:
         said = read_plan(plan)
         project = results.project = session.project()
         session.warn(project)
@@ -29,6 +29,6 @@ def apply(
         with open_target(project) as lake:
             with session.bar() as bar:
                 outlook = outlook_as_planned(lake, project, said, now)
-                outcome = carry_out(lake, outlook, results.stages.following(bar.tell))
+                outcome = carry_out(lake, outlook, results.stages.following(bar.tell), results)
             results.end(outcome.published, outcome.t_at, outcome.remade)
             tell(session, lake, results, outcome)

@@ -25,7 +25,7 @@ def run(
     from runners.running import open_target, run_batch
 
     session, now = ctx.obj, time.time_ns() // 1_000
-    with recorded(session.root) as results:
+    with recorded(session.root, session.note) as results:
         project = results.project = session.project()
         session.warn(project)
         if project.target.runner != "local":
@@ -35,6 +35,6 @@ def run(
         options = Options(now, t_at, k_at, full_refresh)
         with open_target(project) as lake:
             with session.bar() as bar:
-                outcome = run_batch(lake, project, options, results.stages.following(bar.tell))
+                outcome = run_batch(lake, project, options, results.stages.following(bar.tell), results)
             results.end(outcome.published, outcome.t_at, outcome.remade)
             tell(session, lake, results, outcome)

@@ -20,7 +20,7 @@ def stream(
     from runners.results import recorded
 
     session = ctx.obj
-    with recorded(session.root) as results:
+    with recorded(session.root, session.note) as results:
         project = results.project = session.project()
         session.warn(project)
         metrics = None if metrics_port is None else Address(metrics_host, metrics_port)

@@ -5,17 +5,15 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from runners.warehouses.ducklake import Lake, open_lake
-from runners.warehouses.tables import TABLES
+from runners.warehouses.ducklake import open_lake
+from tests.support.published import Tables, tables_of
 
 ROOT = Path(__file__).parents[2]
 POINTS = ("staged", "staged:2", "before_commit", "before_commit:2", "inside_commit", "inside_commit:2")
 AFTER = ("after_commit", "after_commit:2", "before_answer")
-CLOCK = {"committed_at"}
 
 
 def _python(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -34,29 +32,19 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, lis
 
 
 @pytest.fixture(scope="module")
-def undisturbed(ended: tuple[Path, dict[str, list[str]]]) -> dict[str, list[tuple[Any, ...]]]:
-    return _tables(ended[0] / "none" / "warehouse")
-
-
-def _tables(root: Path) -> dict[str, list[tuple[Any, ...]]]:
-    with open_lake(root) as lake:
-        return {table.name: _rows(lake, table.name, set(table.schema.names)) for table in TABLES}
-
-
-def _rows(lake: Lake, table: str, columns: set[str]) -> list[tuple[Any, ...]]:
-    left = f" EXCLUDE ({', '.join(sorted(columns & CLOCK))})" if columns & CLOCK else ""
-    return lake.rows(f"SELECT CAST(COLUMNS(*{left}) AS VARCHAR) FROM {table} ORDER BY ALL")
+def undisturbed(ended: tuple[Path, dict[str, list[str]]]) -> Tables:
+    return tables_of(ended[0] / "none" / "warehouse")
 
 
 @pytest.mark.parametrize("point", [*POINTS, *AFTER])
 def test_killed_and_run_again_the_tables_are_those_of_an_undisturbed_run(
-    ended: tuple[Path, dict[str, list[str]]], undisturbed: dict[str, list[tuple[Any, ...]]], point: str
+    ended: tuple[Path, dict[str, list[str]]], undisturbed: Tables, point: str
 ) -> None:
     folder, codes = ended
     root = folder / point / "warehouse"
     assert codes[point] == [str(-signal.SIGKILL), "0"]
     assert (folder / point / "fired").read_text() == f"{point}\n"
-    assert _tables(root) == undisturbed
+    assert tables_of(root) == undisturbed
     with open_lake(root) as lake:
         named = {path for (path,) in lake.rows("SELECT path FROM kernel_state")}
     assert named <= {str(path.relative_to(root)) for path in root.glob("state/*/*.arrow")}
@@ -67,10 +55,10 @@ _UP = "import sys; from pathlib import Path; from tests.support.publishing impor
 
 
 def test_a_full_disk_is_a_typed_error_and_publishes_nothing(
-    tmp_path: Path, undisturbed: dict[str, list[tuple[Any, ...]]]
+    tmp_path: Path, undisturbed: Tables
 ) -> None:
     done = _python("-c", _UP.format(400), str(tmp_path))
     assert "JobFailed: SEG-0604" in done.stderr
-    assert _tables(tmp_path)["run_commits"] == []
+    assert tables_of(tmp_path)["run_commits"] == []
     assert _python("-c", _UP.format(None), str(tmp_path)).returncode == 0
-    assert _tables(tmp_path) == undisturbed
+    assert tables_of(tmp_path) == undisturbed

@@ -1,12 +1,15 @@
 """Runs over a topic: each reads to the end that it finds when it begins, and goes on where the last one ended."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 
 from runners.main import call
+from runners.outlook import Options
 from runners.sources import kafka
+from tests.support.begun import die
 from tests.support.command_line import asked, segue
 from tests.support.ordering import events, order, project_of, told
 from tests.support.topics import AT, AT_MS, Brokers
@@ -124,6 +127,17 @@ def test_a_plan_is_applied_to_the_offsets_that_it_has_found(project: Path, broke
     assert events(project) == ["o1", "o2"]
     segue(project, "run")
     assert events(project) == ["o1", "o2", "o3", "o4"]
+
+
+def test_a_run_is_retried_up_to_the_offsets_that_it_has_found(project: Path, brokers: Brokers, topic: str) -> None:
+    brokers.write(topic, [order(1)])
+    pin = die(project, Options(time.time_ns() // 1_000))
+    brokers.write(topic, [order(2)])
+    brokers.write(topic, [order(3)], partition=1)
+    segue(project, "retry", pin)
+    assert events(project) == ["o1"]
+    segue(project, "run")
+    assert events(project) == ["o1", "o2", "o3"]
 
 
 def test_a_plan_whose_records_were_read_since_does_not_hold(project: Path, brokers: Brokers, topic: str) -> None:

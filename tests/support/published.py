@@ -1,0 +1,22 @@
+"""All that a warehouse holds, row by row, but for what the clock has said."""
+
+from pathlib import Path
+from typing import Any
+
+from runners.warehouses.ducklake import Lake, open_lake
+from runners.warehouses.tables import TABLES
+
+CLOCK = {"committed_at"}
+
+Tables = dict[str, list[tuple[Any, ...]]]
+
+
+def tables_of(root: Path) -> Tables:
+    """The rows of every table of the warehouse in a folder, as text, in one order."""
+    with open_lake(root) as lake, lake.snapshot():
+        return {table.name: _rows(lake, table.name, set(table.schema.names)) for table in TABLES}
+
+
+def _rows(lake: Lake, table: str, columns: set[str]) -> list[tuple[Any, ...]]:
+    left = f" EXCLUDE ({', '.join(sorted(columns & CLOCK))})" if columns & CLOCK else ""
+    return lake.rows(f"SELECT CAST(COLUMNS(*{left}) AS VARCHAR) FROM {table} ORDER BY ALL")
