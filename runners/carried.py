@@ -1,6 +1,6 @@
 """What one cut of a stream hands on to the next: the last commit, and what decides the next T and K."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -8,7 +8,9 @@ import numpy as np
 import pyarrow as pa
 
 from runners.outlook import Options, Outlook
+from runners.placing import placed_states
 from runners.rereading import Reading
+from runners.run_plan import RunPlan
 from runners.sources.files import Listing
 from runners.warehouses import read
 from runners.warehouses.ducklake import Lake
@@ -33,6 +35,7 @@ class Carried:
       outlook: what a cut builds on, but for its T.
       receipts: those of facts that may not have raised K yet.
       day_ends_at: feature rows are written from this T on.
+      states: where the state of each shard lies.
       turning_at: the next instant at which an answer turns without any news; -1: not known yet.
       watermarks: how far each partition has told.
     """
@@ -44,6 +47,7 @@ class Carried:
     outlook: Outlook
     receipts: Receipts
     day_ends_at: int
+    states: Mapping[int, Path]
     turning_at: int = -1
     watermarks: Watermarks = field(default_factory=dict)
 
@@ -52,7 +56,8 @@ class Carried:
         """What a stream begins with. Errors: CallError where nothing was published."""
         last = read.published(lake)
         outlook = Outlook.of_last(lake, project, now(), last, _NOTHING)
-        return cls(lake, project, now, last, outlook, read.receipts_to_come(lake, last), _day_end(project, last.t_at))
+        told = read.receipts_to_come(lake, last), _day_end(project, last.t_at), read.state_paths(lake)
+        return cls(lake, project, now, last, outlook, *told)
 
     @property
     def expected_at(self) -> int:
@@ -70,25 +75,32 @@ class Carried:
         """How the cut that is staged in a folder is to be computed."""
         path = folder / "kept.arrow"
         self.receipts.write(path)
-        states = {shard: str(path) for shard, path in read.state_paths(self.lake).items()}
+        states = {shard: str(path) for shard, path in self.states.items()}
         more = {"kept": str(path), "watermarks": self.watermarks, "day_ends_at": self.day_ends_at, "states": states}
         return Closing(self.last.t_at, None, self._until_at, self.last.known_at, **more)  # type: ignore[arg-type]
+
+    @property
+    def state_runs(self) -> set[str]:
+        """The runs whose states are in use."""
+        return {path.parent.name for path in self.states.values()}
 
     def outlook_at(self, t_at: int) -> Outlook:
         """What the cut builds on."""
         return replace(self.outlook, t_at=t_at, options=Options(self.now()))
 
+    def published(self, plan: RunPlan) -> "Carried":
+        """What is known once a plan is published: nobody else writes while a stream does, so that nothing need be read."""
+        last = LastRun.of(plan)
+        reading = self.outlook.reading._replace(positions=last.positions)
+        outlook = replace(self.outlook, last=last, t_at=last.t_at, reading=reading)
+        placed = {int(path.stem): path for path in placed_states(self.lake, plan.run_id)}
+        return replace(self, last=last, outlook=outlook, states={**self.states, **placed})
+
     def after(self, moment: Moment, account: pa.Table, turning_at: int) -> "Carried":
-        """What is known once a cut is published, or there was nothing to publish: `account` is of what was read."""
-        with self.lake.snapshot():
-            last = read.published(self.lake)
-            outlook = Outlook.of_last(self.lake, self.project, self.now(), last, _NOTHING)
-        told = Receipts.of_all([self.receipts, Receipts.of_accounts(account)])
+        """What is known after a cut, whether or not there was anything to publish: `account` is of what was read."""
         return replace(
             self,
-            last=last,
-            outlook=outlook,
-            receipts=told.since(last.t_at),
+            receipts=Receipts.of_all([self.receipts, Receipts.of_accounts(account)]).since(self.last.t_at),
             day_ends_at=_day_end(self.project, moment.at) if moment.writes_features else self.day_ends_at,
             turning_at=turning_at,
             watermarks=advanced(self.watermarks, account.to_batches(), self._partitions(account)),

@@ -25,7 +25,12 @@ def place_states(lake: Lake, staged: Staging, run_id: str) -> list[Path]:
         _sync(path)
         path.replace(target / path.name)
     _sync(target)
-    return sorted(target.glob("*.arrow"))
+    return placed_states(lake, run_id)
+
+
+def placed_states(lake: Lake, run_id: str) -> list[Path]:
+    """The state files of a run, by the number of their shard."""
+    return sorted((lake.states / run_id).glob("*.arrow"))
 
 
 def place_facts(lake: Lake, staged: Staging, run_id: str) -> dict[str, Path]:

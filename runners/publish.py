@@ -1,6 +1,7 @@
 """Stage, audit, publish: all tables of a run flip together, or none does, and a run that is there changes nothing."""
 
 from collections.abc import Callable
+from itertools import count
 
 from runners.audits import audit, check_schemas
 from runners.placing import place_facts, place_states
@@ -9,7 +10,7 @@ from runners.run_plan import Published, RunPlan
 from runners.silence import see_that_consents_speak
 from runners.staging import Staging, give_up, show, staging
 from runners.warehouses.ducklake import Lake, quoted
-from runners.warehouses.read import LastRun, is_any_unseen, last_run, run_of
+from runners.warehouses.read import LastRun, is_any_unseen, last_run
 from runners.writing import Writing
 from schemas.errors import TryAgain
 from schemas.kinds import KINDS
@@ -34,25 +35,29 @@ def publish(lake: Lake, plan: RunPlan, tell: Callable[[str, int, float], None] =
     check_schemas(staged)
     with lake.snapshot():
         show(lake, staged)
-        parent = run_of(lake, plan.parent) if plan.parent else None
-        settled = _settled(lake, plan, staged, parent)
+        last = last_run(lake)
+        settled = _settled(lake, plan, staged, last)
         if settled is None:
             tell("audit", staged.rows, 0)
-            _examine(lake, plan, staged, parent)
+            _examine(lake, plan, staged, last)
             reach("audited")
-    published = settled or _commit(lake, plan, staged, parent, tell)
+    published = settled or _commit(lake, plan, staged, last, tell)
     reach("after_commit")
     give_up(plan.staging)
     return published
 
 
-def _settled(lake: Lake, plan: RunPlan, staged: Staging, parent: LastRun | None) -> Published | None:
-    """The answer where there is nothing to publish, any more or at all."""
-    if _is_committed(lake, plan.run_id):
-        return Published("already", plan.run_id, plan.known_at, {})
-    _see_parent(lake, plan)
-    if parent is not None and _is_nothing_new(lake, plan, staged, parent):
-        return Published("unchanged", parent.run_id, parent.known_at, {})
+def _settled(lake: Lake, plan: RunPlan, staged: Staging, last: LastRun | None) -> Published | None:
+    """The answer where there is nothing to publish, any more or at all.
+
+    What builds on the last run was not published before: its K is later than that of any.
+    """
+    if (last.run_id if last else "") != plan.parent:
+        if _is_committed(lake, plan.run_id):
+            return Published("already", plan.run_id, plan.known_at, {})
+        raise TryAgain("SEG-0607", "another run was published since this one started", "run again: it builds on that one")
+    if last is not None and _is_nothing_new(lake, plan, staged, last):
+        return Published("unchanged", last.run_id, last.known_at, {})
     return None
 
 
@@ -70,9 +75,10 @@ def _commit(
     states, adopted = place_states(lake, staged, plan.run_id), place_facts(lake, staged, plan.run_id)
     writing = Writing(lake, plan, staged.counts, parent, states, adopted)
     reach("before_commit")
+    tries = count()
 
     def write() -> None:
-        if not _is_committed(lake, plan.run_id):  # a commit whose answer was lost may have been carried out
+        if not (next(tries) and _is_committed(lake, plan.run_id)):  # a commit whose answer was lost may have been carried out
             writing.write()
             reach("inside_commit")
 
@@ -82,14 +88,6 @@ def _commit(
 
 def _is_committed(lake: Lake, run_id: str) -> bool:
     return bool(lake.value(f"SELECT EXISTS (FROM run_commits WHERE run_id = {quoted(run_id)})"))
-
-
-def _see_parent(lake: Lake, plan: RunPlan) -> None:
-    last = last_run(lake)
-    if (last.run_id if last else "") != plan.parent:
-        raise TryAgain(
-            "SEG-0607", "another run was published since this one started", "run again: it builds on that one"
-        )
 
 
 def _is_nothing_new(lake: Lake, plan: RunPlan, staged: Staging, parent: LastRun) -> bool:

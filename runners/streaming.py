@@ -46,8 +46,8 @@ from transforms.stage import Stage
 
 _LOOK_S = 0.02
 """Between two looks at what the job has done."""
-_LISTEN_S = 1.0
-"""Between two times that workers are listened to."""
+_LISTEN_S = 0.25
+"""Between two times that the runner is asked, and that workers are listened to."""
 _TIDY_S = 60.0
 """Between two times that the warehouse is tidied."""
 _NOTHING = Reading(Listing((), (), (), {}), frozenset(), {})
@@ -91,7 +91,7 @@ class Stream:
     """A stream over one project and warehouse.
 
     Attributes:
-      every_s: a cut is closed so often, if there is anything in it.
+      every_s: a cut is closed so often, from one closing to the next, if there is anything in it.
       carried: what the next cut builds on, once it has caught up.
       whole_at: all that was read by then is published, by the clock `now`.
     """
@@ -104,6 +104,7 @@ class Stream:
     whole_at: int = field(init=False)
     tidied: float = field(default_factory=time.monotonic)
     heard: float = field(default_factory=time.monotonic)
+    closed: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         self.whole_at = self.now()
@@ -179,8 +180,7 @@ class Stream:
 
     def _next(self, job: Job, stopping: Callable[[], bool], tell: Callable[[Committed], None]) -> None:
         """Wait until there is something to say, and say it."""
-        deadline = time.monotonic() + self.every_s
-        while time.monotonic() < deadline or not self.is_due():
+        while time.monotonic() < self.closed + self.every_s or not self.is_due():
             if stopping():
                 return
             self._look(job)
@@ -189,7 +189,7 @@ class Stream:
 
     def _tidy(self) -> None:
         """What piles up with every commit goes again."""
-        drop_states(self.lake)
+        drop_states(self.lake, self.carried.state_runs)
         reach("states_dropped")
         if time.monotonic() - self.tidied > _TIDY_S:
             tidy(self.lake)
@@ -198,14 +198,15 @@ class Stream:
     def _look(self, job: Running) -> None:
         """See that all goes on, and begin again where a reader does."""
         self.cuts.see_that_readers_go_on()
-        job.see_that_it_runs()
-        self._see_that_workers_live()
+        self._listen(job)
         self._see_that_all_is_read()
         time.sleep(_LOOK_S)
 
-    def _see_that_workers_live(self) -> None:
+    def _listen(self, job: Running) -> None:
+        """See that the job runs and its workers live: each question costs the runner something, too."""
         if time.monotonic() - self.heard > _LISTEN_S:
             self.heard = time.monotonic()
+            job.see_that_it_runs()
             if self.cuts.has_lost_a_worker:
                 raise JobFailed(ENDED, "a worker of the stream is gone", "start it again: it goes on where the last commit ended")
 
@@ -226,7 +227,8 @@ class Stream:
 
     def commit(self, job: Running, is_last: bool) -> Committed:
         """Close the cut that is open, and publish it when all shards are done with it."""
-        began, began_at = time.monotonic(), self.now()
+        began = self.closed = time.monotonic()
+        began_at = self.now()
         closing = self.carried.closing(self.cuts.folder(self.cuts.number))
         number = self.cuts.close(closing, is_last, self.links.path)
         self.links.split(self.cuts.number)
@@ -242,8 +244,7 @@ class Stream:
         self.cuts.see_that_readers_go_on()
         self._see_that_all_is_read()
         try:
-            job.see_that_it_runs()
-            self._see_that_workers_live()
+            self._listen(job)
         except JobFailed:
             if not self.cuts.is_done(number):
                 raise
@@ -257,8 +258,10 @@ class Stream:
         account = staged_account(folder)
         self._settle(step, number)
         _, turning_at, waiting = moment_of(folder)
-        published = publish(self.lake, step.run_plan())
-        self.carried = self.carried.after(moment, account, turning_at)
+        plan = step.run_plan()
+        published = publish(self.lake, plan)
+        known = self.carried if published.status == "unchanged" else self.carried.published(plan)
+        self.carried = known.after(moment, account, turning_at)
         reach("carried")
         give_up(folder)
         records = int(pc.sum(account["read"]).as_py() or 0)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 
 from runners.placing import RUN
@@ -14,7 +15,7 @@ def sweep(lake: Lake, keep: Path | None = None) -> int:
     Only the holder of the lock may. Returns how many folders went. Orphaned Parquet files go when they are an hour
     old: a younger one may belong to a transaction that is still open.
     """
-    dead = [path for path in _folders(lake.staging) if path != keep] + unnamed_states(lake)
+    dead = [path for path in _folders(lake.staging) if path != keep] + states_but(lake, _named_states(lake))
     committed = {run_id for (run_id,) in lake.rows("SELECT run_id FROM run_commits")}
     dead += [path for path in lake.tables.glob(f"*/{RUN}*") if path.name.removeprefix(RUN) not in committed]
     dead += [path for path in _folders(lake.root / SPILL) if not _runs(int(path.name.partition("-")[0]))]
@@ -24,9 +25,13 @@ def sweep(lake: Lake, keep: Path | None = None) -> int:
     return len(dead)
 
 
-def unnamed_states(lake: Lake) -> list[Path]:
-    """The folders of states that no commit names, any more or yet."""
-    named = {path.split("/")[1] for (path,) in lake.rows("SELECT DISTINCT path FROM kernel_state")}
+def _named_states(lake: Lake) -> set[str]:
+    """The runs whose states the last commit names."""
+    return {path.split("/")[1] for (path,) in lake.rows("SELECT DISTINCT path FROM kernel_state")}
+
+
+def states_but(lake: Lake, named: Collection[str]) -> list[Path]:
+    """The folders of the states of other runs: no commit names them, any more or yet."""
     return [path for path in _folders(lake.states) if path.name not in named]
 
 

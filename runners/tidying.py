@@ -1,8 +1,9 @@
 """Keep a warehouse small that is written to every few seconds: small files become few, and what nobody reads any more goes."""
 
 import shutil
+from collections.abc import Collection
 
-from runners.sweeping import unnamed_states
+from runners.sweeping import states_but
 from runners.warehouses.ducklake import Lake
 
 _SMALL = 16 << 20
@@ -36,7 +37,7 @@ def _old_snapshots(lake: Lake, grace: str) -> list[int]:
     return [number for (number,) in lake.rows(f"SELECT snapshot_id {snapshots} WHERE {among} ORDER BY 1")]
 
 
-def drop_states(lake: Lake) -> None:
-    """Remove the states that no commit names any more."""
-    for path in unnamed_states(lake):
+def drop_states(lake: Lake, named: Collection[str]) -> None:
+    """Remove the states of all runs but those whose states the last commit names."""
+    for path in states_but(lake, named):
         shutil.rmtree(path, ignore_errors=True)

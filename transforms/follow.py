@@ -1,5 +1,6 @@
 """Follow sources without an end, in cuts: what is read while a cut is open lies in its window."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,9 +25,11 @@ from transforms.faults import reach
 from transforms.known import closed, is_closing
 from transforms.packed import packed
 
-_IDLE_S, _BUNDLE_S = 0.05, 0.2
-"""How long a reader that finds nothing waits, and how long one that finds something reads on before it hands on."""
-
+_PAUSE_S, _BUNDLE_S = 0.01, 0.2
+"""How long a reader that found nothing is left alone, and how long one that finds something reads on before it hands on."""
+_PATIENCE_S, _LOOK_S = 0.25, 0.02
+"""How long a reader waits for anything before it says that there is nothing, and how often it looks: a bundle costs more
+than many looks."""
 
 LOST = "lost"
 """The file beside the order by which a reader says that it begins anew, and does not know where."""
@@ -90,13 +93,17 @@ class Orders:
 
 
 class Reader(UnboundedReader):  # type: ignore[misc]
-    """Reads chunks of its share into the cut that is open, and closes it when it is told to."""
+    """Reads chunks of its share into the cut that is open, and closes it when it is told to.
 
-    def __init__(self, following: Following, share: Share = ALL) -> None:
+    Who has told nothing yet waits for a moment before he says so; what he has told is handed on at once.
+    """
+
+    def __init__(self, following: Following, share: Share = ALL, patience_s: float = 0.0) -> None:
         self.following, self.share, self.orders = following, share, Orders(following.orders)
+        self.patience_s = patience_s
         self.follower: Follower | None = None
         self.cut = self.at = 0
-        self.is_over = self.has_failed = False
+        self.is_over = self.has_failed = self.has_told = False
 
     def start(self) -> bool:
         """Open at the positions that the launcher says."""
@@ -104,6 +111,13 @@ class Reader(UnboundedReader):  # type: ignore[misc]
 
     def advance(self) -> bool:
         """The next chunk, or the closing of the cut; of a source that can not be read any more it is told why."""
+        deadline = time.monotonic() + (0.0 if self.has_told else self.patience_s)
+        while not (is_any := self._next()) and not self.is_over and time.monotonic() < deadline:
+            time.sleep(_LOOK_S)
+        self.has_told = is_any
+        return is_any
+
+    def _next(self) -> bool:
         try:
             return not self.has_failed and self._advance()
         except SegueError as error:
@@ -231,7 +245,7 @@ class _Source(UnboundedSource):  # type: ignore[misc]
 
     def create_reader(self, options: Any, checkpoint_mark: CheckpointMark | None) -> Reader:
         following = _read_back(self.said)
-        return _READERS.setdefault((following.orders, self.share), Reader(following, self.share))
+        return _READERS.setdefault((following.orders, self.share), Reader(following, self.share, _PATIENCE_S))
 
     def get_checkpoint_mark_coder(self) -> Coder:
         return _MarkCoder()
@@ -265,7 +279,7 @@ class Follow(beam.PTransform):  # type: ignore[misc]
 
     def expand(self, begin: PBegin) -> PCollection[pa.RecordBatch]:
         """The readers, then windows."""
-        read = ReadFromUnboundedSource(self.source, poll_interval=_IDLE_S, max_read_time_seconds=_BUNDLE_S)
+        read = ReadFromUnboundedSource(self.source, poll_interval=_PAUSE_S, max_read_time_seconds=_BUNDLE_S)
         told = begin | "ReadOn" >> read.with_output_types(pa.RecordBatch)
         return told | "Cut" >> read_in_cuts()
 

@@ -24,6 +24,9 @@ def main(arguments: list[str] | None = None) -> None:
     os.environ.update(told(said, provision(said["provision"], said["id"])))
     from apache_beam.runners.worker import sdk_worker, sdk_worker_main
 
+    from runners.engines.sampled import end_bundles_promptly
+
+    end_bundles_promptly()
     # Each worker numbers its metrics from 1 on, and Prism takes those of all workers of a job for the same: it dies of it
     sdk_worker.SHORT_ID_CACHE._last_short_id = secrets.randbits(60)
     sdk_worker_main.main(sys.argv)

@@ -11,6 +11,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.portable_runner import PortableRunner
 from apache_beam.runners.runner import PipelineResult, PipelineState
 
+from runners.engines.sampled import end_bundles_promptly
 from schemas.errors import JobFailed, TryAgain
 
 OPTIONS = {
@@ -85,6 +86,7 @@ def submitted(
 
     Errors: TryAgain where no server takes it.
     """
+    end_bundles_promptly()
     graph = beam.Pipeline(runner=runner(), options=PipelineOptions.from_dictionary(dict(options)))
     _ = graph | pipeline
     try:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from runners.run_plan import SegmentVersion
+from runners.run_plan import RunPlan, SegmentVersion
 from runners.warehouses.ducklake import Lake, instant, listed, named, quoted
 from schemas.definitions.project import Project
 from schemas.errors import CallError
@@ -34,6 +34,12 @@ class LastRun(NamedTuple):
     features: Mapping[str, str]
     composition: Mapping[str, Any]
 
+    @classmethod
+    def of(cls, plan: RunPlan) -> "LastRun":
+        """What a plan is once it is published."""
+        meant = (plan.read_as, plan.feature_meanings, plan.composition)
+        return cls(plan.run_id, plan.t_at, plan.known_at, plan.definitions, plan.positions_after, plan.shards, *meant)
+
 
 _RUN = "SELECT run_id, epoch_us(t), epoch_us(k), definitions, inputs, shards FROM run_manifest"
 
@@ -49,11 +55,6 @@ def published(lake: Lake) -> LastRun:
     if last is None:
         raise CallError("SEG-0601", "nothing was published yet", "`segue run` does")
     return last
-
-
-def run_of(lake: Lake, run_id: str) -> LastRun | None:
-    """A published run by its id, None where there is none."""
-    return _run(lake.rows(f"{_RUN} WHERE run_id = {quoted(run_id)}"))
 
 
 def _run(found: list[tuple[Any, ...]]) -> LastRun | None:

@@ -53,8 +53,12 @@ def test_the_last_run_says_where_the_next_one_starts(published: Lake) -> None:
     assert last is not None
     assert (last.t_at, last.definitions, last.shards) == (at(30), "d2", 2)
     assert last.positions == {"orders": {"a.ndjson": 30_000}}
-    assert read.run_of(published, last.run_id) == last
-    assert read.run_of(published, "another") is None
+
+
+def test_what_was_published_is_known_without_reading_it(lake: Lake) -> None:
+    plan = first_run(lake)
+    publish(lake, plan)
+    assert read.last_run(lake) == read.LastRun.of(plan)
 
 
 def test_a_new_meaning_is_a_new_version_and_the_old_one_stays_known(published: Lake) -> None:
