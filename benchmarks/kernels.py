@@ -17,7 +17,8 @@ import duckdb
 import pyarrow as pa
 
 from benchmarks.by_sql import kernel_by_sql
-from runners.warehouses.ducklake import Lake, folder, open_lake
+from runners.warehouses.ducklake import folder, open_lake
+from runners.warehouses.lake import Lake
 from schemas.definitions.catalog import Project, read_project
 from schemas.definitions.language import Language
 from transforms.algebra.absorb import Arrived

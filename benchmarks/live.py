@@ -29,7 +29,8 @@ import yaml
 
 from benchmarks.segments import drawn
 from benchmarks.world import HERE, Size, write_now, write_world
-from runners.warehouses.ducklake import Lake, is_there, open_lake
+from runners.warehouses.ducklake import is_there, open_lake
+from runners.warehouses.lake import Lake
 
 ROOT = Path(__file__).resolve().parents[1]
 FIGURES = Path(__file__).resolve().parent / "live.json"

@@ -8,7 +8,7 @@ from typing import Any
 from runners.outlook import Options, Outlook
 from runners.pinning import are_pins, ends, listed, moved, others, overtaken, pinned
 from runners.planning import VERSION
-from runners.warehouses.ducklake import Lake
+from runners.warehouses.lake import Lake
 from runners.warehouses.read import last_run
 from schemas.definitions.project import Project
 from schemas.errors import CallError

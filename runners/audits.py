@@ -10,7 +10,7 @@ from runners.finding import Finding, fail, place
 from runners.rules import Check, checks
 from runners.run_plan import RunPlan
 from runners.staging import Staged, Staging
-from runners.warehouses.ducklake import Lake
+from runners.warehouses.lake import Lake
 
 
 def audit(lake: Lake, plan: RunPlan, staged: Staging, horizon_at: int | None) -> None:

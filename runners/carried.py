@@ -13,7 +13,7 @@ from runners.rereading import Reading
 from runners.run_plan import RunPlan
 from runners.sources.files import Listing
 from runners.warehouses import read
-from runners.warehouses.ducklake import Lake
+from runners.warehouses.lake import Lake
 from runners.warehouses.read import LastRun
 from schemas.cut import Closing, Partition
 from schemas.definitions.project import Project

@@ -6,8 +6,8 @@ from functools import cached_property
 
 from runners.outlook import Outlook
 from runners.run_plan import SegmentVersion
-from runners.warehouses.ducklake import Lake
 from runners.warehouses.held import About, about
+from runners.warehouses.lake import Lake
 from runners.warehouses.read import versions
 from schemas.definitions.composition import Composition, compositions, leaf_references, read_noted
 from schemas.definitions.difference import Difference, differ

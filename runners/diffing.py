@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from runners.warehouses.ducklake import Lake, instant, quoted
+from runners.warehouses.lake import Lake, instant, quoted
 from runners.warehouses.query import AS_OF
 from schemas.definitions.instant import write_instant
 from schemas.errors import CallError

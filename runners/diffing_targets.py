@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from runners.diffing import Difference, Side, compared
-from runners.warehouses.ducklake import Lake
+from runners.warehouses.lake import Lake
 from runners.warehouses.query import AS_OF
 from runners.warehouses.read import published
 

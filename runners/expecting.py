@@ -11,7 +11,7 @@ import pyarrow as pa
 from runners.expectations import FeatureExpectation
 from runners.finding import Finding, place
 from runners.run_plan import RunPlan
-from runners.warehouses.ducklake import Lake, named, quoted
+from runners.warehouses.lake import Lake, named, quoted
 from schemas.definitions.comparison import Comparison
 from schemas.definitions.condition import Compare, Condition, Either, Every, IsNull, Negation
 from schemas.definitions.lineage import Item

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from runners.recalling import remembered
 from runners.selecting import see_segment
-from runners.warehouses.ducklake import Lake, quoted
+from runners.warehouses.lake import Lake, quoted
 from runners.warehouses.read import facts_of_subjects, last_run, links_about, published
 from schemas.definitions.instant import write_instant
 from schemas.definitions.project import Project

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from runners.pairs import Pairs
 from runners.recalling import as_written, recall
-from runners.warehouses.ducklake import Lake
+from runners.warehouses.lake import Lake
 from schemas.definitions.project import Project
 from transforms.algebra.claims import codes
 from transforms.algebra.order import Ints

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from runners.previewing import ENOUGH
 from runners.recalling import recall
 from runners.sampling import Estimate, estimated, sampled
-from runners.warehouses.ducklake import Lake, quoted
+from runners.warehouses.lake import Lake, quoted
 from runners.warehouses.read import LastRun, subjects_at
 from schemas.definitions.lineage import narrow
 from schemas.definitions.project import Project

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from runners.outlook import Outlook
 from runners.sources.entry import read as read_input
-from runners.warehouses.ducklake import Lake
+from runners.warehouses.lake import Lake
 from runners.warehouses.read import facts_of_subjects, links
 from schemas.definitions.project import Project
 from transforms.algebra.engine import connect

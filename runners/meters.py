@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from runners.running import Outcome
 from runners.staging import BESIDE, FATES
 from runners.streaming import Committed, Stream
-from runners.warehouses.ducklake import Lake, quoted
+from runners.warehouses.lake import Lake, quoted
 from schemas.errors import CallError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from runners.rereading import Reading, what_to_read
 from runners.run_plan import SegmentVersion
 from runners.sources.entry import Ends, Waiting
 from runners.warehouses import read
-from runners.warehouses.ducklake import Lake
+from runners.warehouses.lake import Lake
 from schemas.definitions.instant import write_instant
 from schemas.definitions.project import Project
 from schemas.errors import CallError

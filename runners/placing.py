@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from runners.staging import Staged, Staging
-from runners.warehouses.ducklake import Lake
+from runners.warehouses.lake import Lake
 from schemas.kinds import KINDS
 
 LARGE = 1 << 24
@@ -34,20 +34,18 @@ def placed_states(lake: Lake, run_id: str) -> list[Path]:
 
 
 def place_facts(lake: Lake, staged: Staging, run_id: str) -> dict[str, Path]:
-    """Let the large tables' files lie among the warehouse's data too; gives the folder of each, by table.
+    """Let the large tables' files lie among the warehouse's data too, where it adopts any; gives the folder of each, by table.
 
     The staged files of facts are rows of the warehouse as they are, but for the run's id.
     """
-    return {name: _adopt(lake, staged.tables[name], run_id) for name in KINDS if _is_adopted(lake, staged.tables[name])}
+    folder = lake.adopts
+    if folder is None or set(str(folder)) & set("=*?["):  # letters that the engine reads as more than a name
+        return {}
+    large = [name for name in KINDS if sum(path.stat().st_size for path in staged.tables[name].files) >= LARGE]
+    return {name: _adopt(folder / name / f"{RUN}{run_id}", staged.tables[name]) for name in large}
 
 
-def _is_adopted(lake: Lake, table: Staged) -> bool:
-    """Whether the files are large, and the folders above have no letter that the engine reads as more than a name."""
-    return not set(str(lake.data)) & set("=*?[") and sum(path.stat().st_size for path in table.files) >= LARGE
-
-
-def _adopt(lake: Lake, table: Staged, run_id: str) -> Path:
-    target = lake.tables / table.name / f"{RUN}{run_id}"
+def _adopt(target: Path, table: Staged) -> Path:
     shutil.rmtree(target, ignore_errors=True)  # of an attempt that was not committed
     target.mkdir(parents=True)
     for path in table.files:

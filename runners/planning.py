@@ -7,8 +7,8 @@ from runners.foreseeing import Sample, foresee
 from runners.outlook import Outlook
 from runners.pinning import pinned
 from runners.summary import describe
-from runners.warehouses.ducklake import Lake, quoted
 from runners.warehouses.held import NOTHING, Held, facts_held, held_of_all, held_of_each
+from runners.warehouses.lake import Lake, quoted
 from schemas.definitions.difference import LeafChange
 from schemas.definitions.lineage import narrow
 from schemas.definitions.project import Project

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from runners.recalling import recall
 from runners.sampling import changed, estimated, sampled
-from runners.warehouses.ducklake import Lake, quoted
+from runners.warehouses.lake import Lake, quoted
 from runners.warehouses.read import published, subjects_at, versions
 from schemas.definitions.instant import write_instant
 from schemas.definitions.lineage import narrow

@@ -9,7 +9,7 @@ from runners.record import prepare_record
 from runners.run_plan import Published, RunPlan
 from runners.silence import see_that_consents_speak
 from runners.staging import Staging, give_up, show, staging
-from runners.warehouses.ducklake import Lake, quoted
+from runners.warehouses.lake import Lake, quoted
 from runners.warehouses.read import LastRun, is_any_unseen, last_run
 from runners.writing import Writing
 from schemas.errors import TryAgain
@@ -82,7 +82,7 @@ def _commit(
             writing.write()
             reach("inside_commit")
 
-    lake.commit(write, f"run at {plan.t_at}", plan.run_id)
+    lake.commit(write, f"run at {plan.t_at}", plan.run_id, plan.parent)
     return Published("published", plan.run_id, plan.known_at, dict(writing.rows))
 
 

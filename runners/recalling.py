@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from runners.rereading import read_otherwise
-from runners.warehouses.ducklake import Lake
+from runners.warehouses.lake import Lake
 from runners.warehouses.read import LastRun, count_facts, facts_of_subjects, known_subjects, links_about
 from schemas.definitions.project import Project
 from transforms.algebra.absorb import Arrived, absorb

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from runners.rules import KEYS
 from runners.run_plan import RunPlan
-from runners.warehouses.ducklake import Lake, instant, quoted
+from runners.warehouses.lake import Lake, instant, quoted
 from runners.warehouses.read import LastRun
 from schemas.consent import RESTRICTIVE
 from transforms.together import together

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from runners.linking import Linked, moving
-from runners.warehouses.ducklake import Lake
+from runners.warehouses.lake import Lake
 from schemas.definitions.project import Project
 from schemas.kinds import KINDS
 from transforms.coder import ShardedBatch

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from runners.linking import Linked, taken_along
-from runners.warehouses.ducklake import Lake
+from runners.warehouses.lake import Lake
 from runners.warehouses.read import told_again
 from schemas.definitions.project import Project
 from transforms.coder import ShardedBatch

@@ -10,7 +10,7 @@ from runners.examples import is_example
 from runners.results import Results
 from runners.running import Outcome
 from runners.session import Session
-from runners.warehouses.ducklake import Lake, quoted
+from runners.warehouses.lake import Lake, quoted
 from schemas.definitions.project import Project
 
 

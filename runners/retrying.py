@@ -12,7 +12,7 @@ from runners.results import Results
 from runners.run_plan import Published
 from runners.running import Outcome, carry_out
 from runners.step import Tell
-from runners.warehouses.ducklake import Lake
+from runners.warehouses.lake import Lake
 from runners.warehouses.read import LastRun, last_run
 from schemas.definitions.project import Project
 from schemas.record import AnyInput, Input

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from runners.run_plan import RunPlan
 from runners.staging import FATES
-from runners.warehouses.ducklake import instant, named, quoted
+from runners.warehouses.lake import instant, named, quoted
 from schemas.kinds import KINDS
 
 KEYS: dict[str, tuple[str, ...]] = {

@@ -17,9 +17,10 @@ from runners.step import Step, Tell
 from runners.stopping import undisturbed
 from runners.sweeping import sweep
 from runners.unheard import unheard
-from runners.warehouses.ducklake import Lake, folder, open_lake
+from runners.warehouses.entry import open_warehouse
+from runners.warehouses.lake import Lake
+from runners.warehouses.preparing import prepare
 from runners.warehouses.read import LastRun
-from runners.warehouses.tables import prepare
 from schemas.definitions.project import Project
 from schemas.errors import SegueError
 from transforms.faults import reach
@@ -51,7 +52,7 @@ def open_target(project: Project) -> Iterator[Lake]:
 
     Errors: TryAgain where another process has it; JobFailed where the disk is full, or closed to this user.
     """
-    with disk_told(), open_lake(folder(project.target.warehouse, project.root), write=True) as lake:
+    with disk_told(), open_warehouse(project, write=True) as lake:
         prepare(lake)
         sweep(lake)
         yield lake

@@ -13,7 +13,7 @@ from runners.bar import Bar
 from runners.log import Log
 
 if TYPE_CHECKING:
-    from runners.warehouses.ducklake import Lake
+    from runners.warehouses.lake import Lake
     from schemas.definitions.language import Language
     from schemas.definitions.project import Project
 
@@ -56,9 +56,9 @@ class Session:
 
     def lake(self, project: "Project") -> "Lake":
         """The target's warehouse, read-only. Errors: CallError where there is none yet."""
-        from runners.warehouses.ducklake import folder, open_lake
+        from runners.warehouses.entry import open_warehouse
 
-        return open_lake(folder(project.target.warehouse, project.root))
+        return open_warehouse(project)
 
     def say(self, text: str) -> None:
         """A result."""

@@ -1,7 +1,7 @@
 """The gate before publishing: a source of consents that is silent for too long stops the run."""
 
 from runners.run_plan import RunPlan
-from runners.warehouses.ducklake import Lake, quoted
+from runners.warehouses.lake import Lake, quoted
 from schemas.errors import GateClosed
 
 HOUR = 3_600_000_000

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from runners.run_plan import RunPlan
-from runners.warehouses.ducklake import Lake, listed
+from runners.warehouses.lake import Lake, listed
 from runners.warehouses.tables import (
     CHANGES,
     EXPOSURES,

@@ -24,7 +24,7 @@ from runners.sources.entry import read as read_input
 from runners.sources.lookups import read_lookups
 from runners.staging import new_staging
 from runners.warehouses import read
-from runners.warehouses.ducklake import Lake
+from runners.warehouses.lake import Lake
 from runners.warehouses.whole import see_states
 from schemas.cut import Closing
 from schemas.definitions.composition import compositions, noted

@@ -33,7 +33,7 @@ from runners.staging import give_up, new_staging
 from runners.step import Step, Tell
 from runners.tidying import drop_states, tidy
 from runners.warehouses import read
-from runners.warehouses.ducklake import Lake
+from runners.warehouses.lake import Lake
 from schemas.cut import Closing
 from schemas.definitions.project import Project
 from schemas.errors import JobFailed

@@ -6,22 +6,22 @@ from collections.abc import Collection
 from pathlib import Path
 
 from runners.placing import RUN
-from runners.warehouses.ducklake import SPILL, Lake
+from runners.warehouses.lake import SPILL, Lake
 
 
 def sweep(lake: Lake, keep: Path | None = None) -> int:
     """Remove what runs that died have left: staging folders, states and facts that no commit names, spill, old orphans.
 
-    Only the holder of the lock may. Returns how many folders went. Orphaned Parquet files go when they are an hour
-    old: a younger one may belong to a transaction that is still open.
+    Only the holder of the lock may. Returns how many folders went.
     """
     dead = [path for path in _folders(lake.staging) if path != keep] + states_but(lake, _named_states(lake))
     committed = {run_id for (run_id,) in lake.rows("SELECT run_id FROM run_commits")}
-    dead += [path for path in lake.tables.glob(f"*/{RUN}*") if path.name.removeprefix(RUN) not in committed]
+    adopted = lake.adopts.glob(f"*/{RUN}*") if lake.adopts else ()
+    dead += [path for path in adopted if path.name.removeprefix(RUN) not in committed]
     dead += [path for path in _folders(lake.root / SPILL) if not _runs(int(path.name.partition("-")[0]))]
     for path in dead:
         shutil.rmtree(path, ignore_errors=True)
-    lake.run("CALL ducklake_delete_orphaned_files('lake', older_than => now() - INTERVAL 1 HOUR)")
+    lake.drop_orphans()
     return len(dead)
 
 

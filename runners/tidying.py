@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Collection
 
 from runners.sweeping import states_but
-from runners.warehouses.ducklake import Lake
+from runners.warehouses.lake import Lake
 
 _SMALL = 16 << 20
 """Bytes: larger files are not touched any more, so that what is written is written again a few times at most."""

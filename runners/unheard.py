@@ -1,6 +1,6 @@
 """Events that definitions name and no source has ever told of: most often a name that is misspelt."""
 
-from runners.warehouses.ducklake import Lake, quoted
+from runners.warehouses.lake import Lake, quoted
 from schemas.definitions.project import Project
 from schemas.definitions.refusal import nearest_to
 

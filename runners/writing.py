@@ -13,9 +13,9 @@ from runners.record import stands
 from runners.rules import KEYS
 from runners.run_plan import RunPlan, canonical
 from runners.staging import BESIDE, FATES
-from runners.warehouses.ducklake import Lake, instant, named, quoted
+from runners.warehouses.lake import Lake, instant, named, quoted
 from runners.warehouses.read import LastRun
-from runners.warehouses.tables import STATES, widen
+from runners.warehouses.tables import STATES
 from schemas.kinds import KINDS
 
 # The workers tell of the restrictions that they have heard of; where a version ends here, or sources were read once more, the
@@ -111,7 +111,7 @@ class Writing:
         return f"{quoted(self.plan.run_id)} AS run_id"
 
     def _insert(self, table: str, select: str) -> None:
-        self.rows[table] += int(self.lake.value(f"INSERT INTO {table} BY NAME {select}"))
+        self.rows[table] += self.lake.insert(table, select)
 
     def _any(self, relation: str) -> bool:
         return bool(self.lake.value(f"SELECT EXISTS (FROM {relation})"))
@@ -120,11 +120,16 @@ class Writing:
         """What sources that were read from their beginning said before goes."""
         for table in (*KINDS, "quarantine"):
             if self.plan.full_refresh:
-                self.lake.run(f"DELETE FROM {table}")
+                self.lake.clear(table)
             elif self.plan.reread:
-                self.lake.run(f"DELETE FROM {table} WHERE source IN ({', '.join(map(quoted, self.plan.reread))})")
+                self.lake.delete(table, ("source",), f"SELECT unnest([{self._reread}]) AS source")
         if self.plan.full_refresh:
-            self.lake.run(f"DELETE FROM feature_rows WHERE as_of > {instant(self.plan.t_at)}")
+            later = f"SELECT DISTINCT as_of FROM feature_rows WHERE as_of > {instant(self.plan.t_at)}"
+            self.lake.delete("feature_rows", ("as_of",), later)
+
+    @property
+    def _reread(self) -> str:
+        return ", ".join(map(quoted, sorted(self.plan.reread)))
 
     @property
     def _stands(self) -> bool:
@@ -132,25 +137,24 @@ class Writing:
 
     def _facts(self) -> None:
         for table, columns in self.plan.fact_columns.items():
-            widen(self.lake, table, columns, {})
+            self.lake.widen(table, columns, {})
         for table in filter(self.counts.get, KINDS):
             if not self.plan.full_refresh and self._any(f"staged_{table} WHERE replaces"):
-                key = " AND ".join(f"{table}.{named(name)} = s.{named(name)}" for name in KEYS[table])
-                self.lake.run(f"DELETE FROM {table} USING (FROM staged_{table} WHERE replaces) s WHERE {key}")
+                self.lake.delete(table, KEYS[table], f"FROM staged_{table} WHERE replaces")
+            rows = f"SELECT * EXCLUDE (replaces, _file, _row), {self._stamp} FROM staged_{table}"
             if table in self.adopted:
-                self._adopt(table, self.adopted[table])
+                self.rows[table] += self.lake.adopt(table, self.adopted[table], rows)
             else:
-                self._insert(table, f"SELECT * EXCLUDE (replaces, _file, _row), {self._stamp} FROM staged_{table}")
+                self._insert(table, rows)
         if self.counts["quarantine"]:
-            rows = "FROM staged_quarantine ANTI JOIN quarantine USING (source, position)"  # a link may be refused again
+            rows = f"FROM staged_quarantine ANTI JOIN ({self._set_aside}) USING (source, position)"
             self._insert("quarantine", f"SELECT * EXCLUDE (_file, _row), {self._stamp} {rows}")
 
-    def _adopt(self, table: str, folder: Path) -> None:
-        """Take the files as they are; columns that only other runs have are null, those that only staging has stay unread."""
-        files = f"'lake', {quoted(table)}, {quoted(str(folder / '*.parquet'))}"
-        read = "hive_partitioning => true, allow_missing => true, ignore_extra_columns => true"
-        self.lake.run(f"CALL ducklake_add_data_files({files}, {read})")
-        self.rows[table] += int(self.lake.value(f"SELECT count(*) FROM staged_{table}"))
+    @property
+    def _set_aside(self) -> str:
+        """What stays of the quarantine: a link in it may be refused again."""
+        gone = "false" if self.plan.full_refresh else f"source NOT IN ({self._reread})" if self.plan.reread else "true"
+        return f"SELECT source, position FROM quarantine WHERE {gone}"
 
     @property
     def _change_id(self) -> str:
@@ -171,19 +175,23 @@ class Writing:
         """Close what is not believed any more, then insert."""
         known = instant(self.plan.known_at)
         if self._any("run_closings"):
-            self.lake.run(
-                f"UPDATE segment_transitions t SET known_to = {known} FROM run_closings c WHERE t.segment = c.segment "
-                'AND t.version = c.version AND t.subject = c.subject AND t."at" = c."at" AND t.known_to IS NULL'
+            self.lake.assign(
+                "segment_transitions", "known_to", KEYS["closings"], f"SELECT *, {known} AS known_to FROM run_closings", once=True
             )
         believed = f"{known} AS known_from, CAST(NULL AS TIMESTAMPTZ) AS known_to"
         self._insert("segment_transitions", f"SELECT *, {believed}, {self._stamp} FROM run_transitions")
+        self._upcoming()
+
+    def _upcoming(self) -> None:
         if self._stands and not self.counts["upcoming"]:
             return
-        self.lake.run(
-            "DELETE FROM segment_upcoming WHERE (segment, version) NOT IN (SELECT (segment, version) FROM run_versions) "
-            "OR (segment, version) IN (SELECT (segment, version) FROM run_scope) "
-            "OR (segment, version, subject) IN (SELECT (segment, version, subject) FROM staged_upcoming)"
-        )
+        key = ", ".join(KEYS["upcoming"])
+        again = f"SELECT {key} FROM staged_upcoming"
+        if not self._stands:
+            others = "(segment, version) NOT IN (SELECT (segment, version) FROM run_versions)"
+            whole = "(segment, version) IN (SELECT (segment, version) FROM run_scope)"
+            again += f" UNION SELECT {key} FROM segment_upcoming WHERE {others} OR {whole}"
+        self.lake.delete("segment_upcoming", KEYS["upcoming"], again)
         upcoming = "FROM staged_upcoming WHERE next_transition_at IS NOT NULL"
         self._insert("segment_upcoming", f"SELECT * EXCLUDE (_file, _row), {self._stamp} {upcoming}")
 
@@ -199,7 +207,7 @@ class Writing:
 
     def _features(self) -> None:
         """A subject's row is written when it differs from its last one; of states that do not know it that is found out here."""
-        widen(self.lake, "feature_rows", self.plan.feature_columns, self.plan.feature_comments)
+        self.lake.widen("feature_rows", self.plan.feature_columns, self.plan.feature_comments)
         if not self.plan.feature_columns or not (self.plan.anew or self.counts["feature_rows"]):
             return
         as_of = instant(self.plan.t_at)
@@ -208,9 +216,7 @@ class Writing:
         new = "SELECT subject, $values FROM staged_feature_rows" if is_sure else _ANEW.replace("$anew", str(self.plan.anew))
         new = new.replace("$as_of", as_of).replace("$values", values).replace("$nulls", nulls)
         self.lake.run(f"CREATE OR REPLACE TEMP TABLE run_features AS {new}")
-        self.lake.run(
-            f"DELETE FROM feature_rows WHERE as_of = {as_of} AND subject IN (SELECT subject FROM run_features)"
-        )
+        self.lake.delete("feature_rows", ("subject", "as_of"), f"SELECT subject, {as_of} AS as_of FROM run_features")
         self._insert("feature_rows", f"SELECT *, {as_of} AS as_of, {self._stamp} FROM run_features")
 
     def _sessions(self) -> None:
@@ -221,14 +227,16 @@ class Writing:
         self.lake.run(_SESSIONS)
         gone = f"SELECT * EXCLUDE run_id FROM sessions {scope} EXCEPT FROM run_sessions"
         self.lake.run(f"CREATE OR REPLACE TEMP TABLE run_sessions_gone AS SELECT session_id FROM ({gone})")
-        self.lake.run("DELETE FROM sessions WHERE session_id IN (SELECT session_id FROM run_sessions_gone)")
-        self._insert("sessions", f"SELECT *, {self._stamp} FROM run_sessions ANTI JOIN sessions USING (session_id)")
+        self.lake.delete("sessions", ("session_id",), "FROM run_sessions_gone")
+        stays = "FROM sessions ANTI JOIN run_sessions_gone USING (session_id)"
+        self._insert("sessions", f"SELECT *, {self._stamp} FROM run_sessions ANTI JOIN ({stays}) USING (session_id)")
 
     def _lifecycles(self) -> None:
         """The numbers at T; those of another run at the same T, and of later ones where T goes back, are its no more."""
         as_of = instant(self.plan.t_at)
         if self.parent is not None and self.parent.t_at >= self.plan.t_at:
-            self.lake.run(f"DELETE FROM lifecycle_transitions WHERE as_of >= {as_of}")
+            later = f"SELECT DISTINCT as_of FROM lifecycle_transitions WHERE as_of >= {as_of}"
+            self.lake.delete("lifecycle_transitions", ("as_of",), later)
         if not self.counts["lifecycles"]:
             return
         pairs = "lifecycle, purpose, from_state, to_state"
@@ -243,9 +251,9 @@ class Writing:
     def _versions(self) -> None:
         if self._stands:
             return
-        self.lake.run(
-            "UPDATE segment_versions SET current = false "
-            "WHERE current AND (segment, version) NOT IN (SELECT (segment, version) FROM run_versions)"
+        ended = "FROM segment_versions ANTI JOIN run_versions USING (segment, version) WHERE current"
+        self.lake.assign(
+            "segment_versions", "current", ("segment", "version"), f"SELECT segment, version, false AS current {ended}"
         )
         self._insert(
             "segment_versions",
@@ -260,8 +268,12 @@ class Writing:
         columns = zip(*rows, strict=True) if rows else [[] for _ in STATES.schema]
         kinds = zip(columns, STATES.schema.types, strict=True)
         self.lake.con.register("run_states", pa.table([pa.array(list(c), t) for c, t in kinds], schema=STATES.schema))
-        self.lake.run(f"DELETE FROM kernel_state WHERE {self.plan.anew} OR shard IN (SELECT shard FROM run_states)")
-        self.lake.run(f"UPDATE kernel_state SET positions = {quoted(positions)}")
+        if self.plan.anew:
+            self.lake.clear("kernel_state")
+        else:
+            self.lake.delete("kernel_state", ("shard",), "SELECT shard FROM run_states")
+            others = f"SELECT shard, {quoted(positions)} AS positions FROM kernel_state ANTI JOIN run_states USING (shard)"
+            self.lake.assign("kernel_state", "positions", ("shard",), others)
         self._insert("kernel_state", "SELECT * FROM run_states")
 
     def _pointer(self, path: Path, positions: str) -> tuple[int, int, str, str, int, str, str]:

@@ -78,13 +78,10 @@ REASONS: dict[str, tuple[Place, ...]] = {
         Place("runners/warehouses/whole.py", "see_data", "loop over rows()"),
     ),
     "the catalog's columns, tables and versions": (
-        Place("runners/warehouses/read.py", "_select", "loop over rows()"),
         Place("runners/warehouses/read.py", "versions", "loop over rows()"),
-        Place("runners/warehouses/tables.py", "prepare", "loop over rows()"),
-        Place("runners/warehouses/tables.py", "widen", "loop over rows()"),
     ),
     "the one door of the warehouse's small results; large ones leave as Arrow": (
-        Place("runners/warehouses/ducklake.py", "rows", "fetchall"),
+        Place("runners/warehouses/lake.py", "rows", "fetchall"),
     ),
     "what a person asked to read": (
         Place("runners/warehouses/output.py", "_values", "to_pylist"),

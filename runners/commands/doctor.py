@@ -11,7 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from runners.session import Session
-    from runners.warehouses.ducklake import Lake
+    from runners.warehouses.lake import Lake
     from schemas.definitions.project import Project
 
 PACKAGES = ("apache-beam", "duckdb", "pyarrow")
@@ -165,25 +165,24 @@ _NOT_YET = "not there yet"
 
 
 def _in_lake(project: "Project", look: Callable[["Lake"], str]) -> str:
-    from runners.warehouses.ducklake import folder, is_there, open_lake
+    from runners.warehouses.entry import is_there, open_warehouse
 
-    root = folder(project.target.warehouse, project.root)
-    if not is_there(root):
+    if not is_there(project):
         return f"{_NOT_YET}, the first `segue run` makes it (target {project.target.name})"
-    with open_lake(root, patience_s=2.0) as lake:
+    with open_warehouse(project, patience_s=2.0) as lake:
         return look(lake)
 
 
 def _tables(lake: "Lake") -> int:
-    return int(lake.value("SELECT count(*) FROM duckdb_tables() WHERE database_name = 'lake'"))
+    return len(lake.comments("table"))
 
 
 def _writable(project: "Project") -> Finding:
-    from runners.warehouses.ducklake import folder
+    from runners.warehouses.entry import place_of
     from schemas.errors import CallError
 
     try:
-        place = folder(project.target.warehouse, project.root)
+        place = place_of(project)
     except CallError as error:
         return Finding("permissions", False, error.message, error.hint)
     wanted = [place, place / "data", project.root / "target"]

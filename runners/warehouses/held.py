@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from runners.warehouses.ducklake import Lake, quoted
+from runners.warehouses.lake import Lake, quoted
 from schemas.definitions.node import event_references
 from schemas.definitions.project import Project
 from schemas.definitions.reference import References

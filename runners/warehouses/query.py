@@ -9,8 +9,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from runners.warehouses.ducklake import Lake, named, quoted
 from runners.warehouses.failures import lost, table_file
+from runners.warehouses.lake import Lake, named, quoted
 from runners.warehouses.output import WHOLE
 from schemas.errors import CallError, SegueError
 
@@ -37,7 +37,7 @@ GROUP BY segment, version, subject HAVING arg_max(member, "at")
 def lock(lake: Lake) -> None:
     """Keep a session of people's SQL inside the warehouse: no file but the tables', no setting, for good."""
     lake.run(AS_OF)
-    lake.run(f"SET allowed_directories = [{quoted(str(lake.data))}]")
+    lake.run(f"SET allowed_directories = [{quoted(str(lake.data)) if lake.data else ''}]")
     lake.run("SET enable_external_access = false")
     lake.run("SET lock_configuration = true")
 
@@ -92,11 +92,7 @@ def show(lake: Lake, table: str, limit: int | None = None) -> pa.RecordBatchRead
 
 def tables(lake: Lake) -> dict[str, str]:
     """Every table and view with its comment."""
-    listed = " UNION ALL ".join(
-        f"SELECT {kind}_name, coalesce(comment, '') FROM duckdb_{kind}s() WHERE database_name = 'lake'"
-        for kind in ("table", "view")
-    )
-    return dict(lake.rows(f"{listed} ORDER BY 1"))
+    return {**lake.comments("table"), **lake.comments("view")}
 
 
 def _allow(lake: Lake, sql: str) -> None:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from runners.run_plan import RunPlan, SegmentVersion
-from runners.warehouses.ducklake import Lake, instant, listed, named, quoted
+from runners.warehouses.lake import Lake, instant, listed, named, quoted
 from schemas.definitions.project import Project
 from schemas.errors import CallError
 from schemas.kinds import KINDS
@@ -81,9 +81,7 @@ def newest_receipt(lake: Lake, last: LastRun, t_at: int) -> int:
 
 
 def _filled(lake: Lake) -> list[str]:
-    """The tables of facts that have files: a table that never had any is read slowly, its columns' statistics sought in vain."""
-    found = lake.rows("SELECT table_name FROM ducklake_table_info('lake') WHERE file_count > 0")
-    return [table for (table,) in found if table in KINDS]
+    return [table for table in lake.filled() if table in KINDS]
 
 
 def receipts_to_come(lake: Lake, last: LastRun) -> Receipts:
@@ -247,11 +245,6 @@ def _asked(lake: Lake, subjects: pa.Array) -> Iterator[None]:
 
 def _select(lake: Lake, sources: Iterable[str], table: str, schema: pa.Schema) -> str:
     """The facts of some sources: those of one that is not defined any more are kept, and say nothing."""
-    there = {
-        name
-        for (name,) in lake.rows(
-            f"SELECT column_name FROM duckdb_columns() WHERE database_name = 'lake' AND table_name = {quoted(table)}"
-        )
-    }
+    there = lake.columns(table)
     columns = ", ".join(named(name) for name in schema.names if name in there) or "*"  # without a table the engine says so
     return f"SELECT {columns} FROM {table} WHERE {_of(sources)}"

@@ -3,8 +3,8 @@
 import hashlib
 from pathlib import Path
 
-from runners.warehouses.ducklake import Lake, quoted
 from runners.warehouses.failures import lost
+from runners.warehouses.lake import Lake, quoted
 from schemas.errors import JobFailed
 
 

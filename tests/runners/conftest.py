@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from runners.warehouses.ducklake import Lake, open_lake
-from runners.warehouses.tables import prepare
+from runners.warehouses.ducklake import open_lake
+from runners.warehouses.lake import Lake
+from runners.warehouses.preparing import prepare
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from runners.publish import publish
 from runners.run_plan import RunPlan
-from runners.warehouses.ducklake import Lake
+from runners.warehouses.lake import Lake
 from runners.warehouses.tables import TABLES
 from schemas.errors import AuditFailed
 from tests.support.staged_runs import at, consent, event, first_run, plan_of, stage

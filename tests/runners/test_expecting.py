@@ -6,7 +6,7 @@ import pytest
 
 from runners.expectations import Expectations, FeatureExpectation, SourceExpectation
 from runners.publish import publish
-from runners.warehouses.ducklake import Lake
+from runners.warehouses.lake import Lake
 from schemas.definitions.comparison import Comparison
 from schemas.errors import AuditFailed
 from tests.support.staged_runs import DAY, event, first_run, plan_of, stage

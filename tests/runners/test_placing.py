@@ -9,8 +9,9 @@ import pytest
 from runners import placing
 from runners.publish import publish
 from runners.sweeping import sweep
-from runners.warehouses.ducklake import Lake, open_lake
-from runners.warehouses.tables import prepare
+from runners.warehouses.ducklake import open_lake
+from runners.warehouses.lake import Lake
+from runners.warehouses.preparing import prepare
 from tests.support.staged_runs import event, first_run, plan_of, stage
 
 
@@ -32,7 +33,7 @@ def test_adopted_files_hold_the_rows_that_written_ones_hold(tmp_path: Path, monk
     assert _published(tmp_path / "adopted") == written
     shutil.move(tmp_path / "adopted", tmp_path / "moved")
     with open_lake(tmp_path / "moved") as lake:
-        assert len(list(lake.tables.glob("events/run_id=*/*.parquet"))) == 2
+        assert len(list((lake.data / "main").glob("events/run_id=*/*.parquet"))) == 2
         assert lake.rows("SELECT COLUMNS(*)::VARCHAR FROM events ORDER BY ALL") == written
 
 
@@ -48,7 +49,7 @@ def test_below_a_folder_whose_name_means_more_to_the_engine_rows_are_written(
 def test_files_of_a_run_that_was_never_committed_are_swept(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(placing, "LARGE", 1)
     publish(lake, first_run(lake))
-    (folder,) = lake.tables.glob("events/run_id=*")
+    (folder,) = (lake.data / "main").glob("events/run_id=*")
     orphan = folder.with_name("run_id=0123")
     shutil.copytree(folder, orphan)
     sweep(lake)

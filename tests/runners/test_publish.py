@@ -7,7 +7,7 @@ import pytest
 
 from runners.publish import publish
 from runners.run_plan import SegmentVersion
-from runners.warehouses.ducklake import Lake
+from runners.warehouses.lake import Lake
 from runners.warehouses.read import last_run, state_paths
 from runners.warehouses.tables import TABLES
 from schemas.errors import AuditFailed, CallError, TryAgain

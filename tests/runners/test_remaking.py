@@ -10,7 +10,7 @@ from runners.linking import Linked
 from runners.publish import publish
 from runners.remaking import Remaking
 from runners.staging import staged_schemas
-from runners.warehouses.ducklake import Lake
+from runners.warehouses.lake import Lake
 from schemas.definitions.datatype import DataType
 from schemas.definitions.project import Project, Target
 from tests.support.consent_rows import project as bare_project

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from runners.publish import publish
-from runners.warehouses.ducklake import Lake
+from runners.warehouses.lake import Lake
 from runners.warehouses.read import state_paths
 from schemas.errors import TryAgain
 from tests.support.staged_runs import first_run

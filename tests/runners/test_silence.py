@@ -3,7 +3,7 @@
 import pytest
 
 from runners.publish import publish
-from runners.warehouses.ducklake import Lake
+from runners.warehouses.lake import Lake
 from schemas.errors import GateClosed
 from tests.support.staged_runs import DAY, at, consent, event, first_run, plan_of, stage
 

@@ -10,7 +10,8 @@ import pytest
 
 from runners.staging import give_up
 from runners.stopping import undisturbed
-from runners.warehouses.ducklake import Lake, open_lake
+from runners.warehouses.ducklake import open_lake
+from runners.warehouses.lake import Lake
 from runners.warehouses.query import query
 from transforms.stage import Stage
 

@@ -2,7 +2,7 @@
 
 from runners.publish import publish
 from runners.tidying import drop_states, tidy
-from runners.warehouses.ducklake import Lake
+from runners.warehouses.lake import Lake
 from runners.warehouses.read import state_paths
 from runners.warehouses.tables import TABLES
 from tests.support.staged_runs import event, first_run, plan_of, stage, stage_state

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from runners.warehouses.ducklake import Lake, open_lake
+from runners.warehouses.ducklake import open_lake
+from runners.warehouses.lake import Lake
 from runners.warehouses.tables import TABLES
 
 CLOCK = {"committed_at"}

@@ -11,8 +11,8 @@ from pathlib import Path
 from runners.publish import publish
 from runners.sweeping import sweep
 from runners.warehouses.ducklake import open_lake
+from runners.warehouses.preparing import prepare
 from runners.warehouses.read import last_run
-from runners.warehouses.tables import prepare
 from tests.support.staged_runs import correction, first_run
 from transforms.faults import reach
 

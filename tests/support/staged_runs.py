@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from runners.run_plan import RunPlan, SegmentVersion
 from runners.staging import new_staging, staged_schemas
-from runners.warehouses.ducklake import Lake
+from runners.warehouses.lake import Lake
 from runners.warehouses.read import last_run
 
 DAY = 86_400_000_000

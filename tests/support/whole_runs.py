@@ -14,7 +14,8 @@ import yaml
 
 from runners.outlook import Options
 from runners.running import Outcome, open_target, run_batch
-from runners.warehouses.ducklake import Lake, open_lake
+from runners.warehouses.ducklake import open_lake
+from runners.warehouses.lake import Lake
 from runners.warehouses.query import lock, query
 from schemas.definitions.catalog import read_project
 from schemas.definitions.instant import write_instant

@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from runners.publish import publish
-from runners.warehouses.ducklake import Lake, folder, open_lake
-from runners.warehouses.tables import TABLES, prepare
+from runners.warehouses.ducklake import folder, open_lake
+from runners.warehouses.lake import Lake
+from runners.warehouses.preparing import prepare
+from runners.warehouses.tables import TABLES
 from runners.warehouses.views import VIEWS
 from schemas.errors import CallError, JobFailed, TryAgain
 from tests.support.staged_runs import first_run

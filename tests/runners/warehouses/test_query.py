@@ -8,9 +8,10 @@ import pytest
 
 from runners.publish import publish
 from runners.warehouses import query as queries
-from runners.warehouses.ducklake import Lake, open_lake
+from runners.warehouses.ducklake import open_lake
+from runners.warehouses.lake import Lake
 from runners.warehouses.output import write_rows
-from runners.warehouses.tables import prepare
+from runners.warehouses.preparing import prepare
 from schemas.errors import CallError
 from tests.support.staged_runs import correction, first_run
 

@@ -11,8 +11,9 @@ import pytest
 from runners.publish import publish
 from runners.run_plan import SegmentVersion
 from runners.warehouses import read
-from runners.warehouses.ducklake import Lake, open_lake
-from runners.warehouses.tables import prepare
+from runners.warehouses.ducklake import open_lake
+from runners.warehouses.lake import Lake
+from runners.warehouses.preparing import prepare
 from schemas.definitions.datatype import DataType
 from schemas.definitions.project import Project
 from schemas.errors import CallError

@@ -3,8 +3,9 @@
 import pyarrow as pa
 import pytest
 
-from runners.warehouses.ducklake import Lake
-from runners.warehouses.tables import TABLES, prepare, widen
+from runners.warehouses.lake import Lake
+from runners.warehouses.preparing import prepare
+from runners.warehouses.tables import TABLES
 from runners.warehouses.views import VIEWS
 from schemas.errors import CallError
 
@@ -36,21 +37,21 @@ def test_preparing_twice_commits_nothing(lake: Lake) -> None:
 
 
 def test_a_new_column_carries_its_comment(lake: Lake) -> None:
-    widen(lake, "feature_rows", {"visits__count_7d": pa.int64()}, {"visits__count_7d": "visits in 7 days"})
+    lake.widen("feature_rows", {"visits__count_7d": pa.int64()}, {"visits__count_7d": "visits in 7 days"})
     told = "SELECT comment FROM duckdb_columns() WHERE column_name = 'visits__count_7d'"
     assert lake.value(told) == "visits in 7 days"
 
 
 def test_a_decimal_that_holds_more_than_is_declared_stays(lake: Lake) -> None:
-    widen(lake, "events", {"amount": pa.decimal128(14, 2)}, {})
-    widen(lake, "events", {"amount": pa.decimal128(12, 2)}, {})
+    lake.widen("events", {"amount": pa.decimal128(14, 2)}, {})
+    lake.widen("events", {"amount": pa.decimal128(12, 2)}, {})
     assert lake.value("SELECT data_type FROM duckdb_columns() WHERE column_name = 'amount'") == "DECIMAL(14,2)"
 
 
 def test_a_type_that_does_not_hold_what_is_stored_is_refused(lake: Lake) -> None:
-    widen(lake, "events", {"amount": pa.string()}, {})
+    lake.widen("events", {"amount": pa.string()}, {})
     with pytest.raises(CallError, match=r"`amount` of `events` is VARCHAR in the warehouse and BIGINT"):
-        widen(lake, "events", {"amount": pa.int64()}, {})
+        lake.widen("events", {"amount": pa.int64()}, {})
 
 
 def _snapshots(lake: Lake) -> int:

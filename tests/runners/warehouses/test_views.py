@@ -8,9 +8,10 @@ import pytest
 
 from runners.publish import publish
 from runners.run_plan import SegmentVersion
-from runners.warehouses.ducklake import Lake, open_lake
+from runners.warehouses.ducklake import open_lake
+from runners.warehouses.lake import Lake
+from runners.warehouses.preparing import prepare
 from runners.warehouses.query import lock, query
-from runners.warehouses.tables import prepare
 from tests.support.staged_runs import at, correction, enter, event, first_run, plan_of, stage
 
 BOTH = {"vip": SegmentVersion(1, "m1"), "new": SegmentVersion(1, "m2")}
