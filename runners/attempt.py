@@ -1,4 +1,7 @@
-"""A run as it was begun: `target/runs/<id>.json` pins it before it reads anything, and says what became of it."""
+"""A run as it was begun: `target/runs/<id>.json` pins it before it reads anything, and says what became of it.
+
+Beside it lies its page, `<id>.html`.
+"""
 
 import json
 from collections.abc import Mapping
@@ -10,6 +13,7 @@ from typing import Any
 from runners.artifacts import FOLDER, write_artifact, written
 from runners.outlook import Outlook
 from runners.pinning import are_pins, pinned
+from runners.run_page import page
 from runners.run_plan import RunPlan, canonical
 from schemas.definitions.canonical import digest
 from schemas.errors import CallError
@@ -80,9 +84,10 @@ class Attempt:
         self._write()
 
     def end(self, results: Mapping[str, Any]) -> None:
-        """What became of it, as run_results.json has it. Errors: JobFailed."""
+        """What became of it, as run_results.json has it, also as a page. Errors: JobFailed."""
         self.said["results"] = results
         self._write()
+        write_artifact(self.root, RUNS / f"{self.id}.html", page(self.said))
 
     def _write(self) -> None:
         write_artifact(self.root, RUNS / f"{self.id}.json", written(self.said))

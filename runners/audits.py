@@ -1,46 +1,47 @@
 """The audit of a staged run: nothing is published that breaks a rule of the warehouse or of the user."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from runners.expecting import broken_expectations
-from runners.finding import Finding, fail, place
+from runners.expecting import met
+from runners.finding import Checked, Finding, passed, place
 from runners.rules import Check, checks
 from runners.run_plan import RunPlan
 from runners.staging import Staged, Staging
 from runners.warehouses.lake import Lake
 
 
-def audit(lake: Lake, plan: RunPlan, staged: Staging, horizon_at: int | None) -> None:
-    """Check all that is staged. Raises AuditFailed with every broken rule, its rows and why."""
-    fail(findings(lake, _due(checks(plan, horizon_at), staged)))
-    fail(broken_expectations(lake, plan))
+def audit(lake: Lake, plan: RunPlan, staged: Staging, horizon_at: int | None) -> tuple[Checked, ...]:
+    """Check all that is staged; gives what each check saw. Raises AuditFailed with every broken rule, its rows and why.
 
-
-def _due(rules: Sequence[Check], staged: Staging) -> list[Check]:
-    """The rules that anything staged could break: where a table is empty, none that is about its rows."""
-    return [rule for rule in rules if rule.over not in staged.tables or staged.tables[rule.over].files]
+    What the user expects is looked at where no rule of the warehouse is broken.
+    """
+    kept = passed(look(lake, checks(plan, horizon_at), staged))
+    return passed((*kept, *met(lake, plan)))
 
 
 def check_schemas(staged: Staging) -> None:
     """See that every staged file has exactly the columns of its table. Raises AuditFailed."""
-    fail([finding for table in staged.tables.values() for finding in _other_schemas(table)])
+    passed([found for table in staged.tables.values() for found in _other_schemas(table)])
 
 
-def _other_schemas(table: Staged) -> Iterator[Finding]:
+def _other_schemas(table: Staged) -> Iterator[Checked]:
     for path in table.files:
         try:
             found = pq.read_schema(path)
         except (pa.ArrowInvalid, OSError):
-            yield Finding(
-                f"{table.name}: files", 1, "the file is no Parquet file, or cut short", (place(str(path), None),)
-            )
+            yield _unlike(f"{table.name}: files", "the file is no Parquet file, or cut short", path)
             continue
         differs = _difference(table.schema, found)
         if differs:
-            yield Finding(f"{table.name}: columns", 1, differs, (place(str(path), None),))
+            yield _unlike(f"{table.name}: columns", differs, path)
+
+
+def _unlike(check: str, why: str, path: Path) -> Checked:
+    return Checked(check, "1 file", "0 files", Finding(check, 1, why, (place(str(path), None),)))
 
 
 def _difference(wanted: pa.Schema, found: pa.Schema) -> str:
@@ -51,10 +52,20 @@ def _difference(wanted: pa.Schema, found: pa.Schema) -> str:
     return ", ".join(f"`{a.name}` is {b.type}, not {a.type}" for a, b in pairs if a.type != b.type)
 
 
-def findings(lake: Lake, rules: Sequence[Check]) -> list[Finding]:
-    """The rules that are broken: those that a scan of many at once makes doubtful are looked at, row by row."""
-    kept = _kept(lake, rules)
-    return [finding for rule in rules if rule.name not in kept and (finding := _finding(lake, rule))]
+def look(lake: Lake, rules: Sequence[Check], staged: Staging) -> list[Checked]:
+    """What each rule sees: those that a scan of many at once makes doubtful are looked at, row by row."""
+    due = [rule for rule in rules if _is_due(rule, staged)]
+    kept = _kept(lake, due) | {rule.name for rule in rules if not _is_due(rule, staged)}
+    return [_holds(rule) if rule.name in kept else _seen(lake, rule) for rule in rules]
+
+
+def _is_due(rule: Check, staged: Staging) -> bool:
+    """Whether anything staged could break it: where a table is empty, no rule that is about its rows."""
+    return rule.over not in staged.tables or bool(staged.tables[rule.over].files)
+
+
+def _holds(rule: Check) -> Checked:
+    return Checked(rule.name, "0 rows", "0 rows", sql=rule.sql)
 
 
 def _kept(lake: Lake, rules: Sequence[Check]) -> set[str]:
@@ -69,11 +80,11 @@ def _kept(lake: Lake, rules: Sequence[Check]) -> set[str]:
     return kept
 
 
-def _finding(lake: Lake, rule: Check) -> Finding | None:
+def _seen(lake: Lake, rule: Check) -> Checked:
     count, first = lake.rows(
         f"SELECT count(*), (list({{'file': _file, 'row': _row}} ORDER BY _file, _row))[:3] FROM ({rule.sql})"
     )[0]
     if not count:
-        return None
+        return _holds(rule)
     places = tuple(place(one["file"], one["row"]) for one in first if one["file"])
-    return Finding(rule.name, count, rule.why, places)
+    return _holds(rule)._replace(figure=f"{count:,} rows", finding=Finding(rule.name, count, rule.why, places))

@@ -1,7 +1,7 @@
-"""What an audit found: which rule is broken, how often, where and why; never a value of a record."""
+"""What an audit found: what each check saw, and which rule is broken, how often, where and why; never a value of a record."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from schemas.definitions.lineage import Item
 from schemas.errors import AuditFailed
@@ -25,12 +25,44 @@ class Finding(NamedTuple):
         return f"{self.check}: {self.violations} row(s){where}: {self.why}"
 
 
-class FoundWanting(AuditFailed):
-    """An audit that failed, with all that it found."""
+class Checked(NamedTuple):
+    """One check of an audit, whatever it found.
 
-    def __init__(self, findings: Sequence[Finding]) -> None:
+    Attributes:
+      check: its name.
+      figure: what was measured, as text: of a rule how many rows break it.
+      expected: what it should be.
+      finding: what is wrong, None where nothing is.
+      sql: a query of the rows that break it, over what is staged; empty where one number is measured.
+    """
+
+    check: str
+    figure: str
+    expected: str
+    finding: Finding | None = None
+    sql: str = ""
+
+    def document(self) -> dict[str, Any]:
+        """The whole of it, JSON-able."""
+        found = self.finding
+        return {
+            "check": self.check,
+            "status": "success" if found is None else "error",
+            "figure": self.figure,
+            "expected": self.expected,
+            "rows": 0 if found is None else found.violations,
+            "places": [] if found is None else list(found.places),
+            "sql": self.sql,
+        }
+
+
+class FoundWanting(AuditFailed):
+    """An audit that failed, with all that it found and all that it looked at."""
+
+    def __init__(self, checks: Sequence[Checked]) -> None:
         super().__init__("SEG-0610", "the audit failed, nothing was published")
-        self.findings = tuple(findings)
+        self.checks = tuple(checks)
+        self.findings = tuple(one.finding for one in checks if one.finding is not None)
 
     def __str__(self) -> str:
         return "\n  ".join([f"{self.code} {self.message}:", *map(str, self.findings)])
@@ -42,7 +74,8 @@ def place(path: str, row: int | None) -> str:
     return short if row is None else f"{short} row {row}"
 
 
-def fail(found: Sequence[Finding]) -> None:
-    """Raise FoundWanting if anything was found."""
-    if found:
-        raise FoundWanting(found)
+def passed(checks: Sequence[Checked]) -> tuple[Checked, ...]:
+    """The checks of an audit. Errors: FoundWanting if any of them found anything."""
+    if any(one.finding is not None for one in checks):
+        raise FoundWanting(checks)
+    return tuple(checks)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from itertools import count
 
 from runners.audits import audit, check_schemas
+from runners.finding import Checked
 from runners.placing import place_facts, place_states
 from runners.record import prepare_record
 from runners.run_plan import Published, RunPlan
@@ -37,11 +38,12 @@ def publish(lake: Lake, plan: RunPlan, tell: Callable[[str, int, float], None] =
         show(lake, staged)
         last = last_run(lake)
         settled = _settled(lake, plan, staged, last)
+        checks: tuple[Checked, ...] = ()
         if settled is None:
             tell("audit", staged.rows, 0)
-            _examine(lake, plan, staged, last)
+            checks = _examine(lake, plan, staged, last)
             reach("audited")
-    published = settled or _commit(lake, plan, staged, last, tell)
+    published = settled or _commit(lake, plan, staged, last, tell)._replace(checks=checks)
     reach("after_commit")
     give_up(plan.staging)
     return published
@@ -61,11 +63,11 @@ def _settled(lake: Lake, plan: RunPlan, staged: Staging, last: LastRun | None) -
     return None
 
 
-def _examine(lake: Lake, plan: RunPlan, staged: Staging, parent: LastRun | None) -> None:
-    """See that the run may be published. Errors: GateClosed, AuditFailed."""
+def _examine(lake: Lake, plan: RunPlan, staged: Staging, parent: LastRun | None) -> tuple[Checked, ...]:
+    """See that the run may be published; gives what each check saw. Errors: GateClosed, AuditFailed."""
     see_that_consents_speak(lake, plan)
     prepare_record(lake, plan, parent)
-    audit(lake, plan, staged, None if parent is None else parent.t_at)
+    return audit(lake, plan, staged, None if parent is None else parent.t_at)
 
 
 def _commit(

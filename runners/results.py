@@ -10,7 +10,7 @@ from typing import Any
 
 from runners.artifacts import FOLDER, write_artifact, written
 from runners.attempt import RUNS, Attempt
-from runners.finding import Finding, FoundWanting
+from runners.finding import Checked, FoundWanting
 from runners.outlook import Outlook
 from runners.run_plan import Published, RunPlan
 from runners.stages import Ending, Stages
@@ -34,7 +34,7 @@ class Results:
       published: run_id, status, t, k, the rows by table and how many subjects were made anew, once the run has ended well.
       error: code and message of what ended it otherwise.
       seconds: from the call to its end.
-      findings: what its audit found.
+      checks: what each check of its audit saw.
       attempt: what it was begun with, once that is known.
     """
 
@@ -42,7 +42,7 @@ class Results:
     project: Project | None = None
     published: Mapping[str, Any] = field(default_factory=dict)
     error: Mapping[str, str] | None = None
-    findings: tuple[Finding, ...] = ()
+    checks: tuple[Checked, ...] = ()
     attempt: Attempt | None = None
     began: float = field(default_factory=time.monotonic)
     seconds: float = 0.0
@@ -60,6 +60,7 @@ class Results:
         """The run has ended well; what comes later changes nothing of it."""
         status = "published" if published.status == "published" else "unchanged"
         self._stop("success")
+        self.checks = published.checks
         self.published = {
             "run_id": published.run_id,
             "status": status,
@@ -77,7 +78,7 @@ class Results:
         """The run ended by this."""
         is_stop = isinstance(error, KeyboardInterrupt)
         self._stop("stopped" if is_stop else "error")
-        self.findings = error.findings if isinstance(error, FoundWanting) else ()
+        self.checks = error.checks if isinstance(error, FoundWanting) else ()
         code, message = ("SEG-0130", "stopped") if is_stop else ("SEG-0999", type(error).__name__)
         if isinstance(error, SegueError):
             code, message = error.code, error.message
@@ -93,6 +94,7 @@ class Results:
             "pin": self.attempt.id if self.attempt else None,
             "seconds": round(self.seconds, 3),
             "stages": [{**asdict(one), "seconds": round(one.seconds, 3)} for one in self.stages.all],
+            "checks": [one.document() for one in self.checks],
             "results": [] if self.project is None else self._results(self.project),
             **({"error": self.error} if self.error else {}),
         }
@@ -101,20 +103,21 @@ class Results:
         """One for each segment and feature group; what ended the run and concerns none of them ends all."""
         lineage = Lineage(project)
         found: dict[Item, list[str]] = {item: [] for item in lineage.items}
-        for one in self.findings:
+        findings = [one.finding for one in self.checks if one.finding is not None]
+        for one in findings:
             if one.concerns is not None:
                 below = reach([one.concerns], lineage.below) if one.concerns.kind not in NODES else ()
                 for item in (one.concerns, *below):
                     found[item].append(str(one))
-        is_whole = self.error is not None and (not any(found.values()) or any(not f.concerns for f in self.findings))
+        is_whole = self.error is not None and (not any(found.values()) or any(not one.concerns for one in findings))
         return [
             {
                 "kind": item.kind,
                 "name": item.name,
-                "status": "error" if is_whole or findings else "success",
-                "findings": findings,
+                "status": "error" if is_whole or told else "success",
+                "findings": told,
             }
-            for item, findings in found.items()
+            for item, told in found.items()
             if item.kind in NODES
         ]
 

@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 import pyarrow as pa
 
 from runners.expectations import Expectations
+from runners.finding import Checked
 
 
 class SegmentVersion(NamedTuple):
@@ -92,12 +93,14 @@ class Published(NamedTuple):
       run_id: the run; for `unchanged` the last published one, empty if there is none.
       known_at: its K, int64 microseconds; None where no run was ever published.
       rows: table -> rows written.
+      checks: what each check of its audit saw.
     """
 
     status: Literal["published", "already", "unchanged"]
     run_id: str
     known_at: int | None
     rows: Mapping[str, int]
+    checks: tuple[Checked, ...] = ()
 
 
 def canonical(value: Any) -> str:

@@ -36,6 +36,8 @@ REASONS: dict[str, tuple[Place, ...]] = {
         Place("schemas/definitions/composition.py", "read_noted", "loop over a column"),
         Place("runners/warehouses/held.py", "held_of_each", "loop over rows()"),
         Place("runners/pinning.py", "ends", "loop over a column"),
+        Place("runners/run_page.py", "_inputs", "loop over a column"),
+        Place("runners/expecting_features.py", "_in_words", "loop over a column"),
         *(Place("runners/told_plan.py", told, "loop over a column") for told in ("render", "_told_leaves", "_members")),
         Place("schemas/definitions/meaning.py", "list_meaning", "to_pylist"),
         Place("transforms/algebra/project.py", "type_of", "fetchall"),
@@ -89,7 +91,7 @@ REASONS: dict[str, tuple[Place, ...]] = {
         Place("runners/diffing.py", "told", "to_pylist"),
     ),
     "the first rows that break an expectation": (
-        Place("runners/expecting.py", "_features", "as_py"),
+        Place("runners/expecting_features.py", "features_met", "as_py"),
     ),
     "names of events, a thousand at most": (
         Place("runners/unheard.py", "unheard", "to_pylist"),

@@ -1,21 +1,33 @@
-"""`segue runs`: the published runs."""
+"""`segue runs`: the published runs, or one run with all its checks."""
 
 import sys
+from typing import Annotated
 
 import typer
 
 
-def runs(ctx: typer.Context) -> None:
-    """List the published runs: when, T, K, status, rows, seconds.
+def runs(
+    ctx: typer.Context,
+    run: Annotated[
+        str | None, typer.Argument(metavar="[RUN]", help="One that was begun here, by its id or what it published.")
+    ] = None,
+) -> None:
+    """List the published runs: when, T, K, status, rows, seconds. Or tell of one, published or not: stages, checks, figures.
 
-    A run that failed or was stopped has published nothing and is not among them. Where the last one did, a note on
-    stderr says by what it ended, and target/run_results.json has the rest.
+    A run that failed or was stopped has published nothing and is not listed. Where the last one did, a note on stderr
+    says by what it ended, and target/run_results.json has the rest. target/runs has a page for each of the last hundred.
     """
+    from runners.attempt import find
     from runners.results import last_error
+    from runners.told_run import render
     from runners.warehouses.output import write_rows
     from runners.warehouses.read import runs as published
 
     session = ctx.obj
+    if run is not None:
+        said = find(session.root, run).said
+        session.json(said) if session.format == "json" else session.say(render(said))
+        return
     project = session.project()
     if error := last_error(project.root):
         session.note(f"note: the last run published nothing: {error['code']} {error['message']} (target/run_results.json)")

@@ -45,7 +45,7 @@ def test_change_is_against_the_last_run(lake: Lake) -> None:
     key = {"segment": "vip", "version": 1, "subject": "cy"}
     stage(plan, "transitions", [{**key, "at": plan.t_at, "member": True, "purpose": "push"}])
     stage(plan, "changes", [{**key, "kind": "entered", "effective_at": plan.t_at, "member": True, "reason": "event"}])
-    with pytest.raises(AuditFailed, match="it is 1, expected >= -30% and <= 50%"):
+    with pytest.raises(AuditFailed, match="it is 100%, expected >= -30% and <= 50%"):
         publish(lake, plan)
 
 
@@ -75,7 +75,7 @@ def test_a_source_that_sets_too_much_aside_fails(lake: Lake) -> None:
     stage(plan, "events", [event("ann", "1", 1)])
     stage(plan, "quarantine", [{"source": "orders", "position": "a", "reason": "malformed", "raw": b"x"}])
     stage(plan, "fates", [{"read": 2, "used": 1, "quarantined": 1}])
-    with pytest.raises(AuditFailed, match=r"source `orders`: quarantined: .* it is 0.5, expected <= 1%"):
+    with pytest.raises(AuditFailed, match=r"source `orders`: quarantined: .* it is 50%, expected <= 1%"):
         publish(lake, plan)
 
 
