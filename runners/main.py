@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from runners.commands.apply import apply
+from runners.commands.backfill import backfill
 from runners.commands.compile import compile_
 from runners.commands.diff import diff
 from runners.commands.doctor import doctor
@@ -53,6 +54,7 @@ for _name, _command in {
     "run": run,
     "retry": retry,
     "stream": stream,
+    "backfill": backfill,
     "test": test,
     "explain": explain,
     "features": features,

@@ -62,12 +62,12 @@ class Outlook:
         last = None if lake is None else read.last_run(lake)
         t_at = _instant_asked(project, options, last)
         reading = what_to_read(project, None if options.full_refresh else last, options.ends, waiting)
-        return cls(project, options, last, t_at, _versions({} if lake is None else read.versions(lake), project), reading)
+        return cls(project, options, last, t_at, versions_of({} if lake is None else read.versions(lake), project), reading)
 
     @classmethod
     def of_last(cls, lake: Lake, project: Project, now: int, last: read.LastRun, reading: Reading) -> "Outlook":
         """Of a stream, which goes on from the last run; what it reads it finds out itself."""
-        versions = _versions(read.versions(lake), project)
+        versions = versions_of(read.versions(lake), project)
         return cls(project, Options(now), last, last.t_at, versions, reading._replace(positions=last.positions))
 
     @property
@@ -122,7 +122,7 @@ def k_below(known_at: int, read: int) -> CallError:
     return CallError("SEG-0904", message, "ask for a later one, or leave --known-at out")
 
 
-def _versions(known: Mapping[str, list[tuple[SegmentVersion, bool]]], project: Project) -> dict[str, SegmentVersion]:
+def versions_of(known: Mapping[str, list[tuple[SegmentVersion, bool]]], project: Project) -> dict[str, SegmentVersion]:
     """The number of each published segment's meaning: the current one's where it is the same, else one that was never used."""
     numbers = {}
     for name, segment in project.segments.items():

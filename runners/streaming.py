@@ -17,6 +17,7 @@ from runners.cuts import Cuts, moment_of
 from runners.engines.entry import processes_of, readers_of, running
 from runners.engines.local import run_locally
 from runners.engines.portable import ENDED, Job
+from runners.handing import take_in
 from runners.outlook import Options, Outlook
 from runners.progress import tick
 from runners.publish import publish
@@ -47,7 +48,7 @@ from transforms.stage import Stage
 _LOOK_S = 0.02
 """Between two looks at what the job has done."""
 _LISTEN_S = 0.25
-"""Between two times that the runner is asked, and that workers are listened to."""
+"""Between two times that the runner is asked, that workers are listened to, and that others may hand anything in."""
 _TIDY_S = 60.0
 """Between two times that the warehouse is tidied."""
 _NOTHING = Reading(Listing((), (), (), {}), frozenset(), {})
@@ -203,12 +204,16 @@ class Stream:
         time.sleep(_LOOK_S)
 
     def _listen(self, job: Running) -> None:
-        """See that the job runs and its workers live: each question costs the runner something, too."""
+        """See that the job runs and its workers live: each question costs the runner something, too.
+
+        What others have computed for the warehouse is put there: nothing of a cut is open meanwhile.
+        """
         if time.monotonic() - self.heard > _LISTEN_S:
             self.heard = time.monotonic()
             job.see_that_it_runs()
             if self.cuts.has_lost_a_worker:
                 raise JobFailed(ENDED, "a worker of the stream is gone", "start it again: it goes on where the last commit ended")
+            take_in(self.lake)
 
     def _see_that_all_is_read(self) -> None:
         if self.cuts.is_lost:

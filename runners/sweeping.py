@@ -6,11 +6,12 @@ from collections.abc import Collection
 from pathlib import Path
 
 from runners.placing import RUN
-from runners.warehouses.lake import SPILL, Lake
+from runners.warehouses.lake import HANDED, SPILL, Lake
 
 
 def sweep(lake: Lake, keep: Path | None = None) -> int:
-    """Remove what runs that died have left: staging folders, states and facts that no commit names, spill, old orphans.
+    """Remove what runs that died have left: staging folders, states and facts that no commit names, spill, orders,
+    old orphans.
 
     Only the holder of the lock may. Returns how many folders went.
     """
@@ -18,7 +19,7 @@ def sweep(lake: Lake, keep: Path | None = None) -> int:
     committed = {run_id for (run_id,) in lake.rows("SELECT run_id FROM run_commits")}
     adopted = lake.adopts.glob(f"*/{RUN}*") if lake.adopts else ()
     dead += [path for path in adopted if path.name.removeprefix(RUN) not in committed]
-    dead += [path for path in _folders(lake.root / SPILL) if not _runs(int(path.name.partition("-")[0]))]
+    dead += [*left_by_the_dead(lake.root / SPILL), *left_by_the_dead(lake.root / HANDED)]
     for path in dead:
         shutil.rmtree(path, ignore_errors=True)
     lake.drop_orphans()
@@ -33,6 +34,11 @@ def _named_states(lake: Lake) -> set[str]:
 def states_but(lake: Lake, named: Collection[str]) -> list[Path]:
     """The folders of the states of other runs: no commit names them, any more or yet."""
     return [path for path in _folders(lake.states) if path.name not in named]
+
+
+def left_by_the_dead(parent: Path) -> list[Path]:
+    """The folders that are called by a process of this machine which is gone: `<process>-...`."""
+    return [path for path in _folders(parent) if not _runs(int(path.name.partition("-")[0]))]
 
 
 def _runs(process: int) -> bool:

@@ -260,6 +260,8 @@ class Writing:
             f"SELECT *, {quoted(self.plan.run_id)} AS from_run, true AS current "
             "FROM run_versions ANTI JOIN segment_versions USING (segment, version)",
         )
+        taken_up = "FROM backfill_pieces p JOIN run_versions v ON p.segment = v.segment AND p.version <= v.version"
+        self.lake.delete("backfill_pieces", ("segment", "version"), f"SELECT DISTINCT p.segment, p.version {taken_up}")
 
     def _states(self) -> None:
         """Point to the new state of the shards that have one; the others keep theirs, at the new positions."""

@@ -121,6 +121,7 @@ CODES: dict[str, str] = {
     "SEG-0620": "a runner that did not start",
     "SEG-0621": "a runner that can not be reached",
     "SEG-0622": "workers of another version",
+    "SEG-0623": "an order that the process which writes can not carry out",
     "SEG-0700": "a file that changed after it was read",
     "SEG-0701": "a source that is to be read again and does not reach back",
     "SEG-0702": "records of a topic that are gone, and were not read or were read from another one",
@@ -162,6 +163,8 @@ CODES: dict[str, str] = {
     "SEG-0913": "a run or a version of a segment that is not in the record",
     "SEG-0918": "a run of this project that is not known here",
     "SEG-0919": "a run that can not be done again as it was",
+    "SEG-0920": "a period that can not be backfilled",
+    "SEG-0921": "a backfill of what the warehouse's facts do not tell",
     # anywhere
     "SEG-0130": "stopped by a signal",
     "SEG-0999": "a mistake of Segue's own",

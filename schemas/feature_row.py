@@ -16,5 +16,5 @@ SCHEMA = pa.schema(
 COMMENTS = {
     "subject": "whose features",
     "as_of": "the T of the values",
-    "run_id": "the run that wrote it",
+    "run_id": "the run, or the backfill, that wrote it",
 }

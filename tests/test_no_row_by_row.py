@@ -79,6 +79,11 @@ REASONS: dict[str, tuple[Place, ...]] = {
         Place("runners/tidying.py", "_old_snapshots", "loop over rows()"),
         Place("runners/warehouses/whole.py", "see_data", "loop over rows()"),
     ),
+    "one row a backfill, or a month of one": (
+        *(Place("runners/warehouses/backfills.py", told, "loop over rows()") for told in ("backfills", "intervals_of")),
+        Place("runners/warehouses/backfills.py", "from_text", "loop over a column"),
+        Place("runners/intervals.py", "months", "tolist"),
+    ),
     "the catalog's columns, tables and versions": (
         Place("runners/warehouses/read.py", "versions", "loop over rows()"),
     ),

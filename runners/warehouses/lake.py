@@ -26,6 +26,8 @@ PATIENCE_S = 15.0
 """How long a busy warehouse is waited for before the call gives up with exit 75."""
 SPILL = "spill"
 """What does not fit into memory, one folder a process: people are in it, so it is swept."""
+HANDED = "handed"
+"""What other processes hand to the writer, one folder an order, called by the process."""
 
 
 @dataclass(eq=False)

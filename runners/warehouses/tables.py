@@ -6,7 +6,20 @@ from types import ModuleType
 
 import pyarrow as pa
 
-from schemas import change, feature_row, kernel_state, lifecycle, rejection, run, session, transition, verdict
+from schemas import (
+    backfill,
+    backfill_interval,
+    backfill_piece,
+    change,
+    feature_row,
+    kernel_state,
+    lifecycle,
+    rejection,
+    run,
+    session,
+    transition,
+    verdict,
+)
 from schemas.kinds import KINDS
 
 INSTANT = pa.timestamp("us", tz="UTC")
@@ -114,9 +127,11 @@ FACTS = {name: _of(kind.noun) for name, kind in KINDS.items()}
 TRANSITIONS, CHANGES, QUARANTINE = _of(transition), _of(change), _of(rejection)
 FEATURE_ROWS = _of(feature_row, partition="year(as_of), month(as_of), day(as_of)")
 SESSIONS, LIFECYCLES, VERDICTS, MANIFEST, STATES = _of(session), _of(lifecycle), _of(verdict), _of(run), _of(kernel_state)
+BACKFILLS, BACKFILL_INTERVALS, BACKFILL_PIECES = _of(backfill), _of(backfill_interval), _of(backfill_piece)
 
 TABLES: tuple[Table, ...] = (
     *(*FACTS.values(), QUARANTINE),
     *(TRANSITIONS, CHANGES, UPCOMING, VERSIONS, FEATURE_ROWS),
     *(SESSIONS, LIFECYCLES, VERDICTS, EXPOSURES, MANIFEST, RUN_COMMITS, STATES),
+    *(BACKFILLS, BACKFILL_INTERVALS, BACKFILL_PIECES),
 )

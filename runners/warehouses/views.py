@@ -73,6 +73,19 @@ SELECT p.segment, p.other_segment, p.both_members, s.members AS segment_members,
 FROM pairs p JOIN sizes s ON s.segment = p.segment JOIN sizes o ON o.segment = p.other_segment
 """
 
+# Pieces that touch are one membership: an interval's end is no end of it.
+_BACKFILLED = """
+SELECT segment, version, subject, min(valid_from) AS valid_from, max(valid_to) AS valid_to, purpose
+FROM (
+  SELECT *, count_if(touches IS NOT true) OVER (PARTITION BY segment, version, subject ORDER BY valid_from) AS number
+  FROM (
+    SELECT *, valid_from = lag(valid_to) OVER (PARTITION BY segment, version, subject ORDER BY valid_from) AS touches
+    FROM backfill_pieces
+  )
+)
+GROUP BY segment, version, subject, purpose, number
+"""
+
 VIEWS: tuple[View, ...] = (
     View(
         "segment_history",
@@ -137,6 +150,19 @@ VIEWS: tuple[View, ...] = (
             "both_members": "members of both",
             "segment_members": "members of the one",
             "other_members": "members of the other",
+        },
+    ),
+    View(
+        "segment_backfilled",
+        _BACKFILLED,
+        "Who would have been in which segment: what `segue backfill` computed of versions that no run has put in force yet.",
+        {
+            "segment": "name of the segment",
+            "version": "the number that its meaning will have",
+            "subject": "the member",
+            "valid_from": "instant of entering, inclusive; where what was computed begins, if it was a member by then",
+            "valid_to": "instant of leaving, exclusive; where what was computed ends, if it was a member until then",
+            "purpose": "purposes that the segment may serve, joined by +",
         },
     ),
 )

@@ -4,6 +4,9 @@ import pyarrow as pa
 import pytest
 
 from schemas import (
+    backfill,
+    backfill_interval,
+    backfill_piece,
     change,
     consent,
     event,
@@ -20,7 +23,10 @@ from schemas import (
 from schemas.definitions.datatype import DataType
 from schemas.kinds import EVENTS
 
-TABLES = (event, profile, consent, rejection, transition, change, feature_row, run, session, lifecycle, verdict, kernel_state)
+TABLES = (
+    *(event, profile, consent, rejection, transition, change, feature_row, run, session, lifecycle, verdict, kernel_state),
+    *(backfill, backfill_interval, backfill_piece),
+)
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.TABLE)
