@@ -114,7 +114,8 @@ def _carried_out(
         reach("past_computed")
         for done, (interval, place) in enumerate(folders.items()):
             ended = replace(past.told(interval), status=DONE, ended_at=now(), error=None)
-            _hand_in(project, place, Order(one, (ended,)), partial(tell, f"interval {interval.number}", done, done / len(folders)))
+            waiting = partial(tell, f"interval {interval.number}", done, done / len(folders))
+            _hand_in(project, place, Order(one, (ended,)), waiting)
             reach("interval_done")
             yield ended
 
