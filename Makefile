@@ -55,6 +55,7 @@ check: $(STAMP)
 
 docs: $(STAMP)
 	$(BIN)/python -m runners.reference
+	$(BIN)/python -m runners.tables_page
 	@$(SEGUE) schema -o docs/schemas
 
 bench: $(STAMP)

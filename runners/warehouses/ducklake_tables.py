@@ -8,12 +8,12 @@ import pyarrow as pa
 
 from runners.warehouses.lake import Lake, named, quoted
 from runners.warehouses.tables import INSTANT, Table
-from runners.warehouses.views import View
+from runners.warehouses.views import MEMBERS_AS_OF, View
 from schemas.errors import CallError
 
 
 def make(lake: Lake, tables: Iterable[Table], views: Iterable[View]) -> None:
-    """Make them with their comments; views that are there are made anew."""
+    """Make them with their comments; views that are there are made anew, and as_of(T, K) is."""
     for table in tables:
         columns = ", ".join(f"{named(name)} {type_}" for name, type_ in sql_types(table.schema).items())
         lake.run(f"CREATE TABLE {table.name} ({columns})")
@@ -25,6 +25,7 @@ def make(lake: Lake, tables: Iterable[Table], views: Iterable[View]) -> None:
     for view in views:
         lake.run(f"CREATE OR REPLACE VIEW {view.name} AS {view.sql}")
         lake.run(f"COMMENT ON VIEW {view.name} IS {quoted(view.text)}")
+    lake.run(f"CREATE OR REPLACE MACRO as_of(t, k) AS TABLE {MEMBERS_AS_OF}")
 
 
 def widen(lake: Lake, table: str, columns: Mapping[str, pa.DataType], comments: Mapping[str, str]) -> None:

@@ -12,6 +12,7 @@ import pyarrow as pa
 from runners.warehouses.failures import lost, table_file
 from runners.warehouses.lake import Lake, named, quoted
 from runners.warehouses.output import WHOLE
+from runners.warehouses.views import MEMBERS_AS_OF
 from schemas.errors import CallError, SegueError
 
 FUNCTIONS = frozenset({"range", "generate_series", "unnest", "as_of"})
@@ -23,15 +24,8 @@ _HUGE = ("HUGEINT", "UHUGEINT")
 _PROPOSED = re.compile(r"^(?:Candidate bindings:|Did you mean)[ :]*(.+?)\??$", re.MULTILINE)
 """Where the engine names what was perhaps meant."""
 
-AS_OF = """
-CREATE OR REPLACE TEMP MACRO as_of(t, k) AS TABLE
-SELECT segment, version, subject, max("at") AS since, arg_max(purpose, "at") AS purpose
-FROM lake.main.segment_transitions
-WHERE "at" <= CAST(t AS TIMESTAMPTZ) AND known_from <= CAST(k AS TIMESTAMPTZ)
-  AND (known_to IS NULL OR known_to > CAST(k AS TIMESTAMPTZ))
-GROUP BY segment, version, subject HAVING arg_max(member, "at")
-"""
-"""as_of(T, K): the members at T by what was published at K."""
+AS_OF = f"CREATE OR REPLACE TEMP MACRO as_of(t, k) AS TABLE {MEMBERS_AS_OF}"
+"""As the warehouse keeps it, where one of an earlier version does not."""
 
 
 def lock(lake: Lake) -> None:

@@ -86,6 +86,15 @@ FROM (
 GROUP BY segment, version, subject, purpose, number
 """
 
+MEMBERS_AS_OF = """
+SELECT segment, version, subject, max("at") AS since, arg_max(purpose, "at") AS purpose
+FROM segment_transitions
+WHERE "at" <= CAST(t AS TIMESTAMPTZ) AND known_from <= CAST(k AS TIMESTAMPTZ)
+  AND (known_to IS NULL OR known_to > CAST(k AS TIMESTAMPTZ))
+GROUP BY segment, version, subject HAVING arg_max(member, "at")
+"""
+"""as_of(t, k): the members at T by what was published at K. Names are looked up where it is called: say `USE` before."""
+
 VIEWS: tuple[View, ...] = (
     View(
         "segment_history",

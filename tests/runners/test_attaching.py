@@ -1,8 +1,9 @@
-"""The published tables read by another tool: DuckDB alone, with the lines that the README gives."""
+"""The published tables read by another tool: DuckDB alone, with the line that README and docs/tables.md give."""
 
 import re
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
@@ -11,7 +12,8 @@ import pytest
 from runners.main import call
 from runners.warehouses.ducklake import extension
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
+OPEN = re.compile(r'duckdb -cmd "(.*)"')
 
 
 @pytest.fixture
@@ -24,9 +26,8 @@ def attached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[duckdb
     settings = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
     with duckdb.connect(config={**settings, "extension_directory": str(tmp_path / "extensions")}) as con:
         _downloaded(con, tmp_path / "extensions")
-        lines = re.search(r"INSTALL .*;\n *ATTACH 'ducklake:.*;", README.read_text())
-        assert lines is not None
-        con.execute(lines[0])
+        (line,) = {found for name in ("README.md", "docs/tables.md") for found in OPEN.findall((ROOT / name).read_text())}
+        con.execute(line)
         yield con
 
 
@@ -41,8 +42,17 @@ def _downloaded(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
 def test_another_tool_reads_tables_and_views(attached: duckdb.DuckDBPyConnection) -> None:
     members = attached.execute("SELECT segment, subject FROM segue.segment_membership ORDER BY ALL").fetchall()
     assert members == [("good_customers", "ada"), ("left_basket", "ben")]
+    assert attached.execute("SELECT segment, subject FROM segment_membership ORDER BY ALL").fetchall() == members
     for (name,) in attached.execute("SELECT view_name FROM duckdb_views() WHERE database_name = 'segue'").fetchall():
         assert attached.execute(f"SELECT count(*) FROM segue.{name}").fetchall()
+
+
+def test_another_tool_asks_who_was_a_member_by_what_was_known_then(attached: duckdb.DuckDBPyConnection) -> None:
+    ((t, k),) = attached.execute("SELECT t, k FROM run_manifest").fetchall()
+    members = attached.execute("SELECT segment, subject FROM segment_membership ORDER BY ALL").fetchall()
+    asked = "SELECT segment, subject FROM as_of($t, $k) ORDER BY ALL"
+    assert attached.execute(asked, {"t": t, "k": k}).fetchall() == members
+    assert attached.execute(asked, {"t": t, "k": k - timedelta(microseconds=1)}).fetchall() == []
 
 
 def test_another_tool_can_not_write(attached: duckdb.DuckDBPyConnection) -> None:

@@ -10,6 +10,7 @@ import yaml
 
 from runners.reference import FOLDER, pages, read_aggregate
 from runners.story_facts import SUBJECT
+from runners.tables_page import FILE, page
 from runners.telling import program_of, tell
 from schemas.definitions.catalog import read_project
 from schemas.definitions.story import Story
@@ -102,3 +103,4 @@ def test_a_story_says_both_who_is_a_member_and_who_is_not() -> None:
 def test_the_reference_is_current() -> None:
     written = {path.name: path.read_text() for path in FOLDER.glob("*.md")}
     assert written == pages(), "`make docs` writes it"
+    assert FILE.read_text() == page(), "`make docs` writes it"
