@@ -76,8 +76,9 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         "What are the features of the members now?",
         """
-        SELECT m.segment, m.subject, f.* EXCLUDE (subject, run_id) FROM segment_members_now m
-        ASOF JOIN feature_rows f ON m.subject = f.subject AND f.as_of <= (SELECT max(t) FROM run_manifest)
+        SELECT m.segment, f.* EXCLUDE run_id FROM segment_members_now m JOIN (
+          FROM feature_rows QUALIFY row_number() OVER (PARTITION BY subject ORDER BY as_of DESC) = 1
+        ) f ON m.subject = f.subject
         """,
     ),
     Question(
