@@ -2,11 +2,13 @@
 
 import os
 import shutil
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from runners.staging import Staged, Staging
 from runners.warehouses.lake import Lake
 from schemas.kinds import KINDS
+from transforms.stage import AWAKE
 
 LARGE = 1 << 24
 """Bytes from which a table's files are adopted. Fewer are written anew as one: many small files make reading slow."""
@@ -26,6 +28,21 @@ def place_states(lake: Lake, staged: Staging, run_id: str) -> list[Path]:
         path.replace(target / path.name)
     _sync(target)
     return placed_states(lake, run_id)
+
+
+def shard_of(path: Path) -> int:
+    """The shard whose state lies in a file."""
+    return int(path.name.partition(".")[0])
+
+
+def layered(before: Mapping[int, tuple[Path, ...]], placed: Iterable[Path]) -> dict[int, tuple[Path, ...]]:
+    """The layers of each shard's state once some files are new: who is awake lies over the lower layer that was."""
+    below = {shard: paths[:1] for shard, paths in before.items()}
+    return {**before, **{shard_of(path): _over(below, path) for path in placed}}
+
+
+def _over(below: Mapping[int, tuple[Path, ...]], path: Path) -> tuple[Path, ...]:
+    return (*below[shard_of(path)], path) if path.name.endswith(AWAKE) else (path,)
 
 
 def placed_states(lake: Lake, run_id: str) -> list[Path]:

@@ -135,7 +135,7 @@ class Step:
         if self.outlook.is_rebuild:
             return []
         see_states(self.lake)
-        states = [(shard, state_at(str(path))) for shard, path in read.state_paths(self.lake).items()]
+        states = [(shard, state_at([*map(str, paths)])) for shard, paths in read.state_paths(self.lake).items()]
         return [*states, *moving(self.lake, self.outlook.project, both)]
 
     def _stored(self, together: Together) -> list[ShardedBatch]:

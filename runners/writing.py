@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from runners.placing import shard_of
 from runners.record import stands
 from runners.rules import KEYS
 from runners.run_plan import RunPlan, canonical
@@ -17,6 +18,7 @@ from runners.warehouses.lake import Lake, instant, named, quoted
 from runners.warehouses.read import LastRun
 from runners.warehouses.tables import STATES
 from schemas.kinds import KINDS
+from transforms.stage import AWAKE
 
 # The workers tell of the restrictions that they have heard of; where a version ends here, or sources were read once more, the
 # ledger does. It was emitted by the first run that said so of an instant at which it was wrong.
@@ -264,7 +266,7 @@ class Writing:
         self.lake.delete("backfill_pieces", ("segment", "version"), f"SELECT DISTINCT p.segment, p.version {taken_up}")
 
     def _states(self) -> None:
-        """Point to the new state of the shards that have one; the others keep theirs, at the new positions."""
+        """Point to the layer of a shard's state that is new; the others stay, at the new positions."""
         positions = canonical(self.plan.positions_after)
         rows = [self._pointer(path, positions) for path in self.states]
         columns = zip(*rows, strict=True) if rows else [[] for _ in STATES.schema]
@@ -273,16 +275,18 @@ class Writing:
         if self.plan.anew:
             self.lake.clear("kernel_state")
         else:
-            self.lake.delete("kernel_state", ("shard",), "SELECT shard FROM run_states")
-            others = f"SELECT shard, {quoted(positions)} AS positions FROM kernel_state ANTI JOIN run_states USING (shard)"
-            self.lake.assign("kernel_state", "positions", ("shard",), others)
+            replaced = f"s.path NOT LIKE '%{AWAKE}' OR k.path LIKE '%{AWAKE}'"  # who is awake lies over the layer that was
+            gone = f"SELECT k.path FROM kernel_state k JOIN run_states s USING (shard) WHERE {replaced}"
+            self.lake.delete("kernel_state", ("path",), gone)
+            others = f"SELECT path, {quoted(positions)} AS positions FROM kernel_state ANTI JOIN ({gone}) USING (path)"
+            self.lake.assign("kernel_state", "positions", ("path",), others)
         self._insert("kernel_state", "SELECT * FROM run_states")
 
     def _pointer(self, path: Path, positions: str) -> tuple[int, int, str, str, int, str, str]:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         below = f"state/{self.plan.run_id}/{path.name}"
-        return (int(path.stem), self.plan.shards, self.plan.run_id, below, path.stat().st_size, digest, positions)
+        return (shard_of(path), self.plan.shards, self.plan.run_id, below, path.stat().st_size, digest, positions)
 
     def _manifest(self) -> None:
         plan, clock = self.plan, int(time.time() * 1_000_000)

@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -47,7 +47,7 @@ class Closing:
       everyone: all subjects are recomputed, as after a change of the definitions.
       watermarks: source -> partition -> how far it was told of before; of those that were not silent.
       day_ends_at: feature rows are written from this T on.
-      states: shard -> where its state lies, where the launcher does not hand it on otherwise.
+      states: shard -> where the layers of its state lie, where the launcher does not hand it on otherwise.
     """
 
     last_at: int
@@ -59,7 +59,7 @@ class Closing:
     everyone: bool = False
     watermarks: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     day_ends_at: int = -(1 << 62)
-    states: Mapping[int, str] = field(default_factory=dict)
+    states: Mapping[int, Sequence[str]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """As JSON."""
@@ -68,7 +68,7 @@ class Closing:
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> "Closing":
         """What `to_json` gave."""
-        return cls(**{**said, "states": {int(shard): path for shard, path in said["states"].items()}})
+        return cls(**{**said, "states": {int(shard): paths for shard, paths in said["states"].items()}})
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,7 @@ REASONS: dict[str, tuple[Place, ...]] = {
         Place("transforms/watermarks.py", "advanced", "to_pylist"),
         Place("runners/carried.py", "_partitions", "to_pylist"),
         Place("schemas/cut.py", "from_json", "loop over a column"),
-        Place("transforms/segment.py", "remembered", "as_py"),
+        Place("transforms/segment.py", "remembered", "to_pylist"),
         Place("runners/remaking.py", "_again", "tolist"),
         Place("transforms/spill.py", "fetch", "as_py"),
         Place("runners/warehouses/read.py", "state_paths", "loop over rows()"),

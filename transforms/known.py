@@ -1,7 +1,7 @@
 """T and K: both are known when all input of a run is read, and before any of its subjects is judged (semantics 2.4)."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ KIND = b"kind"
 KNOWN = b"known"
 """The kind of the batch that says T and K: one row, the fields of `Moment`."""
 STATE = b"state"
-"""The kind of the batch that says where a shard's state lies: one row, `path`."""
+"""The kind of the batch that says where a shard's state lies: its layers, the lower one first; `path`."""
 CLOSING = b"closing"
 """The kind of the batch that closes a cut: one row, `closing` and `heard` as JSON."""
 _MOMENT = pa.schema(
@@ -115,9 +115,9 @@ def moment_of(batch: pa.RecordBatch) -> Moment:
     return Moment(**{name: batch[name][0].as_py() for name in _MOMENT.names})
 
 
-def state_at(path: str) -> pa.RecordBatch:
-    """Where a shard's state lies, as it is told of it."""
-    return pa.record_batch({"path": [path]}).replace_schema_metadata({KIND: STATE})
+def state_at(paths: Sequence[str]) -> pa.RecordBatch:
+    """Where the layers of a shard's state lie, as it is told of it."""
+    return pa.record_batch({"path": list(paths)}).replace_schema_metadata({KIND: STATE})
 
 
 class _GatherFn(beam.CombineFn):  # type: ignore[misc]

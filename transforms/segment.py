@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import apache_beam as beam
 import pyarrow as pa
+import pyarrow.compute as pc
 from apache_beam.pvalue import PCollection
 from apache_beam.transforms.timeutil import TimeDomain
 from apache_beam.transforms.userstate import BagRuntimeState, BagStateSpec, RuntimeTimer, TimerSpec, on_timer
@@ -17,10 +18,12 @@ from apache_beam.utils.windowed_value import WindowedValue
 from schemas.kinds import KINDS
 from transforms.algebra.absorb import Arrived
 from transforms.algebra.advance import advance, recalled
+from transforms.algebra.coded import whole
+from transforms.algebra.layers import Layers, moved, read_layers, without
 from transforms.algebra.order import FOREVER
 from transforms.algebra.outdated import Outdated, see_that_nobody_is_torn_away
 from transforms.algebra.program import Moment, Program
-from transforms.algebra.state import State, empty_state, read_state, without
+from transforms.algebra.state import State, empty_state
 from transforms.alive import live
 from transforms.coder import RecordBatchCoder, ShardedBatch
 from transforms.known import KIND, KNOWN, STATE, moment_of
@@ -47,25 +50,36 @@ def sorted_out(batches: Iterable[pa.RecordBatch]) -> Received:
     return received
 
 
-def remembered(program: Program, received: Received) -> State:
+def remembered(program: Program, received: Received) -> Layers:
     """The state of the last run, or an empty one."""
     if STATE not in received:
-        return empty_state(program)
-    state, _ = read_state(pa.memory_map(received[STATE][0]["path"][0].as_py()).read_buffer())
-    return state
+        return Layers.of(empty_state(program))
+    rest, *awake = (pa.memory_map(path).read_buffer() for path in received[STATE][0]["path"].to_pylist())
+    return read_layers(rest, *awake)
 
 
-def segment(program: Program, state: State, received: Received, moment: Moment) -> tuple[State, dict[str, pa.Table]]:
+def segment(program: Program, before: Layers, received: Received, moment: Moment) -> tuple[Layers, dict[str, pa.Table]]:
     """Advance one shard from what it remembers less those who leave: by stored facts about who comes, then by new facts.
 
-    Errors: Outdated, where what has come bears on what the state has forgotten of some subjects.
+    The layers are those before where nothing has changed. Errors: Outdated, where what has come bears on what the state has
+    forgotten of some subjects.
     """
-    if LEAVING in received:
-        state = _less(state, pa.concat_arrays([batch["subject"] for batch in received[LEAVING]]))
-    stored = _arrived(program, received, STORED)
+    leaving = pa.chunked_array([batch["subject"] for batch in received.get(LEAVING, [])], pa.string()).combine_chunks()
+    stored, new = (_arrived(program, received, kind) for kind in (STORED, b""))
+    layers = before.waking(_named(leaving, stored, new), moment)
+    state = _less(layers.awake, leaving) if len(leaving) else layers.awake
     if any(map(len, stored.values())):
         state = recalled(program, state, stored, moment)
-    return advance(program, state, _arrived(program, received, b""), moment)
+    state, tables = advance(program, state, new, moment)
+    after = moved(layers, state)
+    resting = after.numbers(program)
+    return after, {**tables, **{name: pa.concat_tables([tables[name], rows]) for name, rows in resting.items()}}
+
+
+def _named(leaving: pa.Array, *several: Arrived) -> pa.Array:
+    """All ids that anything names."""
+    ids = [facts[name][column] for facts in several for name, kind in KINDS.items() for column in kind.ids]
+    return pc.unique(pa.concat_arrays([leaving, *(whole(one) for one in ids)]))
 
 
 def _less(state: State, leaving: pa.Array) -> State:
@@ -141,8 +155,8 @@ class _SegmentFn(beam.DoFn):  # type: ignore[misc]
         following = (FOREVER, 0)
         try:
             after, tables = segment(self.program, before, fetched, moment)
-            following = (after.turning_at, after.waiting)
-            stage.write_shard(shard, None if after is before and STATE in received else after, tables)
+            stage.write_shard(shard, None if after is before and STATE in received else after.settled(shard), tables)
+            following = (int(after.turns_at.min(initial=FOREVER)), int((after.turns_at < FOREVER).sum()))
         except Outdated as outdated:
             stage.ask(shard, outdated.subjects)
         stage.finish(shard, moment, *following)

@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 from apache_beam.transforms.window import BoundedWindow, GlobalWindow
 
 from schemas import rejection, session
+from transforms.algebra.layers import Layers, write_awake
 from transforms.algebra.program import Moment, Program
-from transforms.algebra.state import State, write_state
+from transforms.algebra.state import write_state
 from transforms.alive import live
 from transforms.cut_windows import number_of
 from transforms.faults import reach
@@ -24,6 +25,8 @@ ASKED = "asked"
 """The folder of the ids that shards need all facts of, `<shard>.arrow`."""
 RECEIVED = "received"
 """The folder of what those shards have received that may have to be advanced again, `<shard>.arrow`."""
+AWAKE = ".awake.arrow"
+"""Ends the name of the file of a state's upper layer."""
 DONE = "done"
 """The folder in which each shard says that nothing more of it comes, `<shard>.json`."""
 _REPLACES = pa.field("replaces", pa.bool_())
@@ -73,7 +76,8 @@ FATES = (
 
 @dataclass(frozen=True)
 class Stage:
-    """A folder: `<table>/<name>.parquet` for each table, `state/<shard>.arrow`, and what shards ask for.
+    """A folder: `<table>/<name>.parquet` for each table, the state as `state/<shard>.arrow` or, of who is awake alone,
+    `<shard>.awake.arrow`, and what shards ask for.
 
     Attributes:
       folder: on a file system that workers and launcher share. It is the launcher's to make and to take away: once it is
@@ -111,17 +115,17 @@ class Stage:
             options = {"compression": "zstd", "compression_level": 1, **_encodings(wanted)}
             pq.write_table(rows.select(wanted.names).cast(wanted), path, **options)
 
-    def write_shard(self, shard: int, state: State | None, tables: Mapping[str, pa.Table]) -> None:
-        """Write everything that a shard has made; no state where that of before stands."""
+    def write_shard(self, shard: int, state: Layers | None, tables: Mapping[str, pa.Table]) -> None:
+        """Write everything that a shard has made, of a state the layer that is new; none where that of before stands."""
         name = f"{shard:04d}"
         for table, rows in tables.items():
             self.write(table, name, fates_row(rows) if table == "fates" else rows)
         path = self._of_shard("state", shard)
-        if state is None:
-            path.unlink(missing_ok=True)
-        else:
-            with pa.OSFile(str(path), "wb") as file:
-                write_state(state, self.about, file)
+        for one in (path, path.with_suffix(AWAKE)):  # of an earlier try
+            one.unlink(missing_ok=True)
+        if state is not None:
+            with pa.OSFile(str(path if state.is_at_rest else path.with_suffix(AWAKE)), "wb") as file:
+                write_state(state.rest, self.about, file) if state.is_at_rest else write_awake(state, self.about, file)
         reach("state_written")
 
     def finish(self, shard: int, moment: Moment, turning_at: int, waiting: int) -> None:

@@ -19,6 +19,7 @@ from schemas.kinds import KINDS
 from transforms.algebra.claims import ints
 from transforms.algebra.order import BEGINNING
 from transforms.receipts import Receipts
+from transforms.stage import AWAKE
 
 
 class LastRun(NamedTuple):
@@ -121,9 +122,12 @@ def versions(lake: Lake) -> dict[str, list[tuple[SegmentVersion, bool]]]:
     return found
 
 
-def state_paths(lake: Lake) -> dict[int, Path]:
-    """The state file of each shard, by its number."""
-    return {shard: lake.root / path for shard, path in lake.rows("SELECT shard, path FROM kernel_state ORDER BY shard")}
+def state_paths(lake: Lake) -> dict[int, tuple[Path, ...]]:
+    """The state files of each shard, by its number: the lower layer first."""
+    found: dict[int, tuple[Path, ...]] = {}
+    for shard, path in lake.rows(f"SELECT shard, path FROM kernel_state ORDER BY shard, path LIKE '%{AWAKE}'"):
+        found[shard] = (*found.get(shard, ()), lake.root / path)
+    return found
 
 
 def export_facts(lake: Lake, project: Project, sources: Iterable[str], folder: Path) -> dict[str, Path]:

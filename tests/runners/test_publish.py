@@ -5,13 +5,15 @@ import dataclasses
 import pyarrow as pa
 import pytest
 
+from runners.placing import layered, placed_states
 from runners.publish import publish
 from runners.run_plan import SegmentVersion
 from runners.warehouses.lake import Lake
 from runners.warehouses.read import last_run, state_paths
 from runners.warehouses.tables import TABLES
 from schemas.errors import AuditFailed, CallError, TryAgain
-from tests.support.staged_runs import at, correction, enter, event, first_run, plan_of, stage
+from tests.support.staged_runs import at, correction, enter, event, first_run, plan_of, stage, stage_state
+from transforms.stage import AWAKE
 
 
 def test_a_run_fills_every_table_and_all_rows_say_which_run_wrote_them(lake: Lake) -> None:
@@ -166,10 +168,27 @@ def test_of_states_made_anew_the_feature_rows_that_differ_are_written(lake: Lake
 def test_states_lie_under_their_run_and_untouched_shards_keep_theirs(lake: Lake) -> None:
     first = publish(lake, first_run(lake))
     second = publish(lake, correction(lake))
-    paths = state_paths(lake)
-    assert paths[0].read_bytes() == b"later"
-    assert (paths[0].parent.name, paths[1].parent.name) == (second.run_id, first.run_id)
+    (later,), (before,) = (state_paths(lake)[shard] for shard in range(2))
+    assert later.read_bytes() == b"later"
+    assert (later.parent.name, before.parent.name) == (second.run_id, first.run_id)
     assert lake.rows("SELECT DISTINCT positions FROM kernel_state") == [('{"orders":{"a.ndjson":20000}}',)]
+
+
+def test_who_is_awake_lies_over_who_rests_until_all_lie_down_and_a_stream_knows_it_without_a_look(lake: Lake) -> None:
+    publish(lake, first_run(lake))
+    known = state_paths(lake)
+    for number, ending, told in ((1, AWAKE, [b"state", b"1"]), (2, AWAKE, [b"state", b"2"]), (3, ".arrow", [b"3"])):
+        plan = plan_of(lake, 20 + number)
+        stage(plan, "fates", [{"read": 0}])
+        enter(plan, [("cy", 20 + number, number % 2 == 1)])
+        stage_state(plan, 0, str(number).encode(), ending)
+        publish(lake, plan)
+        known = layered(known, placed_states(lake, plan.run_id))
+        assert [path.read_bytes() for path in state_paths(lake)[0]] == told
+        assert known == state_paths(lake)
+        assert len(known[1]) == 1
+        assert lake.value("SELECT count(*) = count(DISTINCT (shard, run_id)) FROM kernel_state")
+    assert lake.value("SELECT count(DISTINCT positions) FROM kernel_state") == 1
 
 
 def test_new_columns_are_added_and_decimals_widened(lake: Lake) -> None:

@@ -57,6 +57,6 @@ def test_what_is_tidied_can_be_published_to(lake: Lake) -> None:
 def test_only_the_states_that_are_named_stay(lake: Lake) -> None:
     commit_often(lake)
     assert len([*lake.states.iterdir()]) > COMMITS
-    drop_states(lake, {path.parent.name for path in state_paths(lake).values()})
+    drop_states(lake, {path.parent.name for (path,) in state_paths(lake).values()})
     named = {path.split("/")[1] for (path,) in lake.rows("SELECT path FROM kernel_state")}
     assert {path.name for path in lake.states.iterdir()} == named

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,12 +12,15 @@ from schemas.definitions.project import Project
 from tests.support.oracle import history as told
 from tests.support.oracle_model import Consent, Event, Link, Profile, Score, World
 from tests.support.worlds import arrived, read_world
+from transforms.algebra.absorb import Arrived
 from transforms.algebra.advance import advance, recalled
 from transforms.algebra.claims import WHO
+from transforms.algebra.layers import Layers, without
 from transforms.algebra.order import BEGINNING, FOREVER
 from transforms.algebra.outdated import Outdated, see_that_nobody_is_torn_away
 from transforms.algebra.program import Moment, Program
-from transforms.algebra.state import State, empty_state, without
+from transforms.algebra.state import State, empty_state
+from transforms.segment import segment
 
 Fact = Event | Profile | Consent | Link | Score
 History = dict[tuple[str, str], list[tuple[int, int | None]]]
@@ -81,14 +85,18 @@ class Shard:
         tables = arrived(self.program.project, new)
         self._rebuild(self._twins(new), moment)
         try:
-            self.state, published = advance(self.program, self.state, tables, moment)
+            published = self._advance(tables, moment)
         except Outdated as outdated:
             self._rebuild(outdated.subjects, moment)
-            self.state, published = advance(self.program, self.state, tables, moment)
+            published = self._advance(tables, moment)
         self.published.append(published)
         self.told += new
         self.last_at = at
         return self
+
+    def _advance(self, tables: Arrived, moment: Moment) -> dict[str, pa.Table]:
+        self.state, published = advance(self.program, self.state, tables, moment)
+        return published
 
     def _rebuild(self, subjects: pa.Array, moment: Moment) -> None:
         """Give the state all facts that were told about some subjects."""
@@ -133,6 +141,28 @@ class Shard:
             for at in sorted(turns):
                 _turn(history.setdefault(key, []), at, turns[at])
         return {key: intervals for key, intervals in history.items() if intervals}
+
+
+class Layered(Shard):
+    """The same in layers, which settle now and then."""
+
+    def __init__(self, project: Project, reach: int = ALWAYS) -> None:
+        self.random = Random(len(project.segments))
+        super().__init__(project, reach)
+
+    @property  # type: ignore[override]
+    def state(self) -> State:
+        return self.layers.at_rest().rest
+
+    @state.setter
+    def state(self, state: State) -> None:
+        self.layers = Layers.of(state)
+
+    def _advance(self, tables: Arrived, moment: Moment) -> dict[str, pa.Table]:
+        received = {name.encode(): rows.to_batches() for name, rows in tables.items()}
+        after, published = segment(self.program, self.layers, received, moment)
+        self.layers = after.at_rest() if self.random.random() < 0.3 else after
+        return published
 
 
 def changes_folded(steps: Sequence[dict[str, pa.Table]], last: Sequence[int]) -> History:

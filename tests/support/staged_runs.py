@@ -61,10 +61,10 @@ def _value(value: Any, kind: pa.DataType) -> Any:
     return value.ljust(32, b"\0") if pa.types.is_fixed_size_binary(kind) and value is not None else value
 
 
-def stage_state(plan: RunPlan, shard: int, content: bytes = b"state") -> None:
+def stage_state(plan: RunPlan, shard: int, content: bytes = b"state", ending: str = ".arrow") -> None:
     """Write the state file of a shard."""
     (plan.staging / "state").mkdir(exist_ok=True)
-    (plan.staging / "state" / f"{shard:04d}.arrow").write_bytes(content)
+    (plan.staging / "state" / f"{shard:04d}{ending}").write_bytes(content)
 
 
 def event(subject: str, event_id: str, day: float, received: float | None = None, **more: Any) -> dict[str, Any]:

@@ -94,15 +94,15 @@ def test_feature_rows_are_written_by_the_first_cut_of_a_day() -> None:
 def test_every_shard_is_told_t_and_k_once_also_where_nothing_is_read_and_where_its_state_lies() -> None:
     def told_of_some(given: list[ShardedBatch]) -> None:
         known = [(shard, moment_of(batch)) for shard, batch in given if batch.schema.metadata[KIND] == KNOWN]
-        states = [(shard, batch["path"][0].as_py()) for shard, batch in given if batch.schema.metadata[KIND] == STATE]
+        states = [(shard, batch["path"].to_pylist()) for shard, batch in given if batch.schema.metadata[KIND] == STATE]
         assert sorted(known) == [(shard, Moment(0, T, FOREVER, 8)) for shard in range(3)]
-        assert states == [(1, "there")]
+        assert states == [(1, ["below", "above"])]
 
     def told_of_nothing(given: list[ShardedBatch]) -> None:
         assert [moment_of(batch) for _, batch in given] == [Moment(0, T, FOREVER, T)] * 3
 
     with beam.Pipeline(runner=FnApiRunner()) as pipeline:
-        some = [closed(closing(states={1: "there"}), Heard(T)), account((3, 3), (4, 8)), account((5, 5))]
+        some = [closed(closing(states={1: ["below", "above"]}), Heard(T)), account((3, 3), (4, 8)), account((5, 5))]
         assert_that(pipeline | "Some" >> beam.Create(some) | "KnowSome" >> Know(3), told_of_some, "some")
         none = pipeline | "None" >> beam.Create([closed(closing(), Heard(T))])
         assert_that(none | "KnowNone" >> Know(3), told_of_nothing, "none")

@@ -28,14 +28,14 @@ class Heard:
     @classmethod
     def of(cls, state: State, news: News, moment: Moment) -> "Heard":
         """What a step hears, once `news` has entered the state."""
-        shown = {name: _shown(rows, moment) for name, rows in state.facts.items()}
+        seen = {name: shown(rows, moment) for name, rows in state.facts.items()}
         facts = {
-            name: state.related(flags(state.count, news.who[name]) | _whose(state, rows, shown[name]))
+            name: state.related(flags(state.count, news.who[name]) | _whose(state, rows, seen[name]))
             for name, rows in state.facts.items()
         }
         new, events = news.facts["events"], state.facts["events"]
         late = news.who["events"][ints(new["occurred_at"], 0) <= moment.last_at]
-        past = shown["events"][ints(events["occurred_at"], 0)[shown["events"]] <= moment.last_at]
+        past = seen["events"][ints(events["occurred_at"], 0)[seen["events"]] <= moment.last_at]
         return cls(facts, state.related(flags(state.count, late) | _whose(state, events, past)))
 
     @property
@@ -45,7 +45,7 @@ class Heard:
         return heard
 
 
-def _shown(rows: pa.Table, moment: Moment) -> Ints:
+def shown(rows: pa.Table, moment: Moment) -> Ints:
     """The rows that the last K hid and this one does not."""
     if moment.known_before == FOREVER:
         return np.empty(0, np.int64)

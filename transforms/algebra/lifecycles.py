@@ -1,11 +1,13 @@
 """The lifecycle matrix: how many subjects were in which phase at T, and in which one period before (5.13)."""
 
+from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
 import pyarrow as pa
 
 from schemas.definitions.window import Ago, Between, Last
+from transforms.algebra.flows import Flow
 from transforms.algebra.in_use import any_at, next_opening, open_at
 from transforms.algebra.operators.lifecycle import PHASES, CalendarPeriod, Lifecycle
 from transforms.algebra.order import FOREVER, Ints
@@ -48,19 +50,24 @@ class Passages:
     @property
     def counted(self) -> pa.Table:
         """Numbers by lifecycle and pair of phases."""
-        numbers = np.array([np.bincount(code, minlength=NOBODY + 1)[:NOBODY] for code in self.codes]).reshape(-1, NOBODY)
-        flow, code = np.nonzero(numbers)
-        then, now = np.divmod(code, len(NAMES))
-        names = pa.array(NAMES)
-        return pa.table(
-            {
-                "lifecycle": pa.array([one.said for one in self.flows], pa.string()).take(pa.array(flow)),
-                "purpose": pa.array([one.purpose for one in self.flows], pa.string()).take(pa.array(flow)),
-                "from_state": names.take(pa.array(then)),
-                "to_state": names.take(pa.array(now)),
-                "subjects": pa.array(numbers[flow, code].astype(np.int64)),
-            }
-        )
+        return counted(self.flows, self.codes)
+
+
+def counted(flows: Sequence[Flow], codes: Sequence[Ints]) -> pa.Table:
+    """Numbers by lifecycle and pair of phases, of subjects by their codes for each lifecycle."""
+    numbers = np.array([np.bincount(code, minlength=NOBODY + 1)[:NOBODY] for code in codes]).reshape(-1, NOBODY)
+    flow, code = np.nonzero(numbers)
+    then, now = np.divmod(code, len(NAMES))
+    names = pa.array(NAMES)
+    return pa.table(
+        {
+            "lifecycle": pa.array([one.said for one in flows], pa.string()).take(pa.array(flow)),
+            "purpose": pa.array([one.purpose for one in flows], pa.string()).take(pa.array(flow)),
+            "from_state": names.take(pa.array(then)),
+            "to_state": names.take(pa.array(now)),
+            "subjects": pa.array(numbers[flow, code].astype(np.int64)),
+        }
+    )
 
 
 def _passage(view: View, leaf: Lifecycle, count: int, at: int) -> tuple[Ints, Ints]:

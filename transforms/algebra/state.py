@@ -8,7 +8,6 @@ from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from schemas.definitions.project import Project
 from schemas.kinds import EVENTS, KINDS, Kind
@@ -79,16 +78,6 @@ class State:
         at = np.minimum(*(ints(self.subjects[name], FOREVER) for name in ("next_at", "turns_at")))
         return int(at.min(initial=FOREVER))
 
-    @property
-    def turning_at(self) -> int:
-        """The next instant at which anybody enters or leaves a segment if nothing more is heard."""
-        return int(ints(self.subjects["turns_at"], FOREVER).min(initial=FOREVER))
-
-    @property
-    def waiting(self) -> int:
-        """How many subjects will enter or leave a segment if nothing more is heard of them."""
-        return int((ints(self.subjects["turns_at"], FOREVER) < FOREVER).sum())
-
     @cached_property
     def floors(self) -> Ints:
         """From when on the state tells each subject's answers."""
@@ -146,32 +135,6 @@ def remembered(rows: pa.Table, who: Ints, names: Sequence[str]) -> pa.Table:
     width = EVENT_DIGEST if "occurred_at" in names else DIGEST
     columns["record_hash"] = digests(rows["record_hash"], width)
     return pa.table({WHO: pa.array(who.astype(np.int32)), **columns})
-
-
-def without(state: State, leaving: pa.Array) -> State:
-    """The state without some subjects, the others numbered anew."""
-    stays = np.asarray(pc.invert(pc.is_in(state.ids, value_set=leaving))).astype(np.bool_)
-    number = np.cumsum(stays) - 1
-
-    def kept(rows: pa.Table) -> pa.Table:
-        who = rows[WHO].to_numpy()
-        rows = rows.filter(pa.array(stays[who]))
-        place = rows.column_names.index(WHO)
-        return rows.set_column(place, WHO, pa.array(number[who[stays[who]]].astype(np.int32)))
-
-    return State(
-        state.subjects.filter(pa.array(stays)),
-        {name: kept(rows) for name, rows in state.facts.items()},
-        kept(state.bases),
-        kept(state.belief),
-        kept(state.features),
-        *(_codes_of(codes, stays) for codes in (state.lifecycles, state.verdicts)),
-    )
-
-
-def _codes_of(codes: pa.Table, stays: Flags) -> pa.Table:
-    """The codes of the subjects that stay; those who are new have none yet."""
-    return codes.filter(pa.array(stays[: len(codes)])) if codes.num_columns else codes
 
 
 def facts_of(state: State, who: Ints, known_at: int, project: Project) -> Facts:

@@ -1,5 +1,7 @@
 """What became of the records a run has read, and what consent said, in numbers."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -58,16 +60,7 @@ class Tally:
     @property
     def verdicts(self) -> pa.Table:
         """Numbers by purpose and reason."""
-        rows = []
-        for name, code in self.codes.items():
-            events, subjects = self.events[name], np.bincount(code, minlength=UNKNOWN + 1)[:UNKNOWN]
-            rows += [(name, REASONS[at], events[at], subjects[at]) for at in np.flatnonzero(events + subjects)]
-        columns = list(zip(*rows, strict=True)) or [()] * 4
-        types = (pa.string(), pa.string(), pa.int64(), pa.int64())
-        names = ("purpose", "reason", "events", "subjects")
-        return pa.table(
-            {name: pa.array(column, kind) for name, column, kind in zip(names, columns, types, strict=True)}
-        )
+        return verdicts(self.codes, self.events)
 
     @property
     def fates(self) -> pa.Table:
@@ -92,6 +85,18 @@ class Tally:
             "conflicts": news.conflicts,
         }
         return pa.table({name: [number] for name, number in fates.items()})
+
+
+def verdicts(codes: Mapping[str, Ints], events: Mapping[str, Ints]) -> pa.Table:
+    """Numbers by purpose and reason, of subjects by their codes, and of events by purpose and code where there are any."""
+    rows, none = [], np.zeros(len(REASONS), np.int64)
+    for name, code in codes.items():
+        told, subjects = events.get(name, none), np.bincount(code, minlength=UNKNOWN + 1)[:UNKNOWN]
+        rows += [(name, REASONS[at], told[at], subjects[at]) for at in np.flatnonzero(told + subjects)]
+    columns = list(zip(*rows, strict=True)) or [()] * 4
+    types = (pa.string(), pa.string(), pa.int64(), pa.int64())
+    names = ("purpose", "reason", "events", "subjects")
+    return pa.table({name: pa.array(column, kind) for name, column, kind in zip(names, columns, types, strict=True)})
 
 
 def codes_before(known: pa.Table, name: str, count: int, absent: int) -> Ints:

@@ -33,14 +33,14 @@ def chunks(facts: Sequence[Fact], random: Random, number: int) -> list[list[Fact
     return [list(facts[begin:end]) for begin, end in pairwise(cuts)]
 
 
-def of_world(folder: Path, generator: Generator) -> tuple[list[Any], Shard]:
+def of_world(folder: Path, generator: Generator, made: type[Shard] = Shard) -> tuple[list[Any], Shard]:
     """What of a world is not as the law says, when its state forgets at every step what it can; and the shard."""
     random = generator.random
     times = generator.pick((1, 5, 20, 60, 400))
     world = stretched(generator.world(), times)
     asks = generator.chance(30)
     world = asking(world) if asks else world
-    shard = Shard.of(folder, world, generator.pick((0, HOUR, 6 * HOUR, 2 * DAY)))
+    shard = made.of(folder, world, generator.pick((0, HOUR, 6 * HOUR, 2 * DAY)))
     facts = facts_of(world)
     random.shuffle(facts)
     if generator.chance(70):
