@@ -186,7 +186,6 @@ class Stream:
                 return
             self._look(job)
         tell(self.commit(job, is_last=False))
-        self._tidy()
 
     def _tidy(self) -> None:
         """What piles up with every commit goes again."""
@@ -231,12 +230,13 @@ class Stream:
         return is_due
 
     def commit(self, job: Running, is_last: bool) -> Committed:
-        """Close the cut that is open, and publish it when all shards are done with it."""
+        """Close the cut that is open, and publish it when all shards are done with it. While they are busy all is tidied."""
         began = self.closed = time.monotonic()
         began_at = self.now()
         closing = self.carried.closing(self.cuts.folder(self.cuts.number))
         number = self.cuts.close(closing, is_last, self.links.path)
         self.links.split(self.cuts.number)
+        self._tidy()
         while not self.cuts.is_done(number):
             self._wait(job, number)
         reach("cut_done")
