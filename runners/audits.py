@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 
 from runners.expecting import met
 from runners.finding import Checked, Finding, passed, place
+from runners.placed import placed
 from runners.rules import Check, checks
 from runners.run_plan import RunPlan
 from runners.staging import Staged, Staging
@@ -81,10 +82,7 @@ def _kept(lake: Lake, rules: Sequence[Check]) -> set[str]:
 
 
 def _seen(lake: Lake, rule: Check) -> Checked:
-    count, first = lake.rows(
-        f"SELECT count(*), (list({{'file': _file, 'row': _row}} ORDER BY _file, _row))[:3] FROM ({rule.sql})"
-    )[0]
+    count, places = placed(lake, rule.sql)
     if not count:
         return _holds(rule)
-    places = tuple(place(one["file"], one["row"]) for one in first if one["file"])
     return _holds(rule)._replace(figure=f"{count:,} rows", finding=Finding(rule.name, count, rule.why, places))

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from schemas.errors import JobFailed
 
 _FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
+_MANY = {errno.EMFILE, errno.ENFILE}
 _CLOSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 _SAID = re.compile(r"(?:OS|Permission)Error: \[Errno (\d+)\][^\n']*(?:'([^'\n]+)')?")
 """What is left of an error that comes out of the graph: Beam hands on its text. Its number, and the file."""
@@ -15,7 +16,7 @@ _SAID = re.compile(r"(?:OS|Permission)Error: \[Errno (\d+)\][^\n']*(?:'([^'\n]+)
 
 @contextmanager
 def disk_told() -> Iterator[None]:
-    """Raise JobFailed where the system says that there is no room for a file, or that it is not this user's to use."""
+    """Raise JobFailed where the system says that a file has no room, is broken, is one too many, or is not this user's."""
     try:
         yield
     except (OSError, RuntimeError) as error:
@@ -24,6 +25,10 @@ def disk_told() -> Iterator[None]:
             raise JobFailed(
                 "SEG-0604", "a file could not be written", "is the disk full? Nothing was published"
             ) from error
+        if errno.EIO in said:
+            raise JobFailed("SEG-0625", "the disk failed under a file", "see what the system's log says of it") from error
+        if said.keys() & _MANY:
+            raise too_many_files() from error
         if said.keys() & _CLOSED:
             raise not_allowed(said[min(said.keys() & _CLOSED)]) from error
         raise
@@ -35,6 +40,11 @@ def _said(error: Exception) -> Iterator[tuple[int, str]]:
         yield int(number), path
     if isinstance(error, OSError) and error.errno is not None:
         yield error.errno, str(error.filename or "")
+
+
+def too_many_files() -> JobFailed:
+    """The system opens no further file for this process."""
+    return JobFailed("SEG-0624", "too many files are open", "allow more: `ulimit -n`")
 
 
 def not_allowed(path: str) -> JobFailed:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from schemas.definitions.comparison import Comparison
 from schemas.definitions.lineage import Item
 from schemas.errors import AuditFailed
 
@@ -23,6 +24,23 @@ class Finding(NamedTuple):
     def __str__(self) -> str:
         where = f" ({'; '.join(self.places)})" if self.places else ""
         return f"{self.check}: {self.violations} row(s){where}: {self.why}"
+
+
+class Measure(NamedTuple):
+    """A number of a staged run that something is expected of.
+
+    Attributes:
+      label: what it is the number of.
+      item: the definition that expects it.
+      value: None where it is unknown, which meets every expectation.
+      sql: a query of the rows that it counts, with `_file` and `_row`, if it counts any.
+    """
+
+    label: str
+    item: Item
+    expected: Comparison
+    value: int | float | None
+    sql: str = ""
 
 
 class Checked(NamedTuple):

@@ -122,6 +122,8 @@ CODES: dict[str, str] = {
     "SEG-0621": "a runner that can not be reached",
     "SEG-0622": "workers of another version",
     "SEG-0623": "an order that the process which writes can not carry out",
+    "SEG-0624": "more open files than the system allows",
+    "SEG-0625": "a disk that fails",
     "SEG-0700": "a file that changed after it was read",
     "SEG-0701": "a source that is to be read again and does not reach back",
     "SEG-0702": "records of a topic that are gone, and were not read or were read from another one",

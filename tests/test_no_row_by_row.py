@@ -35,6 +35,8 @@ REASONS: dict[str, tuple[Place, ...]] = {
         Place("schemas/definitions/lists.py", "_column", "to_pylist"),
         Place("schemas/definitions/composition.py", "read_noted", "loop over a column"),
         Place("runners/warehouses/held.py", "held_of_each", "loop over rows()"),
+        Place("runners/expecting.py", "_of_segments", "loop over rows()"),
+        Place("runners/expecting_sources.py", "_stored", "loop over rows()"),
         Place("runners/pinning.py", "ends", "loop over a column"),
         Place("runners/run_page.py", "_inputs", "loop over a column"),
         Place("runners/expecting_features.py", "_in_words", "loop over a column"),

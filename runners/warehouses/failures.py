@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from runners.disk import not_allowed
+from runners.disk import not_allowed, too_many_files
 from schemas.errors import CallError, JobFailed, SegueError, TryAgain
 from schemas.kinds import KINDS
 
@@ -20,7 +20,7 @@ _REFUSED = ("readonly database", "unable to open database", "permission denied",
 _UNREAD = ("don't know what type", "tprotocolexception", "decompression fail")
 """What the engine says of a Parquet file that is damaged inside, without its name."""
 _ABSENT = re.compile("Table with name (\\w+) does not exist")
-_FULL = ("no space left", "file too large", "disk full", "could not write", "disk i/o error", "too many open files")
+_FULL = ("no space left", "file too large", "disk full", "could not write", "disk i/o error")
 
 
 @contextmanager
@@ -37,6 +37,8 @@ def told(root: Path) -> Iterator[None]:
 
 def _translated(message: str, root: Path) -> SegueError | None:
     low = message.lower()
+    if "too many open files" in low:
+        return too_many_files()
     if any(sign in low for sign in _DAMAGED):
         away = "restore it from a copy; or move the whole folder away, and `segue run` makes a warehouse anew from the sources"
         return JobFailed("SEG-0615", f"`{root / CATALOG}` is no catalog of a warehouse, or is damaged", away)
@@ -60,6 +62,8 @@ def _refused(said: str, root: Path) -> SegueError:
     closed = [path for path in places if not os.access(path, wanted, effective_ids=True)]
     if not closed and "readonly database" in said:
         return CallError("SEG-0601", f"there is no warehouse in {root}", "`segue run` makes it")
+    if not closed and "unable to open database" in said:
+        return too_many_files()
     return not_allowed(str((closed or [root])[0]))
 
 

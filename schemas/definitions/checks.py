@@ -19,6 +19,7 @@ from schemas.definitions.project import Project
 from schemas.definitions.reading import Reading
 from schemas.definitions.reference import References
 from schemas.definitions.refusal import listed, nearest_to, show
+from schemas.definitions.relations import related
 from schemas.definitions.segment import InSegment, Segment
 from schemas.definitions.story import typed_story
 from schemas.definitions.syntax import start
@@ -52,6 +53,7 @@ def check(project: Project, reading: Reading) -> Project:
         _Checks(project, reading, document, conditions).remains(folder)
     conditions.ask()
     consented(project, reading)
+    related(project, reading)
     return replace(project, segments=segments, order=in_order(project, reading))
 
 

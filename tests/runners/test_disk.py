@@ -21,6 +21,15 @@ def test_a_full_disk_is_told(said: Exception) -> None:
         raise said
 
 
+@pytest.mark.parametrize(("number", "code"), [(5, "SEG-0625"), (24, "SEG-0624"), (23, "SEG-0624")])
+@pytest.mark.parametrize("is_of_graph", [True, False])
+def test_a_disk_that_fails_and_files_that_are_too_many_are_told(number: int, code: str, is_of_graph: bool) -> None:
+    said = OSError(number, "no")
+    with pytest.raises(JobFailed) as told, disk_told():
+        raise RuntimeError(f"OSError: {said} [while running 'Read-ptransform-7']") if is_of_graph else said
+    assert told.value.code == code
+
+
 @pytest.mark.parametrize("said", [FileNotFoundError(2, "No such file", "x"), RuntimeError("a rule is broken")])
 def test_anything_else_is_left_as_it_is(said: Exception) -> None:
     with pytest.raises(type(said)) as left, disk_told():

@@ -1,15 +1,18 @@
 """What the user expects of a staged run is held against it before anything is published."""
 
 import dataclasses
+from typing import Any
 
+import pyarrow as pa
 import pytest
 
-from runners.expectations import Expectations, FeatureExpectation, SourceExpectation
+from runners.expectations import Expectations, FeatureExpectation, Related, SourceExpectation
 from runners.publish import publish
+from runners.run_plan import RunPlan, SegmentVersion
 from runners.warehouses.lake import Lake
 from schemas.definitions.comparison import Comparison
 from schemas.errors import AuditFailed
-from tests.support.staged_runs import DAY, event, first_run, plan_of, stage
+from tests.support.staged_runs import DAY, enter, event, first_run, plan_of, stage
 
 
 def _segment(measure: str, text: str) -> Expectations:
@@ -88,3 +91,94 @@ def test_a_source_whose_newest_record_is_too_old_fails(lake: Lake) -> None:
         first_run(lake), expectations=Expectations(sources={"orders": SourceExpectation(8 * DAY)})
     )
     assert publish(lake, fresh).status == "published"
+
+
+def _of_orders(**said: Any) -> Expectations:
+    return Expectations(sources={"orders": SourceExpectation(**said)})
+
+
+def _second(lake: Lake, expected: Expectations, *events: dict[str, Any]) -> RunPlan:
+    """A run on top of the first, in which Ann and Bob have an event each."""
+    publish(lake, first_run(lake))
+    plan = plan_of(lake, 20, expectations=expected)
+    stage(plan, "events", events)
+    stage(plan, "fates", [{"read": len(events), "used": len(events)}])
+    return plan
+
+
+@pytest.mark.parametrize(
+    ("events", "broken"),
+    [
+        ([event("cy", "8", 11, amount="1.00"), event("dan", "9", 12, amount="2.00")], 0),
+        ([event("cy", "8", 11, amount="1.00"), event("dan", "9", 12, amount="1.00")], 2),
+        ([event("cy", "8", 11, amount="9.50")], 1),
+        ([event("cy", "8", 11, amount=None), event("dan", "9", 12, amount=None)], 0),
+        ([event("ann", "1", 1, received=0.5, replaces=True, amount="8.00")], 0),
+    ],
+)
+def test_new_records_repeat_nothing_that_is_new_or_stored(lake: Lake, events: list[dict[str, Any]], broken: int) -> None:
+    """Ann and Bob have paid the same already, which was before anybody expected otherwise; what is null repeats nothing."""
+    plan = _second(lake, _of_orders(unique=("amount",)), *events)
+    if not broken:
+        assert publish(lake, plan).status == "published"
+        return
+    with pytest.raises(AuditFailed, match=rf"source `orders`: unique amount: {broken} row\(s\) \(events/0000"):
+        publish(lake, plan)
+
+
+def test_what_is_unique_together_may_repeat_alone(lake: Lake) -> None:
+    twice = [event("ann", "8", 11, amount="1.00"), event("ann", "9", 12, amount="2.00")]
+    assert publish(lake, _second(lake, _of_orders(unique=("subject", "amount")), *twice)).status == "published"
+
+
+def test_a_profile_repeats_what_another_subject_has_said(lake: Lake) -> None:
+    said = SourceExpectation(unique=("country",), kind="profiles")
+    plan = plan_of(lake, 10, expectations=Expectations(sources={"people": said}))
+    of = {"source": "people", "received_at": plan.t_at, "record_hash": b"h", "replaces": False, "country": "DE"}
+    rows = [{**of, "subject": who, "position": f"{who}{day}", "valid_from": day} for who, day in (("ann", 1), ("ann", 2))]
+    stage(plan, "profiles", rows)
+    stage(plan, "fates", [{"read": 2, "used": 2}])
+    assert publish(lake, plan).status == "published"
+    plan = plan_of(lake, 20, expectations=plan.expectations)
+    stage(plan, "profiles", [{**of, "subject": "bob", "position": "bob", "valid_from": 3}])
+    stage(plan, "fates", [{"read": 1, "used": 1}])
+    with pytest.raises(AuditFailed, match="source `people`: unique country: 1 row"):
+        publish(lake, plan)
+
+
+def _related(to: str, orphans: str = "= 0%", keys: pa.Table | None = None) -> Expectations:
+    source, _, target = to.partition(".")
+    one = Related("subject", to, source, target, "consents", Comparison.parse(orphans), keys)
+    return _of_orders(related=(one,))
+
+
+@pytest.mark.parametrize(("orphans", "is_met"), [("= 0%", False), ("<= 40%", False), ("<= 50%", True)])
+def test_the_share_of_records_whose_value_another_source_lacks(lake: Lake, orphans: str, is_met: bool) -> None:
+    """Bob is in the ledger since the first run, Cy is not; of what was stored before nothing is asked."""
+    plan = _second(lake, _related("ledger.subject", orphans), event("bob", "8", 11), event("cy", "9", 12))
+    if is_met:
+        assert publish(lake, plan).status == "published"
+        return
+    with pytest.raises(AuditFailed, match=r"source `orders`: subject not in ledger\.subject: 1 row\(s\) .*: it is 50%"):
+        publish(lake, plan)
+
+
+@pytest.mark.parametrize(("key", "is_met"), [("cy", True), ("ann", False)])
+def test_a_value_is_among_the_keys_of_a_lookup(lake: Lake, key: str, is_met: bool) -> None:
+    keys = pa.table({"key": [key]})
+    plan = _second(lake, _related("people.id", keys=keys), event("cy", "9", 12))
+    if is_met:
+        assert publish(lake, plan).status == "published"
+        return
+    with pytest.raises(AuditFailed, match=r"subject not in people\.id"):
+        publish(lake, plan)
+
+
+def test_the_share_of_a_segment_within_another_is_of_its_members(lake: Lake) -> None:
+    within = {"vip": {"share": Comparison.parse("= 100%")}}
+    versions = {"vip": SegmentVersion(1, "m1"), "all": SegmentVersion(1, "m2")}
+    expected = Expectations(segments=within, populations={"vip": "all"})
+    plan = first_run(lake, versions=versions, expectations=expected)
+    enter(plan, [("ann", 1, True)], segment="all", shard=1)
+    published = publish(lake, plan)
+    assert [(one.check, one.figure) for one in published.checks][-1] == ("segment `vip`: share", "100%")

@@ -49,16 +49,3 @@ def test_killed_and_run_again_the_tables_are_those_of_an_undisturbed_run(
         named = {path for (path,) in lake.rows("SELECT path FROM kernel_state")}
     assert named <= {str(path.relative_to(root)) for path in root.glob("state/*/*.arrow")}
     assert list((root / "staging").iterdir()) == []
-
-
-_UP = "import sys; from pathlib import Path; from tests.support.publishing import bring_up; bring_up(Path(sys.argv[1]), {})"
-
-
-def test_a_full_disk_is_a_typed_error_and_publishes_nothing(
-    tmp_path: Path, undisturbed: Tables
-) -> None:
-    done = _python("-c", _UP.format(400), str(tmp_path))
-    assert "JobFailed: SEG-0604" in done.stderr
-    assert tables_of(tmp_path)["run_commits"] == []
-    assert _python("-c", _UP.format(None), str(tmp_path)).returncode == 0
-    assert tables_of(tmp_path) == undisturbed

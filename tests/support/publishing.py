@@ -6,6 +6,7 @@ One interpreter imports everything and forks a child for each run, so that twent
 import os
 import resource
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from runners.publish import publish
@@ -17,15 +18,15 @@ from tests.support.staged_runs import correction, first_run
 from transforms.faults import reach
 
 
-def bring_up(root: Path, largest: int | None = None) -> None:
-    """Bring the warehouse from wherever it stands to the second run; while publishing no file may exceed `largest`."""
+def bring_up(root: Path, limits: Mapping[int, int] | None = None) -> None:
+    """Bring the warehouse from wherever it stands to the second run; while publishing the process has these limits."""
     with open_lake(root, write=True, patience_s=5.0) as lake:
         prepare(lake)
         sweep(lake)
         while lake.value("SELECT count(*) FROM run_commits") < 2:
             plan = first_run(lake) if last_run(lake) is None else correction(lake)
-            if largest is not None:
-                resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
+            for limited, most in (limits or {}).items():
+                resource.setrlimit(limited, (most, most))
             publish(lake, plan)
     reach("before_answer")
 
