@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from runners.warehouses.backfills import DONE, backfills, intervals_of
 from runners.warehouses.lake import Lake, instant, quoted
 from runners.warehouses.query import AS_OF
 from schemas.definitions.instant import write_instant
@@ -16,7 +17,7 @@ _VERSION = re.compile(r"([a-z][a-z0-9_]*)@([0-9]{1,9})")
 class Side(NamedTuple):
     """The members at T by what was published at K: of all segments, or of one version. Instants are microseconds UTC.
 
-    `kind` is what the name is: of a run, a version or a target.
+    `kind` is what the name is: of a run, a version or a target. `source` is SQL that takes the place of the record.
     """
 
     name: str
@@ -25,12 +26,18 @@ class Side(NamedTuple):
     segment: str = ""
     version: int = 0
     kind: str = "run_id"
+    source: str = ""
 
     @property
     def members(self) -> str:
         """Segment, subject and since when, as SQL."""
         one = f" WHERE segment = {quoted(self.segment)} AND version = {self.version}" if self.segment else ""
-        return f"SELECT segment, subject, since FROM as_of({instant(self.t_at)}, {instant(self.known_at)}){one}"
+        return f"SELECT segment, subject, since FROM {self.source or self.recorded}{one}"
+
+    @property
+    def recorded(self) -> str:
+        """What the record says, as SQL."""
+        return f"as_of({instant(self.t_at)}, {instant(self.known_at)})"
 
     @property
     def told(self) -> dict[str, str]:
@@ -54,9 +61,9 @@ WITH announced AS (
   WHERE c.known_at > $known_before AND c.known_at <= $known
 ), reasons AS (
   SELECT m.segment, m.subject, m.change,
-         arg_max(c.reason, (c.known_at, c.kind <> 'corrected', c.effective_at)) FILTER (
+         coalesce(arg_max(c.reason, (c.known_at, c.kind <> 'corrected', c.effective_at)) FILTER (
            m.change = 'moved' OR (c.reaches AND c.member = (m.change = $entered))
-         ) AS reason
+         ), $otherwise) AS reason
   FROM diff_moves m LEFT JOIN announced c ON m.segment = c.segment AND m.subject = c.subject
   WHERE m.change IS NOT NULL GROUP BY ALL
 )
@@ -106,6 +113,7 @@ def compared(lake: Lake, one: Side, other: Side, others: str, limit: int) -> Dif
         "$known": instant(max(one.known_at, other.known_at)),
         "$entered": "'left'" if is_backward else "'entered'",
         "$limit": str(limit),
+        "$otherwise": "'definition'" if one.source or other.source else "NULL",
     }
     statement = _REASONS
     for name, value in values.items():
@@ -139,6 +147,8 @@ def _run(lake: Lake, asked: str) -> Side:
 def _versions(lake: Lake, segment: str, older: int, newer: int) -> tuple[Side, Side]:
     """The older version by its last run, and the newer one by its first."""
     begun = dict(lake.rows(_BEGUN.replace("$segment", quoted(segment))))
+    if older in begun and newer not in begun and (found := _backfilled(lake, segment, older, newer)):
+        return found
     for version in (older, newer):
         if version not in begun:
             known = ", ".join(f"{segment}@{one}" for one in begun)
@@ -151,6 +161,23 @@ def _versions(lake: Lake, segment: str, older: int, newer: int) -> tuple[Side, S
     one, other = (Side(f"{segment}@{version}", at, known, segment, version, "version") for version, known in sides)
     return one, other
 
+
+def _backfilled(lake: Lake, segment: str, older: int, newer: int) -> tuple[Side, Side] | None:
+    """A version that was published, and one whose past was computed, at its end; `since` is never before its beginning."""
+    found = [one for one in backfills(lake) if one.segments.get(segment, (0, ""))[0] == newer]
+    done = [one for backfill in found[-1:] for one in intervals_of(lake, backfill.backfill_id) if one.status == DONE]
+    if not done:
+        return None
+    at, known_at = max(one.to_at for one in done) - 1, found[-1].known_at
+    one, other = (Side(f"{segment}@{version}", at, known_at, segment, version, "version") for version in (older, newer))
+    since = f"greatest(since, {instant(min(one.from_at for one in done))}) AS since"
+    was = f"(SELECT * REPLACE ({since}) FROM {one.recorded})"
+    return one._replace(source=was), other._replace(source=_WOULD_BE.replace("$t", instant(at)))
+
+
+_WOULD_BE = """
+(SELECT segment, version, subject, valid_from AS since FROM segment_backfilled WHERE valid_from <= $t AND valid_to > $t)
+"""
 
 _BEGUN = """
 SELECT v.version, epoch_us(m.k) FROM segment_versions v JOIN run_manifest m ON m.run_id = v.from_run

@@ -4,9 +4,12 @@ import json
 import signal
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
 from runners.intervals import Period, months
+from runners.past import pieces
 from runners.warehouses.backfills import DONE, PENDING
 from schemas.errors import CallError, NothingSelected
 from tests.support.backfilled import (
@@ -24,9 +27,11 @@ from tests.support.backfilled import (
     redefined,
     within,
 )
+from tests.support.histories import History
 from tests.support.oracle_model import DAY
 from tests.support.planned import segue
-from tests.support.whole_runs import Target
+from tests.support.whole_runs import Target, standing
+from transforms.algebra.order import FALSE, TRUE, Steps
 
 YEAR_LONG = ("--from", "2025-01-01", "--to", "2026-01-01")
 
@@ -153,10 +158,40 @@ def test_programs_and_people_are_told_of_each_interval(target: Target) -> None:
     assert head.startswith("lately@1: 12 intervals, 12 of them done before") and len(lines) == 12
 
 
+def test_two_versions_stand_side_by_side_before_one_takes_the_place_of_the_other(target: Target) -> None:
+    code, _, noted = segue(target, "diff", "loyal@1", "loyal@2")
+    assert (code, "no version `loyal@2` was published" in noted) == (2, True)
+    backfilled(target, YEAR, "loyal")
+    code, said, noted = segue(target, "--format", "json", "diff", "loyal@1", "loyal@2", "--limit", "9")
+    assert code == 0, noted
+    told = json.loads(said)
+    was = whose(target.history(), "loyal@1", YEAR.to_at - 1)
+    would_be = whose(memberships(target), "loyal@2", YEAR.to_at - 1)
+    (sizes,) = told["segments"]
+    assert (sizes["before"], sizes["after"]) == (len(was), len(would_be))
+    assert {one["reason"] for one in told["changes"]} == {"definition"}
+    left = {who for one in told["changes"] if one["change"] == "left" for who in one["few"]}
+    assert left == was - would_be != set()
+
+
+def whose(history: History, name: str, at: int) -> set[str]:
+    """The members of one version at T."""
+    return {who for segment, who in standing(history, at) if segment == name}
+
+
 def test_nothing_to_do_is_exit_3_unless_that_is_allowed(target: Target) -> None:
     redefined(target, BEFORE)
     assert segue(target, "backfill", *YEAR_LONG)[0] == 3
     assert segue(target, "backfill", *YEAR_LONG, "--allow-empty")[0] == 0
+
+
+def test_who_is_a_member_for_ever_is_one_to_the_end_of_the_period() -> None:
+    who, at, value = (np.array(column) for column in ([0, 1, 1, 1], [5, 2, 8, 12], [TRUE, TRUE, FALSE, TRUE]))
+    found = pieces(Steps(who, at, value, np.zeros(2, np.int8)), pa.array(["ann", "bob"]), Period(3, 10))
+    assert found.to_pylist() == [
+        {"subject": "ann", "valid_from": 5, "valid_to": 10},
+        {"subject": "bob", "valid_from": 3, "valid_to": 8},
+    ]
 
 
 def test_months_are_those_of_the_projects_timezone() -> None:

@@ -30,12 +30,12 @@ def test_a_stream_goes_on_while_the_past_of_a_new_segment_is_computed_beside_it(
     project = shop(tmp_path / "shop")
     append(project / "data" / "a.ndjson", lines(*range(20)))
     with streaming(project) as stream:
-        wait_until(stream, project, COUNT, 20)
+        wait_until(stream, project, COUNT, 20, patience=400)
         (project / "segments" / "regulars.yaml").write_text(yaml.safe_dump(TWICE))
         append(project / "data" / "a.ndjson", lines(*range(20, 30)))
         segue(project, "backfill", *PERIOD)
         append(project / "data" / "a.ndjson", lines(*range(30, 40)))
-        wait_until(stream, project, COUNT, 40)
+        wait_until(stream, project, COUNT, 40, patience=400)
     assert [row["status"] for row in asked(project, "SELECT status FROM backfill_intervals ORDER BY number")] == ["done", "done"]
     found = asked(project, BACKFILLED)
     assert [row["subject"] for row in found] == [f"u{number}" for number in range(7)]
