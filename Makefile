@@ -14,6 +14,9 @@ KAFKA := $(CACHE)/kafka-$(KAFKA_VERSION)
 # The runner of streams, built from source: it is one program, and lies where `segue stream` looks for it.
 PRISM_VERSION := 2.77.0
 PRISM := $(CACHE)/prism-$(PRISM_VERSION)/prism
+# Emulators of BigQuery and Cloud Storage, in an environment of their own: they ask for other versions of what we use.
+EMULATORS_VERSION := 1
+EMULATORS := $(CACHE)/emulators-$(EMULATORS_VERSION)
 
 .PHONY: demo test test-services prism check docs bench bench-live mutants soak fmt lock clean
 
@@ -25,8 +28,8 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not soak and not services"
 
-test-services: $(STAMP) $(KAFKA) $(PRISM)
-	SEGUE_KAFKA=$(KAFKA) $(BIN)/python -m pytest -m services
+test-services: $(STAMP) $(KAFKA) $(PRISM) $(EMULATORS)
+	SEGUE_KAFKA=$(KAFKA) SEGUE_EMULATORS=$(EMULATORS) $(BIN)/python -m pytest -m services
 
 prism: $(PRISM)
 	@echo "Prism is at $(PRISM)"
@@ -37,6 +40,13 @@ $(PRISM):
 	@part=$$(mktemp -d $(CACHE)/part.XXXXXX) && trap 'rm -rf "$$part"' EXIT && \
 	  GOBIN="$$part/prism" go install github.com/apache/beam/sdks/v2/go/cmd/prism@v$(PRISM_VERSION) && \
 	  { test -x $@ || mv -T "$$part/prism" $(dir $@); }
+
+# What DuckDB would download for the emulator is a package, and is laid where it looks: below a home of its own.
+$(EMULATORS): tests/services/emulators.txt | $(STAMP)
+	@rm -rf $@ && $(BIN)/uv venv --quiet --python $(BIN)/python $@
+	@$(BIN)/uv pip install --quiet --python $@/bin/python -r tests/services/emulators.txt
+	@mkdir -p $@/home && HOME=$@/home $@/bin/python -c "import duckdb_extensions; duckdb_extensions.import_extension('spatial')" >/dev/null
+	@touch $@
 
 # Fetched beside its place and then moved there: what is there is whole.
 $(KAFKA):

@@ -8,13 +8,14 @@ import numpy as np
 import pyarrow as pa
 
 from runners.outlook import Options, Outlook
-from runners.placing import layered, placed_states
+from runners.placing import layered
 from runners.rereading import Reading
 from runners.run_plan import RunPlan
 from runners.sources.files import Listing
 from runners.warehouses import read
 from runners.warehouses.lake import Lake
 from runners.warehouses.read import LastRun
+from runners.warehouses.states import run_of
 from schemas.cut import Closing, Partition
 from schemas.definitions.project import Project
 from transforms.algebra.calendars import day_starts, local_days
@@ -35,7 +36,7 @@ class Carried:
       outlook: what a cut builds on, but for its T.
       receipts: those of facts that may not have raised K yet.
       day_ends_at: feature rows are written from this T on.
-      states: where the layers of each shard's state lie.
+      states: the layers of each shard's state, as commits name them.
       turning_at: the next instant at which an answer turns without any news; -1: not known yet.
       watermarks: how far each partition has told.
     """
@@ -47,7 +48,7 @@ class Carried:
     outlook: Outlook
     receipts: Receipts
     day_ends_at: int
-    states: Mapping[int, tuple[Path, ...]]
+    states: Mapping[int, tuple[str, ...]]
     turning_at: int = -1
     watermarks: Watermarks = field(default_factory=dict)
 
@@ -75,14 +76,14 @@ class Carried:
         """How the cut that is staged in a folder is to be computed."""
         path = folder / "kept.arrow"
         self.receipts.write(path)
-        states = {shard: [*map(str, paths)] for shard, paths in self.states.items()}
+        states = {shard: [*map(self.lake.states.place, paths)] for shard, paths in self.states.items()}
         more = {"kept": str(path), "watermarks": self.watermarks, "day_ends_at": self.day_ends_at, "states": states}
         return Closing(self.last.t_at, None, self._until_at, self.last.known_at, **more)  # type: ignore[arg-type]
 
     @property
     def state_runs(self) -> set[str]:
         """The runs whose states are in use."""
-        return {path.parent.name for paths in self.states.values() for path in paths}
+        return {run_of(path) for paths in self.states.values() for path in paths}
 
     def outlook_at(self, t_at: int) -> Outlook:
         """What the cut builds on."""
@@ -93,7 +94,7 @@ class Carried:
         last = LastRun.of(plan)
         reading = self.outlook.reading._replace(positions=last.positions)
         outlook = replace(self.outlook, last=last, t_at=last.t_at, reading=reading)
-        states = layered(self.states, placed_states(self.lake, plan.run_id))
+        states = layered(self.states, self.lake.states.placed(plan.run_id))
         return replace(self, last=last, outlook=outlook, states=states)
 
     def after(self, moment: Moment, account: pa.Table, turning_at: int) -> "Carried":

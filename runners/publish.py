@@ -5,7 +5,7 @@ from itertools import count
 
 from runners.audits import audit, check_schemas
 from runners.finding import Checked
-from runners.placing import place_facts, place_states
+from runners.placing import place_facts
 from runners.record import prepare_record
 from runners.run_plan import Published, RunPlan
 from runners.silence import see_that_consents_speak
@@ -74,7 +74,7 @@ def _commit(
     lake: Lake, plan: RunPlan, staged: Staging, parent: LastRun | None, tell: Callable[[str, int, float], None]
 ) -> Published:
     tell("publish", staged.rows, 0)
-    states, adopted = place_states(lake, staged, plan.run_id), place_facts(lake, staged, plan.run_id)
+    states, adopted = lake.states.take(staged.states, plan.run_id), place_facts(lake, staged, plan.run_id)
     writing = Writing(lake, plan, staged.counts, parent, states, adopted)
     reach("before_commit")
     tries = count()

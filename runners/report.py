@@ -107,7 +107,7 @@ def _next(lake: Lake, project: Project, sizes: Mapping[str, int]) -> list[str]:
     segment = next((name for name, count in sizes.items() if count), None)
     example = [f"  {call} explain {_someone(lake, project, segment)} {segment}"] if segment else []
     ask = "SELECT segment, count(*) AS members FROM segment_membership GROUP BY segment ORDER BY members DESC"
-    return [f"tables are in {lake.root}", "try", *example, f'  {call} query "{ask}"']
+    return [f"tables are in {lake.where}", "try", *example, f'  {call} query "{ask}"']
 
 
 def _someone(lake: Lake, project: Project, segment: str) -> str:

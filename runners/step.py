@@ -135,7 +135,8 @@ class Step:
         if self.outlook.is_rebuild:
             return []
         see_states(self.lake)
-        states = [(shard, state_at([*map(str, paths)])) for shard, paths in read.state_paths(self.lake).items()]
+        place, found = self.lake.states.place, read.state_paths(self.lake)
+        states = [(shard, state_at([*map(place, paths)])) for shard, paths in found.items()]
         return [*states, *moving(self.lake, self.outlook.project, both)]
 
     def _stored(self, together: Together) -> list[ShardedBatch]:

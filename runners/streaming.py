@@ -32,7 +32,7 @@ from runners.sources.live import OpenSources
 from runners.sources.lookups import read_lookups
 from runners.staging import give_up, new_staging
 from runners.step import Step, Tell
-from runners.tidying import drop_states, tidy
+from runners.tidying import tidy
 from runners.warehouses import read
 from runners.warehouses.lake import Lake
 from schemas.cut import Closing
@@ -189,7 +189,7 @@ class Stream:
 
     def _tidy(self) -> None:
         """What piles up with every commit goes again."""
-        drop_states(self.lake, self.carried.state_runs)
+        self.lake.states.drop(self.carried.state_runs)
         reach("states_dropped")
         if time.monotonic() - self.tidied > _TIDY_S:
             tidy(self.lake)

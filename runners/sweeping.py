@@ -2,11 +2,11 @@
 
 import os
 import shutil
-from collections.abc import Collection
 from pathlib import Path
 
 from runners.placing import RUN
 from runners.warehouses.lake import HANDED, SPILL, Lake
+from runners.warehouses.states import run_of
 
 
 def sweep(lake: Lake, keep: Path | None = None) -> int:
@@ -15,7 +15,7 @@ def sweep(lake: Lake, keep: Path | None = None) -> int:
 
     Only the holder of the lock may. Returns how many folders went.
     """
-    dead = [path for path in _folders(lake.staging) if path != keep] + states_but(lake, _named_states(lake))
+    dead = [path for path in _folders(lake.staging) if path != keep]
     committed = {run_id for (run_id,) in lake.rows("SELECT run_id FROM run_commits")}
     adopted = lake.adopts.glob(f"*/{RUN}*") if lake.adopts else ()
     dead += [path for path in adopted if path.name.removeprefix(RUN) not in committed]
@@ -23,17 +23,12 @@ def sweep(lake: Lake, keep: Path | None = None) -> int:
     for path in dead:
         shutil.rmtree(path, ignore_errors=True)
     lake.drop_orphans()
-    return len(dead)
+    return len(dead) + lake.states.drop(_named_states(lake))
 
 
 def _named_states(lake: Lake) -> set[str]:
     """The runs whose states the last commit names."""
-    return {path.split("/")[1] for (path,) in lake.rows("SELECT DISTINCT path FROM kernel_state")}
-
-
-def states_but(lake: Lake, named: Collection[str]) -> list[Path]:
-    """The folders of the states of other runs: no commit names them, any more or yet."""
-    return [path for path in _folders(lake.states) if path.name not in named]
+    return {run_of(path) for (path,) in lake.rows("SELECT DISTINCT path FROM kernel_state")}
 
 
 def left_by_the_dead(parent: Path) -> list[Path]:

@@ -1,9 +1,5 @@
 """Keep a warehouse small that is written to every few seconds: small files become few, and what nobody reads any more goes."""
 
-import shutil
-from collections.abc import Collection
-
-from runners.sweeping import states_but
 from runners.warehouses.lake import Lake
 
 _SMALL = 16 << 20
@@ -35,9 +31,3 @@ def _old_snapshots(lake: Lake, grace: str) -> list[int]:
     snapshots = "FROM ducklake_snapshots('lake')"
     among = f"snapshot_id < (SELECT max(snapshot_id) {snapshots}) AND snapshot_time < now() - {grace}"
     return [number for (number,) in lake.rows(f"SELECT snapshot_id {snapshots} WHERE {among} ORDER BY 1")]
-
-
-def drop_states(lake: Lake, named: Collection[str]) -> None:
-    """Remove the states of all runs but those whose states the last commit names."""
-    for path in states_but(lake, named):
-        shutil.rmtree(path, ignore_errors=True)

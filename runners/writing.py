@@ -1,6 +1,5 @@
 """The statements of one commit: what a run writes into each table of the warehouse."""
 
-import hashlib
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,13 +8,13 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from runners.placing import shard_of
 from runners.record import stands
 from runners.rules import KEYS
 from runners.run_plan import RunPlan, canonical
 from runners.staging import BESIDE, FATES
 from runners.warehouses.lake import Lake, instant, named, quoted
 from runners.warehouses.read import LastRun
+from runners.warehouses.states import StateFile, shard_of
 from runners.warehouses.tables import STATES
 from schemas.kinds import KINDS
 from transforms.stage import AWAKE
@@ -88,7 +87,7 @@ class Writing:
     plan: RunPlan
     counts: Mapping[str, int]
     parent: LastRun | None
-    states: Sequence[Path]
+    states: Sequence[StateFile]
     adopted: Mapping[str, Path]
     rows: Counter[str] = field(default_factory=Counter)
 
@@ -268,7 +267,8 @@ class Writing:
     def _states(self) -> None:
         """Point to the layer of a shard's state that is new; the others stay, at the new positions."""
         positions = canonical(self.plan.positions_after)
-        rows = [self._pointer(path, positions) for path in self.states]
+        plan = self.plan
+        rows = [(shard_of(one.path), plan.shards, plan.run_id, one.path, one.size, one.digest, positions) for one in self.states]
         columns = zip(*rows, strict=True) if rows else [[] for _ in STATES.schema]
         kinds = zip(columns, STATES.schema.types, strict=True)
         self.lake.con.register("run_states", pa.table([pa.array(list(c), t) for c, t in kinds], schema=STATES.schema))
@@ -281,12 +281,6 @@ class Writing:
             others = f"SELECT path, {quoted(positions)} AS positions FROM kernel_state ANTI JOIN ({gone}) USING (path)"
             self.lake.assign("kernel_state", "positions", ("path",), others)
         self._insert("kernel_state", "SELECT * FROM run_states")
-
-    def _pointer(self, path: Path, positions: str) -> tuple[int, int, str, str, int, str, str]:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        below = f"state/{self.plan.run_id}/{path.name}"
-        return (shard_of(path), self.plan.shards, self.plan.run_id, below, path.stat().st_size, digest, positions)
 
     def _manifest(self) -> None:
         plan, clock = self.plan, int(time.time() * 1_000_000)

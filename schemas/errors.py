@@ -95,6 +95,7 @@ CODES: dict[str, str] = {
     "SEG-0414": "a file whose name is not UTF-8",
     "SEG-0415": "an address of a topic that can not be read",
     "SEG-0416": "an address of a runner that can not be read",
+    "SEG-0417": "what a target says of its warehouse and can not be used, or does not say",
     # stories
     "SEG-0500": "a story that can not be read",
     "SEG-0501": "a story's value that is not of its property's type",
@@ -124,6 +125,7 @@ CODES: dict[str, str] = {
     "SEG-0623": "an order that the process which writes can not carry out",
     "SEG-0624": "more open files than the system allows",
     "SEG-0625": "a disk that fails",
+    "SEG-0630": "a cloud that does not let this user in, or for which packages are missing",
     "SEG-0700": "a file that changed after it was read",
     "SEG-0701": "a source that is to be read again and does not reach back",
     "SEG-0702": "records of a topic that are gone, and were not read or were read from another one",

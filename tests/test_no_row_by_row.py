@@ -64,6 +64,9 @@ REASONS: dict[str, tuple[Place, ...]] = {
         Place("runners/account.py", "stage_fates", "as_py"),
         Place("runners/streaming.py", "_publish", "as_py"),
     ),
+    "one part of rows a request": (
+        Place("runners/warehouses/bigquery/appending.py", "_parts", "loop over row numbers"),
+    ),
     "one row a file or a shard": (
         Place("runners/account.py", "positions_after", "to_pylist"),
         Place("runners/account.py", "undeclared", "to_pylist"),
@@ -76,7 +79,6 @@ REASONS: dict[str, tuple[Place, ...]] = {
         Place("transforms/segment.py", "remembered", "to_pylist"),
         Place("runners/remaking.py", "_again", "tolist"),
         Place("transforms/spill.py", "fetch", "as_py"),
-        Place("runners/warehouses/read.py", "state_paths", "loop over rows()"),
         *(Place("runners/sweeping.py", told, "loop over rows()") for told in ("sweep", "_named_states")),
         Place("runners/tidying.py", "_old_snapshots", "loop over rows()"),
         Place("runners/warehouses/whole.py", "see_data", "loop over rows()"),

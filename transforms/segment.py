@@ -27,6 +27,7 @@ from transforms.algebra.state import State, empty_state
 from transforms.alive import live
 from transforms.coder import RecordBatchCoder, ShardedBatch
 from transforms.known import KIND, KNOWN, STATE, moment_of
+from transforms.places import read_at
 from transforms.spill import fetch
 from transforms.stage import Stage
 
@@ -54,7 +55,7 @@ def remembered(program: Program, received: Received) -> Layers:
     """The state of the last run, or an empty one."""
     if STATE not in received:
         return Layers.of(empty_state(program))
-    rest, *awake = (pa.memory_map(path).read_buffer() for path in received[STATE][0]["path"].to_pylist())
+    rest, *awake = map(read_at, received[STATE][0]["path"].to_pylist())
     return read_layers(rest, *awake)
 
 

@@ -16,6 +16,7 @@ from runners.warehouses import ducklake_tables
 from runners.warehouses.failures import CATALOG, told
 from runners.warehouses.lake import PATIENCE_S, SPILL, Lake, named, patiently, quoted, spill_folder
 from runners.warehouses.locking import Lock, locked
+from runners.warehouses.states import LocalStates
 from runners.warehouses.tables import Table
 from runners.warehouses.views import View
 from schemas.errors import CallError, JobFailed
@@ -153,7 +154,8 @@ def open_lake(root: Path, *, write: bool = False, patience_s: float = PATIENCE_S
         if not write and not is_there(root):
             raise CallError("SEG-0601", f"there is no warehouse in {root}", "`segue run` makes it")
     try:
-        return DuckLake(root, patiently(lambda: _attach(root, write, patience_s), patience_s), patience_s, lock)
+        con = patiently(lambda: _attach(root, write, patience_s), patience_s)
+        return DuckLake(root, con, LocalStates(root), patience_s, lock)
     except BaseException:
         if lock is not None:
             lock.release()

@@ -16,6 +16,7 @@ from typing import Any, Self, TypeVar
 import duckdb
 import pyarrow as pa
 
+from runners.warehouses.states import States
 from runners.warehouses.tables import Table
 from runners.warehouses.views import View
 from schemas.errors import TryAgain
@@ -39,21 +40,23 @@ class Lake(ABC):
 
     Attributes:
       root: a folder of this machine: its own, or one to work in.
+      states: the files of the kernel's state.
     """
 
     root: Path
     con: duckdb.DuckDBPyConnection
+    states: States
     patience_s: float = PATIENCE_S
+
+    @property
+    def where(self) -> str:
+        """Where people find the tables."""
+        return str(self.root)
 
     @property
     def staging(self) -> Path:
         """The folder in which each run has a folder of its own until it is published."""
         return self.root / "staging"
-
-    @property
-    def states(self) -> Path:
-        """The folder of the kernel's state files, one folder a run."""
-        return self.root / "state"
 
     @property
     def data(self) -> Path | None:

@@ -122,11 +122,11 @@ def versions(lake: Lake) -> dict[str, list[tuple[SegmentVersion, bool]]]:
     return found
 
 
-def state_paths(lake: Lake) -> dict[int, tuple[Path, ...]]:
-    """The state files of each shard, by its number: the lower layer first."""
-    found: dict[int, tuple[Path, ...]] = {}
+def state_paths(lake: Lake) -> dict[int, tuple[str, ...]]:
+    """The state files of each shard as the last commit names them, by its number: the lower layer first."""
+    found: dict[int, tuple[str, ...]] = {}
     for shard, path in lake.rows(f"SELECT shard, path FROM kernel_state ORDER BY shard, path LIKE '%{AWAKE}'"):
-        found[shard] = (*found.get(shard, ()), lake.root / path)
+        found[shard] = (*found.get(shard, ()), path)
     return found
 
 

@@ -1,6 +1,5 @@
 """Whether the files that the warehouse names are there, as they were written."""
 
-import hashlib
 from pathlib import Path
 
 from runners.warehouses.failures import lost
@@ -12,8 +11,7 @@ def see_states(lake: Lake, *, by_hash: bool = False) -> int:
     """How many state files there are: each of its size, and by its hash where that is asked for. Errors: JobFailed."""
     named = lake.rows("SELECT path, bytes, sha256 FROM kernel_state ORDER BY shard")
     for path, size, digest in named:
-        place = lake.root / path
-        if not _is_of(place, size) or (by_hash and _hash(place) != digest):
+        if lake.states.size(path) != size or (by_hash and lake.states.digest(path) != digest):
             remedy = "`segue run --full-refresh` makes the states anew from the sources"
             raise JobFailed("SEG-0618", f"the state file `{path}` of {lake.root} is gone or damaged", remedy)
     return len(named)
@@ -34,8 +32,3 @@ def see_data(lake: Lake) -> int:
 
 def _is_of(path: Path, size: int) -> bool:
     return path.is_file() and path.stat().st_size == size
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -22,6 +22,7 @@ from schemas.definitions.refusal import listed, nearest_to, refuse, refuse_at, s
 from schemas.definitions.segment import AnyPopulation, KnownSubjects, Population, Segment
 from schemas.definitions.source import Source
 from schemas.definitions.source_kinds import Kind
+from schemas.definitions.stores import BigQuery
 from schemas.definitions.strict import Strict
 from schemas.definitions.takes import takes_text
 from schemas.errors import CallError, Problem
@@ -59,7 +60,7 @@ def _root(text: str) -> str:
 
 
 class TargetForm(Strict):
-    """Where to publish, and what runs the work; options of a runner stand under its name."""
+    """Where to publish, and what runs the work; options of a warehouse and of a runner stand under their names."""
 
     warehouse: Annotated[str, AfterValidator(_address), takes_text("an address", f"^({'|'.join(WAREHOUSES)}):.*\\S")]
     runner: Runner = "local"
@@ -68,6 +69,7 @@ class TargetForm(Strict):
     prism: Prism = Prism()
     flink: Flink = Flink()
     dataflow: dict[str, JsonValue] = Field(default_factory=dict)
+    bigquery: BigQuery = BigQuery()
 
     @property
     def options(self) -> dict[str, JsonValue]:
@@ -109,6 +111,7 @@ class Target:
     Attributes:
       warehouse: an address as `ducklake:DIR`.
       options: of the runner.
+      store: what is said of the warehouse beside its address.
       written: the address as it is written, for messages.
     """
 
@@ -118,6 +121,7 @@ class Target:
     shards: int
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
     written: str = ""
+    store: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
@@ -205,7 +209,8 @@ def choose_target(form: ProjectForm, name: str | None, environment: Mapping[str,
     target = form.targets[wanted]
     warehouse = filled(target.warehouse, environment)
     options = {key: _filled_value(value, environment) for key, value in target.options.items()}
-    return Target(wanted, warehouse, target.runner, target.shards, options, target.warehouse)
+    store = {key: filled(value, environment) for key, value in target.bigquery.model_dump().items()}
+    return Target(wanted, warehouse, target.runner, target.shards, options, target.warehouse, store)
 
 
 def filled(text: str, environment: Mapping[str, str]) -> str:

@@ -6,7 +6,7 @@ from schemas.definitions.project import ProjectForm, TargetForm, wanted_target
 from schemas.definitions.reading import Reading
 from schemas.errors import Severity
 
-WAREHOUSES, RUNNERS = ("ducklake",), ("local", "prism", "flink")
+WAREHOUSES, RUNNERS = ("ducklake", "bigquery"), ("local", "prism", "flink")
 """What there is of each today; of a warehouse, what its address begins with."""
 
 
@@ -29,6 +29,8 @@ def _missing(form: TargetForm) -> Iterator[tuple[str, str, str, str]]:
     kind = f"{kind}:postgres" if rest.startswith("postgres:") else kind
     if kind not in WAREHOUSES:
         message = f"`{kind}:` is not a warehouse that this version can open"
-        yield "warehouse", "SEG-0600", message, "ducklake:DIR"
+        yield "warehouse", "SEG-0600", message, "ducklake:DIR or bigquery:PROJECT.DATASET"
+    if kind == "bigquery" and not form.bigquery.state:
+        yield "warehouse", "SEG-0417", "it is not said where states lie", "bigquery: {state: gs://BUCKET/FOLDER} beside it"
     if form.runner not in RUNNERS:
         yield "runner", "SEG-0413", f"this version has no runner `{form.runner}`", " or ".join(RUNNERS)

@@ -1,6 +1,6 @@
 """The law through the whole run, files to warehouse: one history, whatever arrives when, in how many runs and shards."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -28,12 +28,12 @@ def asked(history: History, dice: Random, until: int) -> list[int]:
     return sorted({at + beside for at in chosen for beside in BESIDE if at + beside <= until} | {until})
 
 
-def one_history_and_its_record(folder: Path, seed: int) -> None:
+def one_history_and_its_record(folder: Path, seed: int, made: Callable[[Path, World], Target] = Target) -> None:
     """Any order, any cut, the number of shards changed between runs; then the record of every earlier run."""
     dice = Random(seed)
     generator = Generator(dice, merges=True, scored=True)
     world = crowded(generator, GROUPS)
-    target = Target(folder, world)
+    target = made(folder, world)
     moments = sorted(generator.at() + DAY for _ in range(3))
     published = []
     for part, at in zip(parted(shuffled(world, dice), dice, 3), moments, strict=True):

@@ -1,11 +1,13 @@
 """Publishing: everything of a run or nothing, and once."""
 
 import dataclasses
+from decimal import Decimal
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from runners.placing import layered, placed_states
+from runners.placing import layered
 from runners.publish import publish
 from runners.run_plan import SegmentVersion
 from runners.warehouses.lake import Lake
@@ -66,7 +68,7 @@ def test_a_better_twin_replaces_the_stored_one(lake: Lake) -> None:
     stage(plan, "events", [event("ann", "1", 1, received=0.5, replaces=True, amount="8.00")])
     stage(plan, "fates", [{"read": 1, "used": 1}])
     publish(lake, plan)
-    assert lake.rows("SELECT CAST(amount AS VARCHAR) FROM events WHERE subject = 'ann'") == [("8.00",)]
+    assert lake.rows("SELECT amount FROM events WHERE subject = 'ann'") == [(Decimal("8.00"),)]
 
 
 def test_a_correction_closes_and_inserts_and_nothing_is_overwritten(lake: Lake) -> None:
@@ -146,8 +148,8 @@ def test_a_later_run_at_the_same_t_leaves_one_feature_row(lake: Lake) -> None:
     stage(plan, "events", [event("ann", "3", 1)])
     stage(plan, "fates", [{"read": 1, "used": 1}])
     publish(lake, plan)
-    rows = lake.rows("SELECT CAST(purchases__spend_7d AS VARCHAR) FROM feature_rows WHERE subject = 'ann'")
-    assert rows == [("10.00",)]
+    rows = lake.rows("SELECT purchases__spend_7d FROM feature_rows WHERE subject = 'ann'")
+    assert rows == [(Decimal("10.00"),)]
 
 
 def test_of_states_made_anew_the_feature_rows_that_differ_are_written(lake: Lake) -> None:
@@ -161,14 +163,14 @@ def test_of_states_made_anew_the_feature_rows_that_differ_are_written(lake: Lake
     now = {"ann": "9.50", "bob": "1.50", "cy": None, "dan": None}
     stage(plan, "feature_rows", [{"subject": who, "purchases__spend_7d": spent, "unsure": True} for who, spent in now.items()])
     publish(lake, plan)
-    written = "SELECT subject, CAST(purchases__spend_7d AS VARCHAR) FROM feature_rows WHERE epoch_us(as_of) = "
-    assert lake.rows(f"{written}{at(20)} ORDER BY 1") == [("bob", "1.50"), ("cy", None), ("eve", None)]
+    written = "SELECT subject, purchases__spend_7d FROM feature_rows WHERE epoch_us(as_of) = "
+    assert lake.rows(f"{written}{at(20)} ORDER BY 1") == [("bob", Decimal("1.50")), ("cy", None), ("eve", None)]
 
 
 def test_states_lie_under_their_run_and_untouched_shards_keep_theirs(lake: Lake) -> None:
     first = publish(lake, first_run(lake))
     second = publish(lake, correction(lake))
-    (later,), (before,) = (state_paths(lake)[shard] for shard in range(2))
+    (later,), (before,) = (map(Path, map(lake.states.place, state_paths(lake)[shard])) for shard in range(2))
     assert later.read_bytes() == b"later"
     assert (later.parent.name, before.parent.name) == (second.run_id, first.run_id)
     assert lake.rows("SELECT DISTINCT positions FROM kernel_state") == [('{"orders":{"a.ndjson":20000}}',)]
@@ -183,7 +185,7 @@ def test_who_is_awake_lies_over_who_rests_until_all_lie_down_and_a_stream_knows_
         enter(plan, [("cy", 20 + number, number % 2 == 1)])
         stage_state(plan, 0, str(number).encode(), ending)
         publish(lake, plan)
-        known = layered(known, placed_states(lake, plan.run_id))
+        known = layered(known, lake.states.placed(plan.run_id))
         assert [path.read_bytes() for path in state_paths(lake)[0]] == told
         assert known == state_paths(lake)
         assert len(known[1]) == 1

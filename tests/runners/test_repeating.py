@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -31,4 +32,4 @@ def test_a_run_that_found_the_catalog_busy_keeps_its_states_for_the_next_attempt
             publish(lake, plan)
     assert refused.value.exit_code == 75
     assert publish(lake, plan).status == "published"
-    assert [path.read_bytes() for (path,) in state_paths(lake).values()] == [b"state", b"state"]
+    assert [Path(lake.states.place(path)).read_bytes() for (path,) in state_paths(lake).values()] == [b"state", b"state"]

@@ -1,9 +1,10 @@
 """A warehouse that is written to every few seconds stays small, and says what it said."""
 
 from runners.publish import publish
-from runners.tidying import drop_states, tidy
+from runners.tidying import tidy
 from runners.warehouses.lake import Lake
 from runners.warehouses.read import state_paths
+from runners.warehouses.states import run_of
 from runners.warehouses.tables import TABLES
 from tests.support.staged_runs import event, first_run, plan_of, stage, stage_state
 
@@ -56,7 +57,7 @@ def test_what_is_tidied_can_be_published_to(lake: Lake) -> None:
 
 def test_only_the_states_that_are_named_stay(lake: Lake) -> None:
     commit_often(lake)
-    assert len([*lake.states.iterdir()]) > COMMITS
-    drop_states(lake, {path.parent.name for (path,) in state_paths(lake).values()})
+    assert len([*(lake.root / "state").iterdir()]) > COMMITS
+    lake.states.drop({run_of(path) for (path,) in state_paths(lake).values()})
     named = {path.split("/")[1] for (path,) in lake.rows("SELECT path FROM kernel_state")}
-    assert {path.name for path in lake.states.iterdir()} == named
+    assert {path.name for path in (lake.root / "state").iterdir()} == named

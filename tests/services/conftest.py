@@ -7,6 +7,7 @@ import pytest
 from runners.engines.prism import prism_path
 from schemas.errors import CallError
 from tests.support.broker import Broker
+from tests.support.emulated import BUCKET, PROJECT, Emulator, bigquery, cloud_storage
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +42,40 @@ def topic(broker: Broker, request: pytest.FixtureRequest) -> str:
     name = f"t{abs(hash(request.node.nodeid))}"
     broker.create(name)
     return name
+
+
+@pytest.fixture(scope="session")
+def emulators() -> Path:
+    """The environment in which emulators are installed."""
+    place = os.environ.get("SEGUE_EMULATORS", "")
+    if not place:
+        pytest.skip("`make test-services` fetches the emulators and says where they lie")
+    return Path(place)
+
+
+@pytest.fixture(scope="session")
+def emulator(emulators: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """One emulator of BigQuery for all tests, each of which has a dataset of its own."""
+    yield from _asked(bigquery(emulators, tmp_path_factory.mktemp("bigquery")))
+
+
+@pytest.fixture(scope="session")
+def bucket(emulators: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a bucket in an emulator of Cloud Storage."""
+    for _ in _asked(cloud_storage(emulators, tmp_path_factory.mktemp("storage"))):
+        yield f"gs://{BUCKET}"
+
+
+def _asked(started: Emulator) -> Iterator[Emulator]:
+    """Let libraries ask it while tests run."""
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in started.environment.items():
+            patched.setenv(name, value)
+        yield started
+    started.stop()
+
+
+@pytest.fixture
+def dataset(emulator: Emulator, request: pytest.FixtureRequest) -> str:
+    """The name of a dataset, for one test."""
+    return f"{PROJECT}.d{abs(hash(request.node.nodeid))}"

@@ -1,11 +1,7 @@
 """One real broker of Kafka on this machine: started, killed and started again on the same data, stopped."""
 
-import ctypes
 import os
-import signal
-import socket
 import subprocess
-import sys
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -13,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from tests.support.processes import end_with_parent, free_ports
+
 confluent_kafka = pytest.importorskip("confluent_kafka")
 
 AT_MS = 1_700_000_000_000
 _READY_S, _ENDS_S = 60, 30
-_DEATH_SIGNAL = 1
-"""PR_SET_PDEATHSIG."""
 _SETTINGS = """\
 process.roles=broker,controller
 node.id=1
@@ -46,7 +42,7 @@ class Broker:
     def __init__(self, libraries: Path, folder: Path) -> None:
         self.folder = folder
         self.java = ["java", "-Xmx256m", "-Xms256m", "-XX:+UseSerialGC", "-cp", f"{libraries}/*"]
-        port, controller = _free_ports(2)
+        port, controller = free_ports(2)
         self.bootstrap = f"127.0.0.1:{port}"
         self.settings = folder / "server.properties"
         self.settings.write_text(_SETTINGS.format(port=port, controller=controller, folder=folder))
@@ -58,7 +54,7 @@ class Broker:
         """Start it, and wait until it answers."""
         with (self.folder / "log").open("ab") as log:
             command = [*self.java, "kafka.Kafka", str(self.settings)]
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=_end_with_parent)
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=end_with_parent)
         told = self.admin.list_topics(timeout=_READY_S)
         assert told.brokers, (self.folder / "log").read_text()[-2000:]
 
@@ -125,18 +121,3 @@ class Broker:
                     break
                 except BufferError:
                     producer.poll(0.1)
-
-
-def _end_with_parent() -> None:
-    """Let the system end this process when the tests are killed, who could not stop it any more."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
-
-
-def _free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on; held all at once, so that they differ."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(one.getsockname()[1]) for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports

@@ -12,15 +12,28 @@ from pathlib import Path
 from runners.publish import publish
 from runners.sweeping import sweep
 from runners.warehouses.ducklake import open_lake
+from runners.warehouses.lake import Lake
 from runners.warehouses.preparing import prepare
 from runners.warehouses.read import last_run
 from tests.support.staged_runs import correction, first_run
 from transforms.faults import reach
 
+DATASET = "dataset"
+
+
+def opened(root: Path, *, write: bool = False) -> Lake:
+    """The warehouse in a folder, or the dataset of BigQuery that a file beside it names."""
+    name = root.parent / DATASET
+    if not name.exists():
+        return open_lake(root, write=write, patience_s=5.0)
+    from runners.warehouses.bigquery.opening import open_bigquery
+
+    return open_bigquery(name.read_text(), root, str(root), write=write, patience_s=5.0)
+
 
 def bring_up(root: Path, limits: Mapping[int, int] | None = None) -> None:
     """Bring the warehouse from wherever it stands to the second run; while publishing the process has these limits."""
-    with open_lake(root, write=True, patience_s=5.0) as lake:
+    with opened(root, write=True) as lake:
         prepare(lake)
         sweep(lake)
         while lake.value("SELECT count(*) FROM run_commits") < 2:
@@ -45,7 +58,7 @@ def main(folder: Path, points: list[str]) -> None:
     """For each point print how the killed run and the one after it ended."""
     for point in points:
         root = folder / point / "warehouse"
-        root.mkdir(parents=True)
+        root.mkdir(parents=True, exist_ok=True)
         print(point, in_child(root, "" if point == "none" else point), in_child(root), flush=True)
 
 

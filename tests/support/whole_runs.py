@@ -14,7 +14,7 @@ import yaml
 
 from runners.outlook import Options
 from runners.running import Outcome, open_target, run_batch
-from runners.warehouses.ducklake import open_lake
+from runners.warehouses.entry import open_warehouse
 from runners.warehouses.lake import Lake
 from runners.warehouses.query import lock, query
 from schemas.definitions.catalog import read_project
@@ -97,7 +97,7 @@ class Target:
             return run_batch(lake, project, Options(NOW, as_of, known_at, full_refresh), _heard)
 
     def lake(self) -> Lake:
-        return open_lake(self.folder / "lake")
+        return open_warehouse(read_project(self.folder, language()))
 
     def history(self, when: str = _CURRENT) -> History:
         """The intervals of the record by (`segment@version`, subject)."""

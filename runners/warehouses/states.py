@@ -1,0 +1,113 @@
+"""State files: a folder a run, below a folder of this machine or at an address such as gs://BUCKET/FOLDER."""
+
+import hashlib
+import os
+import shutil
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Collection
+from pathlib import Path
+from typing import NamedTuple
+
+from transforms.places import read_at
+
+FOLDER = "state"
+GRACE_S = 86_400
+"""Where writers of several machines may publish, a state that no commit names may be of one that is about to."""
+
+
+def run_of(path: str) -> str:
+    """The run that a file, as a commit names it, is of."""
+    return path.split("/")[1]
+
+
+def shard_of(path: str) -> int:
+    """The shard whose state a file is."""
+    return int(path.rpartition("/")[2].partition(".")[0])
+
+
+class StateFile(NamedTuple):
+    """A state of one shard: where it lies below the base, its size and its hash."""
+
+    path: str
+    size: int
+    digest: str
+
+
+class States(ABC):
+    """The states of a warehouse. What no commit names, any more or yet, is nobody's."""
+
+    @abstractmethod
+    def place(self, path: str) -> str:
+        """Where a file lies that a commit names."""
+
+    @abstractmethod
+    def take(self, staged: Path, run_id: str) -> list[StateFile]:
+        """Bring the staged files of a run to their place.
+
+        A publication that died in between has brought some already: all that lie there are the run's.
+        """
+
+    @abstractmethod
+    def placed(self, run_id: str) -> list[str]:
+        """The files of a run, by their shards."""
+
+    @abstractmethod
+    def size(self, path: str) -> int | None:
+        """The size of a file; None where it is not there."""
+
+    @abstractmethod
+    def drop(self, named: Collection[str]) -> int:
+        """Remove all runs but those that are named; gives how many there were."""
+
+    def digest(self, path: str) -> str:
+        """The SHA-256 of a file."""
+        return hashlib.sha256(read_at(self.place(path))).hexdigest()
+
+
+class LocalStates(States):
+    """States in a folder of this machine; `grace_s`: so long those stay that nobody names."""
+
+    def __init__(self, root: Path, grace_s: float = 0) -> None:
+        self.root, self.grace_s = root, grace_s
+
+    def place(self, path: str) -> str:
+        """Where a file lies."""
+        return str(self.root / path)
+
+    def take(self, staged: Path, run_id: str) -> list[StateFile]:
+        """Move the files: another name in the same file system, where it is the same."""
+        target = self.root / FOLDER / run_id
+        target.mkdir(parents=True, exist_ok=True)
+        for path in sorted(staged.glob("*.arrow")):
+            sync(path)
+            shutil.move(path, target / path.name)
+        sync(target)
+        return [StateFile(path, (self.root / path).stat().st_size, self.digest(path)) for path in self.placed(run_id)]
+
+    def placed(self, run_id: str) -> list[str]:
+        """The files of a run."""
+        return [f"{FOLDER}/{run_id}/{one.name}" for one in sorted((self.root / FOLDER / run_id).glob("*.arrow"))]
+
+    def size(self, path: str) -> int | None:
+        """The size of a file."""
+        place = self.root / path
+        return place.stat().st_size if place.is_file() else None
+
+    def drop(self, named: Collection[str]) -> int:
+        """Remove folders that are old enough."""
+        folder, oldest = self.root / FOLDER, time.time() - self.grace_s
+        made = [path for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
+        dead = [path for path in made if path.name not in named and path.stat().st_mtime <= oldest]
+        for path in dead:
+            shutil.rmtree(path, ignore_errors=True)
+        return len(dead)
+
+
+def sync(path: Path) -> None:
+    """Bring a file or a folder to the disk: the catalog must never name a file that a power cut takes back."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
