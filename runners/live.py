@@ -13,6 +13,7 @@ from runners.results import Results
 from runners.run_plan import Published
 from runners.running import Outcome, open_target
 from runners.session import Session
+from runners.sources.tables import see_that_all_can_be_followed
 from runners.stopping import SIGNALS
 from runners.streaming import Committed, Stream
 from schemas.definitions.instant import write_instant
@@ -29,6 +30,7 @@ def follow(
 ) -> None:
     """Stream until a signal asks to stop; what is in hand then is published. `metrics` is where numbers are served."""
     see_that_it_is_there(project.target)
+    see_that_all_can_be_followed(project)
     write_manifest(project)
     with open_target(project) as lake:
         stream = Stream(lake, project, every_s, now)

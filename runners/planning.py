@@ -12,7 +12,7 @@ from runners.warehouses.lake import Lake, quoted
 from schemas.definitions.difference import LeafChange
 from schemas.definitions.lineage import narrow
 from schemas.definitions.project import Project
-from schemas.record import Input, Partition
+from schemas.record import Input, Partition, TableRows
 from transforms.algebra.program import Program
 
 Json = dict[str, Any]
@@ -84,7 +84,7 @@ def _reads(compared: Comparison, everything: Held) -> Json:
         "files": len(files),
         "bytes": sum(one.unread for one in files),
         "partitions": len(partitions),
-        "offsets": sum(one.end - one.start for one in partitions),
+        "offsets": sum(one.rows if isinstance(one, TableRows) else one.end - one.start for one in partitions),
         "again": sorted(again),
         "new": sorted(new),
     }

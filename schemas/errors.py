@@ -90,7 +90,7 @@ CODES: dict[str, str] = {
     "SEG-0409": "a list file without its column",
     "SEG-0410": "a lookup that can not be used",
     "SEG-0411": "a definition in the wrong folder",
-    "SEG-0412": "files in a place from which this version does not read",
+    "SEG-0412": "a place from which this version does not read",
     "SEG-0413": "a runner that this version does not have",
     "SEG-0414": "a file whose name is not UTF-8",
     "SEG-0415": "an address of a topic that can not be read",

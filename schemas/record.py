@@ -141,6 +141,24 @@ class Partition:
         return self.unread
 
 
+@dataclass(frozen=True)
+class TableRows(Partition):
+    """Rows of a table, which is like a topic of one partition: those with numbers, or from instants, in [start, end).
+
+    `bootstrap` is the address of the database; `topic` names it and the table.
+
+    Attributes:
+      rows: about how many there are.
+    """
+
+    rows: int = 0
+
+    @property
+    def unread(self) -> int:
+        """About how many bytes they have."""
+        return self.rows * USUAL_RECORD
+
+
 AnyInput = Input | Partition
 
 

@@ -64,6 +64,10 @@ REASONS: dict[str, tuple[Place, ...]] = {
         Place("runners/account.py", "stage_fates", "as_py"),
         Place("runners/streaming.py", "_publish", "as_py"),
     ),
+    "one number a chunk, and what there is of a table": (
+        Place("runners/sources/rows.py", "chunks", "as_py"),
+        *(Place("runners/sources/tables.py", told, "fetchall") for told in ("find", "_is_there")),
+    ),
     "one part of rows a request": (
         Place("runners/warehouses/bigquery/appending.py", "_parts", "loop over row numbers"),
     ),

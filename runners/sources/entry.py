@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from runners.sources import kafka, reading
+from runners.sources import kafka, reading, tables
 from runners.sources.files import Listing, Positions, list_files
+from runners.sources.tables import is_table
 from runners.sources.topics import Found, Topic, find, tell_group
 from schemas.definitions.project import Project
 from schemas.errors import SegueError
-from schemas.record import AnyInput, Partition, RawChunk
+from schemas.record import AnyInput, Partition, RawChunk, TableRows
 
 Ends = Mapping[tuple[str, str], int]
 """By source and partition: the offset behind the last record to read."""
@@ -30,7 +31,10 @@ def list_inputs(project: Project, positions: Positions, ends: Ends | None = None
     for topic in _topics(project):
         known = positions.get(topic.source, {})
         there = find(topic, known, partial(waiting, topic.source))
-        found = _with(found, topic, there, sorted(known), ends)
+        found = _with(found, topic.name, there, sorted(known), ends)
+    for source in filter(is_table, project.sources.values()):
+        known = positions.get(source.name, {})
+        found = _with(found, source.name, tables.find(project, source, known), sorted(known), ends)
     return found
 
 
@@ -38,17 +42,17 @@ def _topics(project: Project) -> list[Topic]:
     return [Topic.of(source) for source in project.sources.values() if source.kafka is not None]
 
 
-def _with(listing: Listing, topic: Topic, found: Found, known: Sequence[str], ends: Ends | None) -> Listing:
-    """The listing and what there is of a topic."""
+def _with(listing: Listing, name: str, found: Found, known: Sequence[str], ends: Ends | None) -> Listing:
+    """The listing and what there is of a topic or a table, by its name."""
     names = {one.file for one in found.partitions}
     wanted = found.partitions if ends is None else [_up_to(one, ends) for one in found.partitions]
     return replace(
         listing,
         inputs=(*listing.inputs, *(one for one in wanted if one.start < one.end)),
         vanished=(*listing.vanished, *(name for name in known if name not in names)),
-        absent=listing.absent if found.is_there else (*listing.absent, topic.name),
+        absent=listing.absent if found.is_there else (*listing.absent, name),
         shortened=(*listing.shortened, *found.shortened),
-        lost=(*listing.lost, *(f"{what} of `{name}`" for name, what in found.lost)),
+        lost=(*listing.lost, *(f"{what} of `{part}`" for part, what in found.lost)),
     )
 
 
@@ -68,5 +72,7 @@ def tell_groups(project: Project, positions: Positions) -> Iterator[str]:
 
 
 def read(one: AnyInput) -> Iterator[RawChunk]:
-    """All records that are new in a file or a partition. The last chunk's `after` is the position to commit."""
+    """All records that are new in a file, a partition or a table. The last chunk's `after` is the position to commit."""
+    if isinstance(one, TableRows):
+        return tables.read(one)
     return kafka.read(one) if isinstance(one, Partition) else reading.read(one)

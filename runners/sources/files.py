@@ -78,7 +78,7 @@ def list_files(project: Project, positions: Positions) -> Listing:
 
 def sources_of_files(project: Project) -> list[Source]:
     """The sources that are read from files by a run."""
-    return [source for source in project.sources.values() if source.kind != "lookup" and source.kafka is None]
+    return [source for source in project.sources.values() if source.kind != "lookup" and source.files]
 
 
 def matches(project: Project, source: Source, empty: list[str]) -> Iterator[tuple[str, Path]]:

@@ -46,16 +46,19 @@ class Topic:
         said = source.kafka
         if said is None:
             raise ValueError(f"`{source.name}` is no topic")
-        bootstrap = _fitting(said.bootstrap, BOOTSTRAP, "host:port, or several with commas", environment)
-        name = _fitting(said.topic, TOPIC, "letters, digits, dots, dashes and underscores", environment)
+        bootstrap = fitting(said.bootstrap, BOOTSTRAP, "host:port, or several with commas", environment)
+        name = fitting(said.topic, TOPIC, "letters, digits, dots, dashes and underscores", environment)
         return cls(source.name, bootstrap, name, filled(said.group, environment), said.on_lost == "skip")
 
 
-def _fitting(written: str, rule: str, expected: str, environment: Mapping[str, str]) -> str:
-    """The text with its variables filled in, by the rule that a text without any is read by."""
+def fitting(written: str, rule: str, expected: str, environment: Mapping[str, str], what: str = "topic") -> str:
+    """The text with its variables filled in, by the rule that a text without any is read by.
+
+    Errors: CallError for a variable that is not set, or holds no such address.
+    """
     found = filled(written, environment)
     if re.fullmatch(rule, found) is None:
-        raise CallError("SEG-0415", f"what `{written}` stands for is no address of a topic", f"it takes {expected}")
+        raise CallError("SEG-0415", f"what `{written}` stands for is no address of a {what}", f"it takes {expected}")
     return found
 
 

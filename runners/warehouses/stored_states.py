@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from apache_beam.io.filesystem import BeamIOError, FileMetadata
+from apache_beam.io.filesystem import FileMetadata
 from apache_beam.io.filesystems import FileSystems
 
 from runners.warehouses.states import FOLDER, GRACE_S, LocalStates, StateFile, States, run_of
@@ -67,8 +67,9 @@ class StoredStates(States):
         except ValueError as error:
             hint = "for gs:// pip install 'segue[gcp]'"
             raise JobFailed("SEG-0630", f"no file system for `{self.base}` is installed", hint) from error
-        except (BeamIOError, OSError) as error:
-            raise TryAgain("SEG-0605", f"states can not be kept or read at `{self.base}`", "try again later") from error
+        except Exception as error:
+            hint = "see that it is there and open to this user, then try again"
+            raise TryAgain("SEG-0605", f"states can not be kept or read at `{self.base}`", hint) from error
 
     def _listed(self, pattern: str) -> Sequence[FileMetadata]:
         with self._told():

@@ -1,4 +1,4 @@
-"""The files that sources name: where they lie, how they are written, and whether there are any."""
+"""The files and databases that sources name: where they lie, how they are written, and whether there are any."""
 
 from pathlib import PurePosixPath
 from typing import Any
@@ -25,6 +25,15 @@ def check_files(project: Project, reading: Reading) -> None:
         for index, pattern in enumerate(source.files):
             path: Path = ("from", "files", index) if isinstance(written, list) else ("from", "files")
             _check(project, reading, source, document, pattern, path)
+        if source.table and "${" not in source.table:
+            _check_place(project, reading, document, source.table.partition("#")[0].partition(":")[2])
+
+
+def _check_place(project: Project, reading: Reading, document: Document, place: str) -> None:
+    try:
+        inside(project.root, place, project.roots)
+    except ValueError as error:
+        reading.problems.append(refused(error, document, ("from", "table")))
 
 
 def _check(project: Project, reading: Reading, source: Source, document: Document, pattern: str, path: Path) -> None:

@@ -57,7 +57,7 @@ def purpose_meaning(purpose: Purpose) -> Any:
 
 def source_meaning(source: Source) -> Any:
     """What of a source changes which facts are read from it."""
-    silent = ("description", "files", "kafka", "silence_budget", "expect", "file")
+    silent = ("description", "files", "kafka", "table", "bigquery", "silence_budget", "expect", "file")
     return {key: part for key, part in canonical(source).items() if key not in silent}
 
 

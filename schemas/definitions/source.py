@@ -227,9 +227,13 @@ class SourceForm(Strict):
             errors.append(
                 (("columns",), refuse("SEG-0101", "a lookup needs columns", expected="columns: {name: type}"))
             )
-        if self.kind == "lookup" and self.from_.kafka is not None:
-            message = "a lookup is read whole: it can not be a topic"
-            errors.append((("from", "kafka"), refuse("SEG-0408", message, expected="from: {files: PATTERN}")))
+        if self.kind == "lookup" and not self.from_.files:
+            message = "a lookup is read whole: it can be neither a topic nor a table"
+            key = next(name for name in ("kafka", "table", "bigquery") if getattr(self.from_, name))
+            errors.append((("from", key), refuse("SEG-0408", message, expected="from: {files: PATTERN}")))
+        if self.from_.bigquery and "event_id" not in self.fields:
+            message = "rows of BigQuery have no number that stays: their ids must be told"
+            errors.append((("fields",), refuse("SEG-0408", message, expected="event_id: SQL")))
         return errors
 
 
@@ -239,7 +243,8 @@ class Source:
 
     Attributes:
       files: globs, relative to the project; none where its records come from a topic.
-      kafka: the topic, its variables not filled in; None where they come from files.
+      kafka: the topic, its variables not filled in; None where they come from elsewhere.
+      table, bigquery: the address of a table, its variables not filled in; empty where they come from elsewhere.
       fields: the canonical columns by name; of consents and identities, those not mapped are read from columns of their own name.
       properties: declared properties, those taken from lookups left out.
       columns, key: of a lookup.
@@ -253,6 +258,8 @@ class Source:
     description: str
     files: tuple[str, ...]
     kafka: Kafka | None
+    table: str
+    bigquery: str
     fields: dict[str, Field]
     properties: dict[str, Property]
     columns: dict[str, DataType]
@@ -287,6 +294,8 @@ def resolve_source(form: SourceForm, file: str) -> Source:
         description=form.description,
         files=form.from_.files,
         kafka=form.from_.kafka,
+        table=form.from_.table,
+        bigquery=form.from_.bigquery,
         fields=fields,
         properties=properties,
         columns=dict(form.columns),

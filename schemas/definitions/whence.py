@@ -1,4 +1,4 @@
-"""Whence the records of a source come: from files, or from a topic of Kafka."""
+"""Whence the records of a source come: from files, a topic of Kafka, or a table of a warehouse."""
 
 import re
 from typing import Annotated, Any, Literal
@@ -24,18 +24,22 @@ def _patterns(value: Any) -> tuple[str, ...]:
     return tuple(patterns)
 
 
-def _text(rule: str, expected: str) -> Any:
+def _text(rule: str, expected: str, what: str = "topic") -> Any:
     """A text that fits the rule, or has variables in it that are filled when it is needed."""
     allowed = rf"^({rule}|.*{_VARIABLE}.*)$"
 
     def read(value: Any) -> str:
         if not isinstance(value, str) or re.fullmatch(allowed, value) is None:
-            raise refuse("SEG-0415", "no address of a topic", expected=expected, found=show(value))
+            raise refuse("SEG-0415", f"no address of a {what}", expected=expected, found=show(value))
         return value
 
     return PlainValidator(read, json_schema_input_type=Annotated[str, Bounded(pattern=allowed)])
 
 
+TABLE = r"(duckdb|ducklake):[^#]+#\w+(\.\w+)?"
+"""A file of DuckDB, or the folder of a DuckLake, and a table in it."""
+DATASET_TABLE = r"[a-z][a-z0-9:.-]*\.\w+\.[\w-]+"
+"""Project, dataset and table of BigQuery."""
 _Pattern = Annotated[str, Bounded(min_length=1)]
 
 
@@ -58,12 +62,15 @@ class Whence(Strict):
 
     files: Annotated[tuple[str, ...], PlainValidator(_patterns, json_schema_input_type=_Pattern | list[_Pattern])] = ()
     kafka: Kafka | None = None
+    table: Annotated[str, _text(TABLE, "duckdb:FILE#TABLE, ducklake:DIR#TABLE, or ${NAME}", "table")] = ""
+    bigquery: Annotated[str, _text(DATASET_TABLE, "PROJECT.DATASET.TABLE, or ${NAME}", "table")] = ""
 
     @model_validator(mode="after")
     def _is_one(self) -> "Whence":
-        expected = "files: PATTERN, or kafka: {bootstrap: HOST:PORT, topic: NAME}"
-        if not self.files and self.kafka is None:
+        expected = "files: PATTERN, kafka: {bootstrap: HOST:PORT, topic: NAME}, table: ADDRESS#TABLE or bigquery: TABLE"
+        said = [one for one in (self.files, self.kafka, self.table, self.bigquery) if one]
+        if not said:
             raise refuse("SEG-0101", "it is not said where records come from", expected=expected)
-        if self.files and self.kafka is not None:
-            raise refuse("SEG-0100", "records come from files or from a topic, not from both", expected=expected)
+        if len(said) > 1:
+            raise refuse("SEG-0100", "records come from one place, not from several", expected=expected)
         return self

@@ -13,6 +13,7 @@ import pytest
 
 from runners.publish import publish
 from runners.warehouses.bigquery import scanning
+from runners.warehouses.bigquery.clients import open_clients
 from runners.warehouses.bigquery.lake import BigQuery
 from runners.warehouses.bigquery.opening import open_bigquery
 from runners.warehouses.ducklake import open_lake
@@ -22,8 +23,10 @@ from runners.warehouses.tables import TABLES
 from runners.warehouses.views import VIEWS
 from schemas.errors import CallError, TryAgain
 from tests.runners.test_laws import one_history_and_its_record
+from tests.support.command_line import asked, segue
 from tests.support.emulated import PROJECT, Emulator
 from tests.support.oracle_model import World
+from tests.support.ordering import events, project_of
 from tests.support.publishing import DATASET, opened
 from tests.support.staged_runs import correction, event, first_run, plan_of, stage
 from tests.support.whole_runs import Target
@@ -204,3 +207,20 @@ def test_killed_and_run_again_the_tables_are_those_of_an_undisturbed_run(
     with opened(folder / point / "warehouse") as killed, opened(folder / "none" / "warehouse") as undisturbed:
         assert rows(killed) == rows(undisturbed)
     assert list((folder / point / "warehouse" / "staging").iterdir()) == []
+
+
+def test_a_table_of_bigquery_is_read_once_until_it_changes(dataset: str, emulator: Emulator, tmp_path: Path) -> None:
+    project, _, name = dataset.rpartition(".")
+    clients = open_clients(project, name)
+    clients.rest.create_dataset(name)
+    clients.rest.query(f"CREATE TABLE {clients.sql('orders')} (id STRING, who STRING, `at` TIMESTAMP, amount INT64)").result()
+    said = "('o1', 'ann', TIMESTAMP '2023-11-14 10:00:00+00', 5), ('o2', NULL, TIMESTAMP '2023-11-14 11:00:00+00', 5)"
+    clients.rest.query(f"INSERT INTO {clients.sql('orders')} VALUES {said}").result()
+    clients.close()
+    fields = {"event_id": "id", "event": "'buy'", "subject": "who", "occurred_at": "at"}
+    shop = project_of(tmp_path / "shop", {"bigquery": f"{dataset}.orders"}, fields=fields)
+    segue(shop, "run")
+    segue(shop, "run")
+    assert events(shop) == ["o1"]
+    assert [row["reason"] for row in asked(shop, "SELECT reason FROM quarantine")] == ["missing_id"]
+    assert [row["read"] for row in asked(shop, "SELECT read FROM run_manifest")] == [2]

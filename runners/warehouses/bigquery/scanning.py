@@ -52,6 +52,10 @@ class Image:
             wanted = [*schema.names, *([ABSENT] if any(map(pa.types.is_list, schema.types)) else [])]
             yield from (part for rows in self._rows(self._session(table, wanted, restriction)) for part in _as(rows, schema))
 
+    def whole(self, table: str) -> Iterator[pa.RecordBatch]:
+        """All rows of a table."""
+        return self._rows(self._session(table, [], ""))
+
     def _try_whole(self, table: str) -> None:
         session = self._session(table, [], "")
         if session.estimated_total_bytes_scanned > SMALL:

@@ -64,11 +64,11 @@ def test_a_target_that_can_not_be_had_is_a_mistake_of_the_call(tmp_path: Path, t
 def test_a_target_that_this_version_can_not_bring_up_is_warned_of(tmp_path: Path) -> None:
     warnings = read(tmp_path, segue=settings(TARGETS)).warnings
     found = [(one.code, one.line, one.severity) for one in warnings if one.file == "segue.yaml"]
-    assert found == [("SEG-0600", 6, "warning"), ("SEG-0600", 7, "warning"), ("SEG-0413", 7, "warning")]
+    assert found == [("SEG-0600", 6, "warning"), ("SEG-0417", 7, "warning"), ("SEG-0413", 7, "warning")]
 
 
 @pytest.mark.parametrize(
-    ("target", "found"), [("lake", [("SEG-0600", 6, 21)]), ("prod", [("SEG-0600", 7, 21), ("SEG-0413", 7, 61)])]
+    ("target", "found"), [("lake", [("SEG-0600", 6, 21)]), ("prod", [("SEG-0417", 7, 21), ("SEG-0413", 7, 61)])]
 )
 def test_the_target_in_use_must_be_one_that_this_version_can_bring_up(tmp_path: Path, target: str, found: list[tuple[Any, ...]]) -> None:
     write(tmp_path, segue=settings(TARGETS))
@@ -77,6 +77,13 @@ def test_the_target_in_use_must_be_one_that_this_version_can_bring_up(tmp_path: 
     assert [(one.code, one.line, one.column) for one in refused.value.problems] == found
     assert all(one.expected for one in refused.value.problems)
     assert "hunter2" not in str(refused.value)
+
+
+def test_what_is_said_of_a_dataset_beside_its_address_is_filled_from_the_environment(tmp_path: Path) -> None:
+    said = "targets: {dev: {warehouse: 'bigquery:p.d', bigquery: {state: 'gs://${BUCKET}/segue', location: EU}}}"
+    write(tmp_path, segue=settings(said))
+    target = read_project(tmp_path, LANGUAGE, "dev", {"BUCKET": "shop"}).target
+    assert target.store == {"state": "gs://shop/segue", "location": "EU"}
 
 
 def test_the_default_target_is_the_one_in_use(tmp_path: Path) -> None:
@@ -108,6 +115,8 @@ def test_the_default_population_is_that_of_segments_that_name_none(tmp_path: Pat
         ("targets: {dev: {warehouse: 'ducklake:w', prism: {worker: 'a:1'}}}", ["SEG-0102 2:50"]),
         ("targets: {dev: {warehouse: 'ducklake:w', flink: {checkpoint_every: 30s}}}", ["SEG-0116 2:68"]),
         ("targets: {dev: {warehouse: 'ducklake:w', flink: {checkpoints: /var}}}", ["SEG-0416 2:63"]),
+        ("targets: {dev: {warehouse: 'bigquery:p.d', bigquery: {state: 'gs:x'}}}", ["SEG-0417 2:62"]),
+        ("targets: {dev: {warehouse: 'bigquery:p.d', bigquery: {state: s, location: E U}}}", ["SEG-0417 2:75"]),
         ("targets: {dev: {warehouse: 'ducklake:w', flink: {version: '1.0'}}}", ["SEG-0103 2:59"]),
         ("targets: {dev: {warehouse: 'ducklake:w'}}\ndefault_target: prod", ["SEG-0404 3:17"]),
         ("targets: {dev: {warehouse: 'ducklake:w'}}\ntimezone: Berlin", ["SEG-0111 3:11"]),
