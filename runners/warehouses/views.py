@@ -77,7 +77,7 @@ FROM pairs p JOIN sizes s ON s.segment = p.segment JOIN sizes o ON o.segment = p
 _BACKFILLED = """
 SELECT segment, version, subject, min(valid_from) AS valid_from, max(valid_to) AS valid_to, purpose
 FROM (
-  SELECT *, count_if(touches IS NOT true) OVER (PARTITION BY segment, version, subject ORDER BY valid_from) AS number
+  SELECT *, sum(CASE WHEN touches THEN 0 ELSE 1 END) OVER (PARTITION BY segment, version, subject ORDER BY valid_from) AS number
   FROM (
     SELECT *, valid_from = lag(valid_to) OVER (PARTITION BY segment, version, subject ORDER BY valid_from) AS touches
     FROM backfill_pieces

@@ -92,7 +92,7 @@ def view_query(clients: Clients, view: View) -> str:
         if table.name and table.name not in common:
             table.set("db", sqlglot.to_identifier(clients.dataset, quoted=True))
             table.set("catalog", sqlglot.to_identifier(clients.project, quoted=True))
-    return tree.sql("bigquery")
+    return tree.sql("bigquery", unsupported_level=sqlglot.ErrorLevel.IGNORE)  # where nulls come last, of what is never null
 
 
 def widen(clients: Clients, table: str, columns: Mapping[str, pa.DataType], comments: Mapping[str, str]) -> bool:
