@@ -83,6 +83,7 @@ REASONS: dict[str, tuple[Place, ...]] = {
         Place("transforms/segment.py", "remembered", "to_pylist"),
         Place("runners/remaking.py", "_again", "tolist"),
         Place("transforms/spill.py", "fetch", "as_py"),
+        Place("runners/warehouses/read.py", "state_paths", "loop over rows()"),
         *(Place("runners/sweeping.py", told, "loop over rows()") for told in ("sweep", "_named_states")),
         Place("runners/tidying.py", "_old_snapshots", "loop over rows()"),
         Place("runners/warehouses/whole.py", "see_data", "loop over rows()"),

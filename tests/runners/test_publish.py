@@ -186,7 +186,7 @@ def test_who_is_awake_lies_over_who_rests_until_all_lie_down_and_a_stream_knows_
         stage_state(plan, 0, str(number).encode(), ending)
         publish(lake, plan)
         known = layered(known, lake.states.placed(plan.run_id))
-        assert [path.read_bytes() for path in state_paths(lake)[0]] == told
+        assert [Path(lake.states.place(path)).read_bytes() for path in state_paths(lake)[0]] == told
         assert known == state_paths(lake)
         assert len(known[1]) == 1
         assert lake.value("SELECT count(*) = count(DISTINCT (shard, run_id)) FROM kernel_state")
