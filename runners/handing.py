@@ -1,7 +1,7 @@
 """Hand an order to whoever holds the warehouse: one process writes, also while others compute.
 
 An order is a folder `<process>-<token>` below `handed/`. It ends in `.part` while it is filled, then it is renamed to `.ready`;
-the writer renames it to `.taken`, puts it into the warehouse, and removes it, or renames it to `.refused` with a word of why.
+the writer renames it to `.taken`, puts it into the warehouse, and renames it to `.done`, or to `.refused` with a word of why.
 People are in it: what a process that died has left goes.
 """
 
@@ -22,7 +22,7 @@ from runners.warehouses.preparing import prepare
 from schemas.errors import JobFailed, SegueError, TryAgain
 from transforms.faults import reach
 
-_PART, _READY, _TAKEN, _REFUSED, _GONE = ".part", ".ready", ".taken", ".refused", ".gone"
+_PART, _READY, _TAKEN, _DONE, _REFUSED, _GONE = ".part", ".ready", ".taken", ".done", ".refused", ".gone"
 _ORDER, _ERROR = "order.json", "error.json"
 _LOOK_S = 0.1
 
@@ -51,9 +51,10 @@ def hand_in(folder: Path, order: Order, alone: Callable[[], Lake], waiting: Call
             _write(alone)
             waiting()
             time.sleep(_LOOK_S if _is_open(ready) else 0)
+        _see_that_it_is_done(ready)
     finally:
-        _give_up(ready)
-    _see_that_it_was_taken(ready.with_suffix(_REFUSED))
+        for one in (ready, ready.with_suffix(_DONE), ready.with_suffix(_REFUSED)):
+            _take_away(one)
 
 
 def _is_open(ready: Path) -> bool:
@@ -71,21 +72,24 @@ def _write(alone: Callable[[], Lake]) -> None:
             raise
 
 
-def _give_up(ready: Path) -> None:
-    """Take an order back that nobody has begun with."""
-    gone = ready.with_suffix(_GONE)
+def _see_that_it_is_done(ready: Path) -> None:
+    refused = ready.with_suffix(_REFUSED)
+    if refused.exists():
+        said = json.loads((refused / _ERROR).read_text(encoding="utf-8"))
+        raise JobFailed(said["code"], said["message"], said["hint"])
+    if not ready.with_suffix(_DONE).exists():
+        message = "what was handed to the process that writes is gone, and was not put into the warehouse"
+        raise JobFailed("SEG-0623", message, "do both run on one machine, and see each other's processes?")
+
+
+def _take_away(folder: Path) -> None:
+    """Remove it, unless it is not there or has just become something else."""
+    gone = folder.with_suffix(_GONE)
     try:
-        ready.rename(gone)
+        folder.rename(gone)
     except FileNotFoundError:
         return
     shutil.rmtree(gone, ignore_errors=True)
-
-
-def _see_that_it_was_taken(refused: Path) -> None:
-    if refused.exists():
-        said = json.loads((refused / _ERROR).read_text(encoding="utf-8"))
-        shutil.rmtree(refused, ignore_errors=True)
-        raise JobFailed(said["code"], said["message"], said["hint"])
 
 
 def take_in(lake: Lake) -> int:
@@ -115,7 +119,7 @@ def _carry_out(lake: Lake, folder: Path) -> bool:
     except BaseException:  # stopped: whoever has handed it in may give it up
         taken.rename(taken.with_suffix(_READY))
         raise
-    shutil.rmtree(taken, ignore_errors=True)
+    taken.rename(taken.with_suffix(_DONE))
     return True
 
 

@@ -1,5 +1,6 @@
 """One process writes to a warehouse; what others hand to it is put there, refused with a word of why, or given up."""
 
+import shutil
 import subprocess
 import sys
 import threading
@@ -114,11 +115,18 @@ def test_who_does_not_wait_any_longer_takes_the_order_back(lake: Lake) -> None:
     assert (take_in(lake), handed(lake.root), pieces(lake)) == (0, [], [])
 
 
+def test_an_order_that_somebody_takes_away_is_not_taken_for_done(lake: Lake) -> None:
+    folder = ordered(lake.root)
+    with pytest.raises(JobFailed, match="SEG-0623"):
+        hand(folder, ORDER, lambda: shutil.rmtree(folder.with_suffix(".ready")))
+    assert (pieces(lake), handed(lake.root)) == ([], [])
+
+
 def test_what_a_writer_had_begun_with_when_it_died_the_next_one_carries_out(lake: Lake) -> None:
     folder = ordered(lake.root)
     (folder / "order.json").write_text(ORDER.to_text())
     folder.rename(folder.with_suffix(".taken"))
-    assert (take_in(lake), pieces(lake), handed(lake.root)) == (1, [("ann", 10, 20)], [])
+    assert (take_in(lake), pieces(lake), handed(lake.root)) == (1, [("ann", 10, 20)], [".done"])
 
 
 def test_what_a_process_that_died_has_left_goes(lake: Lake) -> None:
