@@ -10,7 +10,8 @@ from runners.sources.lookups import KEY, read_lookups
 from schemas.definitions.comparison import Comparison
 from schemas.definitions.project import Project
 from schemas.definitions.segment import InSegment
-from schemas.definitions.source import Relation, Source
+from schemas.definitions.source import Source
+from schemas.definitions.source_expectations import Relation
 
 MEASURES = ("size", "share", "change")
 """What can be expected of a segment: members at T, their share of the population, growth since the last run."""

@@ -10,13 +10,13 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from schemas import identity
-from schemas.definitions.comparison import Compare, Comparison, PercentComparison
 from schemas.definitions.datatype import AnyDataType, DataType
 from schemas.definitions.duration import Duration, DurationOrZero
 from schemas.definitions.expression import AnyFieldExpression, Expression, quoted
 from schemas.definitions.instant import Timezone
 from schemas.definitions.name import Name
 from schemas.definitions.refusal import listed, nearest_to, refuse, refuse_at, show
+from schemas.definitions.source_expectations import SourceExpectations
 from schemas.definitions.source_kinds import EITHER, FIELDS, KEYS, OWN_NAMES, REQUIRED, Kind, of_kind
 from schemas.definitions.strict import Strict
 from schemas.definitions.whence import Kafka, Whence
@@ -105,36 +105,6 @@ class LookupUse(Strict):
 
     on: str
     take: Annotated[tuple[Name, ...], Bounded(min_length=1)]
-
-
-_NO_ORPHANS = Comparison(Compare("=", 0), percent=True)
-
-
-class Relation(Strict):
-    """A column whose values another source has: `to` is `source.column`, of a lookup its key."""
-
-    column: Name
-    to: Annotated[str, Bounded(pattern=r"^[a-z][a-z0-9_]*\.\S+$")]
-    orphans: PercentComparison = _NO_ORPHANS
-
-    @property
-    def source(self) -> str:
-        """The other source."""
-        return self.to.partition(".")[0]
-
-    @property
-    def target(self) -> str:
-        """The column of the other source."""
-        return self.to.partition(".")[2]
-
-
-class SourceExpectations(Strict):
-    """What a source must deliver: how fresh, how much of it may be set aside, what is not said twice, and what others have."""
-
-    freshness: Duration | None = None
-    quarantined: PercentComparison | None = None
-    unique: tuple[Name, ...] = ()
-    relations: tuple[Relation, ...] = ()
 
 
 class Normalise(Strict):
