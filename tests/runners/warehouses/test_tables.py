@@ -61,4 +61,4 @@ def _snapshots(lake: Lake) -> int:
 def test_a_table_that_is_not_public_says_so(lake: Lake) -> None:
     told = dict(lake.rows("SELECT table_name, comment FROM duckdb_tables() WHERE database_name = 'lake'"))
     internal = {name for name, comment in told.items() if comment.startswith("Internal")}
-    assert internal == {"run_commits", "segment_upcoming", "segment_versions"}
+    assert internal == {"backfill_pieces", "run_commits", "segment_upcoming", "segment_versions"}
