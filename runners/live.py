@@ -29,8 +29,8 @@ def follow(
     metrics: Address | None = None,
 ) -> None:
     """Stream until a signal asks to stop; what is in hand then is published. `metrics` is where numbers are served."""
-    see_that_it_is_there(project.target)
     see_that_all_can_be_followed(project)
+    see_that_it_is_there(project.target)
     write_manifest(project)
     with open_target(project) as lake:
         stream = Stream(lake, project, every_s, now)

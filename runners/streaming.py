@@ -32,7 +32,6 @@ from runners.sources.live import OpenSources
 from runners.sources.lookups import read_lookups
 from runners.staging import give_up, new_staging
 from runners.step import Step, Tell
-from runners.tidying import tidy
 from runners.warehouses import read
 from runners.warehouses.lake import Lake
 from schemas.cut import Closing
@@ -192,7 +191,7 @@ class Stream:
         self.lake.states.drop(self.carried.state_runs)
         reach("states_dropped")
         if time.monotonic() - self.tidied > _TIDY_S:
-            tidy(self.lake)
+            self.lake.tidy()
             self.tidied = time.monotonic()
 
     def _look(self, job: Running) -> None:

@@ -85,7 +85,7 @@ REASONS: dict[str, tuple[Place, ...]] = {
         Place("transforms/spill.py", "fetch", "as_py"),
         Place("runners/warehouses/read.py", "state_paths", "loop over rows()"),
         *(Place("runners/sweeping.py", told, "loop over rows()") for told in ("sweep", "_named_states")),
-        Place("runners/tidying.py", "_old_snapshots", "loop over rows()"),
+        Place("runners/warehouses/ducklake_tidying.py", "_old_snapshots", "loop over rows()"),
         Place("runners/warehouses/whole.py", "see_data", "loop over rows()"),
     ),
     "one row a backfill, or a month of one": (

@@ -19,7 +19,7 @@ from schemas.kinds import KINDS
 from transforms.algebra.absorb import Arrived
 from transforms.algebra.advance import advance, recalled
 from transforms.algebra.coded import whole
-from transforms.algebra.layers import Layers, moved, read_layers, without
+from transforms.algebra.layers import Layers, read_layers, without
 from transforms.algebra.order import FOREVER
 from transforms.algebra.outdated import Outdated, see_that_nobody_is_torn_away
 from transforms.algebra.program import Moment, Program
@@ -72,7 +72,7 @@ def segment(program: Program, before: Layers, received: Received, moment: Moment
     if any(map(len, stored.values())):
         state = recalled(program, state, stored, moment)
     state, tables = advance(program, state, new, moment)
-    after = moved(layers, state)
+    after = layers.stepped(state)
     resting = after.numbers(program)
     return after, {**tables, **{name: pa.concat_tables([tables[name], rows]) for name, rows in resting.items()}}
 

@@ -13,8 +13,9 @@ from typing_extensions import override
 
 from runners.disk import disk_told
 from runners.warehouses import ducklake_tables
+from runners.warehouses.ducklake_tidying import tidy
 from runners.warehouses.failures import CATALOG, told
-from runners.warehouses.lake import PATIENCE_S, SPILL, Lake, named, patiently, quoted, spill_folder
+from runners.warehouses.lake import GRACE, PATIENCE_S, SPILL, Lake, named, patiently, quoted, spill_folder
 from runners.warehouses.locking import Lock, locked
 from runners.warehouses.states import LocalStates
 from runners.warehouses.tables import Table
@@ -117,6 +118,10 @@ class DuckLake(Lake):
     def drop_orphans(self) -> None:
         """Of files that are an hour old: a younger one may belong to a transaction that is still open."""
         self.run("CALL ducklake_delete_orphaned_files('lake', older_than => now() - INTERVAL 1 HOUR)")
+
+    @override
+    def tidy(self, grace: str = GRACE) -> None:
+        tidy(self, grace)
 
     @override
     def close(self) -> None:

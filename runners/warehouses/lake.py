@@ -25,6 +25,8 @@ Found = TypeVar("Found")
 
 PATIENCE_S = 15.0
 """How long a busy warehouse is waited for before the call gives up with exit 75."""
+GRACE = "INTERVAL 10 MINUTE"
+"""A reader that holds one state of the warehouse for longer may find it empty."""
 SPILL = "spill"
 """What does not fit into memory, one folder a process: people are in it, so it is swept."""
 HANDED = "handed"
@@ -181,6 +183,14 @@ class Lake(ABC):
     @abstractmethod
     def drop_orphans(self) -> None:
         """Remove what commits that were never carried out have left of tables, once it is old enough to be nobody's."""
+
+    @abstractmethod
+    def tidy(self, grace: str = GRACE) -> None:
+        """Undo what many small commits do to the files of tables. What the tables say does not change; only the writer may.
+
+        Args:
+          grace: for how long a reader may hold one state of the warehouse, as an SQL interval.
+        """
 
     @abstractmethod
     def close(self) -> None:

@@ -14,6 +14,7 @@ from tests.support.oracle_model import HOUR, World
 from tests.support.whole_runs import Target
 from transforms.algebra.layers import read_layers
 from transforms.shard import shards_of
+from transforms.stage import AWAKE
 
 SOURCES = {"web": {"kind": "events", "properties": {"n": "int"}}, "led": {"kind": "consents"}, "ids": {"kind": "identities"}}
 COUNTED = {
@@ -92,7 +93,7 @@ def test_the_states_hold_each_subject_once_after_a_move(target: Target) -> None:
     target.run(instant(6))
     (shard,) = set(shards_of(pa.array(["zoe"]), SHARDS).tolist())
     files: dict[int, list[pa.Buffer]] = {}
-    for one, path in target.rows("SELECT shard, path FROM kernel_state ORDER BY shard, path LIKE '%.awake.arrow'"):
+    for one, path in target.rows(f"SELECT shard, path FROM kernel_state ORDER BY shard, path LIKE '%{AWAKE}'"):
         files.setdefault(one, []).append(pa.py_buffer((target.folder / "lake" / path).read_bytes()))
     holding = [one for one, layers in files.items() if "phone" in read_layers(*layers).at_rest().rest.ids.to_pylist()]
     assert holding == [shard]

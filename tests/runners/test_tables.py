@@ -9,7 +9,6 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from runners.engines.prism import prism_cache
 from runners.main import call
 from runners.outlook import Options
 from runners.warehouses.ducklake import open_lake
@@ -133,8 +132,6 @@ def test_a_run_is_retried_up_to_the_rows_that_it_has_found(project: Path, kind: 
 
 
 def test_a_table_is_not_followed_by_a_stream(project: Path, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
-    if not prism_cache().is_file():
-        pytest.skip("Prism is not built: make prism")
     change(project, kind, _MADE)
     assert call(["--project-dir", str(project), "stream"]) == 2
     assert "SEG-0412" in capsys.readouterr().err

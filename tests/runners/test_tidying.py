@@ -1,7 +1,6 @@
 """A warehouse that is written to every few seconds stays small, and says what it said."""
 
 from runners.publish import publish
-from runners.tidying import tidy
 from runners.warehouses.lake import Lake
 from runners.warehouses.read import state_paths
 from runners.warehouses.states import run_of
@@ -37,9 +36,9 @@ def test_many_small_files_become_few_once_nobody_reads_the_old_ones_and_the_tabl
     commit_often(lake)
     before, many = told(lake), files(lake)
     assert many > 2 * COMMITS
-    tidy(lake)
+    lake.tidy()
     assert (told(lake), snapshots(lake) > COMMITS) == (before, True)
-    tidy(lake, grace="INTERVAL 0 SECOND")
+    lake.tidy(grace="INTERVAL 0 SECOND")
     assert told(lake) == before
     assert files(lake) < COMMITS
     assert snapshots(lake) == 1
@@ -47,7 +46,7 @@ def test_many_small_files_become_few_once_nobody_reads_the_old_ones_and_the_tabl
 
 def test_what_is_tidied_can_be_published_to(lake: Lake) -> None:
     commit_often(lake)
-    tidy(lake, grace="INTERVAL 0 SECOND")
+    lake.tidy(grace="INTERVAL 0 SECOND")
     plan = plan_of(lake, 30)
     stage(plan, "events", [event("ann", "last", 29)])
     stage(plan, "fates", [{"read": 1, "used": 1}])

@@ -73,6 +73,10 @@ class Layers:
             return self
         return Layers(self.rest, np.union1d(self.woken, who), merged(self.awake, taken(self.rest, who)))
 
+    def stepped(self, awake: State) -> "Layers":
+        """The same after a step of those who are awake."""
+        return self if awake is self.awake else replace(self, awake=awake)
+
     def settled(self, shard: int) -> "Layers":
         """All at rest again where many are awake."""
         most = _AWAKE * (1 + shard % _STEPS / _STEPS)
@@ -172,8 +176,3 @@ def read_layers(rest: pa.Buffer, awake: pa.Buffer | None = None) -> Layers:
         woken = ints(stream.read_all()["number"], 0)
     above, _ = read_state(awake.slice(reader.tell()))
     return Layers(state, woken, above)
-
-
-def moved(layers: Layers, awake: State) -> Layers:
-    """The layers after a step of those who are awake."""
-    return layers if awake is layers.awake else replace(layers, awake=awake)

@@ -18,7 +18,7 @@ from runners.warehouses.bigquery.scanning import Image, Scanned
 from runners.warehouses.bigquery.script import OVERTAKEN, Script
 from runners.warehouses.bigquery.types import arrow_of
 from runners.warehouses.ducklake_tables import sql_types
-from runners.warehouses.lake import Lake, named, patiently, quoted
+from runners.warehouses.lake import GRACE, Lake, named, patiently, quoted
 from runners.warehouses.locking import Lock
 from runners.warehouses.tables import TABLES, Table
 from runners.warehouses.views import VIEWS, View
@@ -212,6 +212,10 @@ class BigQuery(Lake):
     @override
     def drop_orphans(self) -> None:
         """Nothing: staging tables remove themselves."""
+
+    @override
+    def tidy(self, grace: str = GRACE) -> None:
+        """Nothing: BigQuery keeps its files by itself."""
 
     @override
     def close(self) -> None:

@@ -1,23 +1,15 @@
-"""Keep a warehouse small that is written to every few seconds: small files become few, and what nobody reads any more goes."""
+"""Keep a DuckLake small that is written to every few seconds: small files become few, and what nobody reads any more goes."""
 
 from runners.warehouses.lake import Lake
 
 _SMALL = 16 << 20
 """Bytes: larger files are not touched any more, so that what is written is written again a few times at most."""
-GRACE = "INTERVAL 10 MINUTE"
-"""A reader that holds one state of the warehouse for longer finds it empty."""
 _DELETED = 0.3
 """Files of which so large a part is deleted are written anew."""
 
 
-def tidy(lake: Lake, grace: str = GRACE) -> None:
-    """Merge small files, forget old snapshots, and remove what only they have named. What the tables say does not change.
-
-    Only the holder of the lock may.
-
-    Args:
-      grace: for how long snapshots stay, as an SQL interval.
-    """
+def tidy(lake: Lake, grace: str) -> None:
+    """Merge small files, forget snapshots older than an SQL interval, and remove what only they have named."""
     lake.run(f"CALL ducklake_merge_adjacent_files('lake', max_file_size => {_SMALL})")
     lake.run(f"CALL ducklake_rewrite_data_files('lake', delete_threshold => {_DELETED})")
     old = _old_snapshots(lake, grace)
