@@ -1,6 +1,7 @@
 """A state in two layers: a step looks at whom it concerns alone, and tells what it would tell if it looked at all."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -11,9 +12,13 @@ from tests.support.generator import Generator
 from tests.support.histories import Layered, Shard, facts_of
 from tests.support.merged import FREE, event, instant, link, world
 from tests.support.oracle_model import World
+from tests.support.worlds import arrived
 from tests.transforms.algebra.test_folding import chunks, of_world
 from transforms.algebra.layers import read_layers, write_awake
+from transforms.algebra.order import BEGINNING, FOREVER
+from transforms.algebra.program import Moment
 from transforms.algebra.state import write_state
+from transforms.segment import segment
 
 Rows = list[tuple[object, ...]]
 _COUNTS = {"verdicts": ("events", "subjects"), "lifecycles": ("subjects",)}
@@ -90,6 +95,16 @@ def test_who_leaves_a_segment_without_news_wakes_then(tmp_path: Path) -> None:
     shard.step([], instant(7 * 24 + 10), writes_features=False)
     assert awake(shard) == ["ann"]
     assert shard.published[-1]["changes"].select(["subject", "kind"]).to_pylist() == [{"subject": "ann", "kind": "exited"}]
+
+
+def test_whom_k_comes_to_see_wakes_then(tmp_path: Path) -> None:
+    late = replace(event(1, "ann"), received_at=instant(30))
+    shard = Layered.of(tmp_path, lately())
+    told = {name.encode(): rows.to_batches() for name, rows in arrived(shard.program.project, [late, event(1, "bob")]).items()}
+    hidden, _ = segment(shard.program, shard.layers, told, Moment(BEGINNING, instant(24), FOREVER, instant(24)))
+    seen, tables = segment(shard.program, hidden.at_rest(), {}, Moment(instant(24), instant(26), instant(24), instant(31)))
+    assert seen.awake.ids.to_pylist() == ["ann"]
+    assert tables["transitions"].select(["subject", "member"]).to_pylist() == [{"subject": "ann", "member": True}]
 
 
 def test_where_nothing_happens_the_layers_stay_as_they_are(tmp_path: Path) -> None:
