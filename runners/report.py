@@ -22,6 +22,8 @@ def tell(session: Session, lake: Lake, results: Results, outcome: Outcome) -> No
         session.json(results.document())
     elif outcome.published.status == "unchanged":
         session.say("nothing new: the tables are as they were")
+    elif outcome.published.status == "already":
+        session.say(f"published before, as {outcome.published.run_id}: the tables are as they were")
     elif results.project is not None:
         session.say(summarise(lake, results.project, outcome.published.run_id, outcome.seconds))
 

@@ -86,8 +86,9 @@ def render(said: Mapping[str, Any]) -> str:
     lines = [f"{told.title}: {told.status}", *(f"  {name:<20} {value}" for name, value in told.facts)]
     lines += [f"  {told.error}"] if told.error else []
     lines += ["", "stages", *map(_stage, told.stages)] if told.stages else []
-    for title, checks in told.checks.items():
-        lines += ["", title.lower(), *map(_line, checks)] if checks else []
+    for title in (FAILED, EXPECTED):
+        lines += ["", title.lower(), *map(_line, told.checks[title])] if told.checks[title] else []
+    lines += ["", f"{KEPT.lower()}: {len(told.checks[KEPT])} kept, each on its page"] if told.checks[KEPT] else []
     written = [f"  {name:<24} {count:>12,}" for name, count in told.rows if count]
     return "\n".join([*lines, *(["", "rows written", *written] if written else [])])
 

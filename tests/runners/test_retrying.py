@@ -195,6 +195,8 @@ def test_a_run_that_was_published_after_all_changes_nothing(target: Target) -> N
     before = tables_of(target.folder / "lake")
     code, said, _ = segue(target, "--format", "json", "retry", pin)
     assert (code, json.loads(said)["status"]) == (0, "unchanged")
+    _, said, _ = segue(target, "retry", pin)
+    assert said == f"published before, as {target.runs()[-1].run_id}: the tables are as they were\n"
     assert tables_of(target.folder / "lake") == before
 
 
