@@ -64,8 +64,8 @@ check: $(STAMP)
 	$(BIN)/lint-imports
 
 docs: $(STAMP)
-	$(BIN)/python -m runners.reference
-	$(BIN)/python -m runners.tables_page
+	$(BIN)/python -m runners.pages.reference
+	$(BIN)/python -m runners.pages.tables
 	@$(SEGUE) schema -o docs/schemas
 
 bench: $(STAMP)

@@ -81,14 +81,14 @@ def bench(folder: Path, size: Size, every: int) -> dict[str, object]:
     shutil.copytree(HERE, project, ignore=shutil.ignore_patterns(*NOT_COPIED))
     _write_world(project, size)
     at, end = _written(RECENT_AT), _written(END_AT)
-    segue = _row("Segue, first run", "runners.running", _segue(project, at))
+    segue = _row("Segue, first run", "runners.runs.running", _segue(project, at))
     state_bytes = sum(path.stat().st_size for path in (project / "warehouse" / "state").rglob("*.arrow"))
     by_sql = ["-m", "benchmarks.by_sql", str(project), str(folder / "by_sql"), "--at", at]
     sql = _row("SQL by hand", "benchmarks.by_sql", by_sql)
     naive = _naive(folder, project, at, every)
     kernels, (*table, segments) = _kernels(project, at), _segments(project, at)
     reveal(project)
-    increment = _row("Segue, then 1 % more", "runners.running", _segue(project, end))
+    increment = _row("Segue, then 1 % more", "runners.runs.running", _segue(project, end))
     _print([segue, sql, naive, increment], kernels)
     print(*table, sep="\n")
     ratios = {

@@ -32,9 +32,9 @@ from runners.commands.show import show
 from runners.commands.stream import stream
 from runners.commands.test import test
 from runners.commands.validate import validate
-from runners.log import Log
-from runners.session import Session
-from runners.stopping import end_in_order
+from runners.terminal.log import Log
+from runners.terminal.session import Session
+from runners.terminal.stopping import end_in_order
 from schemas.errors import DefinitionErrors, SegueError
 
 app = typer.Typer(

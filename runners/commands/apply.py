@@ -14,11 +14,11 @@ def apply(
 
     Where any of them is not what it was, nothing is published (exit 2).
     """
-    from runners.applying import outlook_as_planned, read_plan
     from runners.manifest import write_manifest
-    from runners.report import tell
-    from runners.results import recorded
-    from runners.running import carry_out, open_target
+    from runners.plans.applying import outlook_as_planned, read_plan
+    from runners.runs.report import tell
+    from runners.runs.results import recorded
+    from runners.runs.running import carry_out, open_target
 
     session, now = ctx.obj, time.time_ns() // 1_000
     with recorded(session.root, session.note) as results:

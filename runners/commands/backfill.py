@@ -21,11 +21,11 @@ def backfill(
     It is in segment_backfilled until a run puts the definitions in force. Of feature groups that are in force, and named by
     --select, the rows of past days are written. The same call goes on where it was stopped.
     """
-    from runners.asking import instant_of
-    from runners.backfilling import backfill as backfilled
-    from runners.intervals import Period
-    from runners.selecting import chosen_of
-    from runners.told_backfill import document, render
+    from runners.backfills.backfilling import backfill as backfilled
+    from runners.backfills.intervals import Period
+    from runners.backfills.told_backfill import document, render
+    from runners.terminal.asking import instant_of
+    from runners.terminal.selecting import chosen_of
     from schemas.errors import NothingSelected
 
     session = ctx.obj

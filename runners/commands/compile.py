@@ -20,7 +20,7 @@ def compile_(ctx: typer.Context, select: Select = None, allow_empty: AllowEmpty 
     """Write the SQL of segments and features to target/compiled/, and target/manifest.json."""
     from runners.artifacts import write_artifact
     from runners.manifest import write_manifest
-    from runners.selecting import chosen_of
+    from runners.terminal.selecting import chosen_of
 
     session = ctx.obj
     project = session.project()

@@ -17,8 +17,8 @@ def diff(
     Moved is who is a member in both, but since another instant. Versions are compared at the T of the older one's last run,
     targets at the earlier of their last T's.
     """
-    from runners.diffing import diff as compared
-    from runners.diffing_targets import Held, diff_targets
+    from runners.answers.diffing import diff as compared
+    from runners.answers.diffing_targets import Held, diff_targets
     from runners.warehouses.output import write_rows
     from runners.warehouses.read import published
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from runners.session import Session
+    from runners.terminal.session import Session
     from runners.warehouses.lake import Lake
     from schemas.definitions.project import Project
 

@@ -13,9 +13,9 @@ def explain(
     known: Annotated[str | None, typer.Option("--known", help="K: by default that of the last run.")] = None,
 ) -> None:
     """Show the truth tree at any T and K: numbers, deciding events and ledger rows, the nearest miss, the next flip."""
-    from runners.asking import instant_of
-    from runners.explaining import beyond, explain_subject
-    from runners.told_tree import render
+    from runners.answers.explaining import beyond, explain_subject
+    from runners.answers.told_tree import render
+    from runners.terminal.asking import instant_of
 
     session = ctx.obj
     project = session.project()

@@ -23,13 +23,13 @@ def features(
     Null where the subject was not known then, or where the purpose of a feature was not open. An instant is ISO 8601 with
     an offset, or a date.
     """
-    from runners.asking import instant_of
+    from runners.answers.explaining import beyond
+    from runners.answers.featuring import rows_at
+    from runners.answers.pairs import read_pairs
+    from runners.answers.recalling import outdated
     from runners.commands.query import form_of
-    from runners.explaining import beyond
-    from runners.featuring import rows_at
-    from runners.pairs import read_pairs
-    from runners.recalling import outdated
-    from runners.selecting import features_of
+    from runners.terminal.asking import instant_of
+    from runners.terminal.selecting import features_of
     from runners.warehouses.output import write_parquet, write_rows
     from runners.warehouses.read import published
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def ls(ctx: typer.Context, select: Select = None, allow_empty: AllowEmpty = False) -> None:
     """List the segments and features that a selection means."""
-    from runners.selecting import chosen_of
+    from runners.terminal.selecting import chosen_of
 
     session = ctx.obj
     project = session.project()

@@ -21,11 +21,11 @@ def plan(
     The plan is also left in target/plan.json.
     """
     from runners.artifacts import write_artifact, write_whole, written
-    from runners.asking import instant_of
-    from runners.outlook import Options, Outlook
-    from runners.planning import plan as planned
-    from runners.standing import standing_of
-    from runners.told_plan import render
+    from runners.plans.planning import plan as planned
+    from runners.plans.told_plan import render
+    from runners.runs.outlook import Options, Outlook
+    from runners.terminal.asking import instant_of
+    from runners.terminal.standing import standing_of
 
     session, now = ctx.obj, time.time_ns() // 1_000
     project = session.project()

@@ -18,10 +18,10 @@ def preview(
 
     By a sample of the subjects, with the bounds between which the number lies in 95 of 100 samples. Nothing is written.
     """
-    from runners.previewing import preview as previewed
-    from runners.previewing import render
-    from runners.recalling import outdated
-    from runners.selecting import see_segment
+    from runners.answers.recalling import outdated
+    from runners.plans.previewing import preview as previewed
+    from runners.plans.previewing import render
+    from runners.terminal.selecting import see_segment
     from runners.warehouses.read import published
 
     session = ctx.obj

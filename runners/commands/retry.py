@@ -13,11 +13,11 @@ def retry(
 
     Where another run was published since, or what it was to read is gone, nothing is published (exit 2).
     """
-    from runners.attempt import find
-    from runners.report import tell
-    from runners.results import recorded
-    from runners.retrying import do_again
-    from runners.running import open_target
+    from runners.runs.attempt import find
+    from runners.runs.report import tell
+    from runners.runs.results import recorded
+    from runners.runs.retrying import do_again
+    from runners.runs.running import open_target
 
     session = ctx.obj
     with recorded(session.root, session.note) as results:

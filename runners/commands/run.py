@@ -17,12 +17,12 @@ def run(
     ] = False,
 ) -> None:
     """Read what is new, advance, stage, audit, publish. Running it twice changes nothing."""
-    from runners.asking import instant_of
     from runners.manifest import write_manifest
-    from runners.outlook import Options
-    from runners.report import tell
-    from runners.results import recorded
-    from runners.running import open_target, run_batch
+    from runners.runs.outlook import Options
+    from runners.runs.report import tell
+    from runners.runs.results import recorded
+    from runners.runs.running import open_target, run_batch
+    from runners.terminal.asking import instant_of
 
     session, now = ctx.obj, time.time_ns() // 1_000
     with recorded(session.root, session.note) as results:

@@ -17,9 +17,9 @@ def runs(
     A run that failed or was stopped has published nothing and is not listed. Where the last one did, a note on stderr
     says by what it ended, and target/run_results.json has the rest. target/runs has a page for each of the last hundred.
     """
-    from runners.attempt import find
-    from runners.results import last_error
-    from runners.told_run import render
+    from runners.runs.attempt import find
+    from runners.runs.results import last_error
+    from runners.runs.told_run import render
     from runners.warehouses.output import write_rows
     from runners.warehouses.read import runs as published
 

@@ -15,9 +15,9 @@ def stream(
     metrics_host: Annotated[str, typer.Option("--metrics-host", help="The address that metrics are served at.")] = "127.0.0.1",
 ) -> None:
     """Follow the sources, and publish every few seconds, until stopped by SIGTERM or Ctrl-C."""
-    from runners.live import follow
-    from runners.meters import Address
-    from runners.results import recorded
+    from runners.runs.results import recorded
+    from runners.streams.live import follow
+    from runners.streams.meters import Address
 
     session = ctx.obj
     with recorded(session.root, session.note) as results:

@@ -8,14 +8,14 @@ import typer
 from runners.commands.options import AllowEmpty, Select
 
 if TYPE_CHECKING:
-    from runners.telling import Answer
+    from runners.answers.telling import Answer
 
 
 def test(ctx: typer.Context, select: Select = None, allow_empty: AllowEmpty = False) -> None:
     """Run the stories of segments: each in one batch, in cuts, live and by explain."""
+    from runners.answers.telling import program_of, tell
     from runners.manifest import write_manifest
-    from runners.selecting import chosen_of
-    from runners.telling import program_of, tell
+    from runners.terminal.selecting import chosen_of
     from schemas.errors import JobFailed, NothingSelected
 
     session = ctx.obj

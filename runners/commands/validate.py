@@ -5,7 +5,7 @@ import typer
 
 def validate(ctx: typer.Context) -> None:
     """Check every definition against every other. No data is touched."""
-    from runners.summary import describe
+    from runners.plans.summary import describe
     from transforms.algebra.program import Program
 
     session = ctx.obj

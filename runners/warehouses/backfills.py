@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import pyarrow as pa
 
-from runners.run_plan import SegmentVersion, canonical
+from runners.runs.run_plan import SegmentVersion, canonical
 from runners.warehouses.lake import Lake, instant, listed, quoted
 from runners.warehouses.past_rows import put_rows
 from runners.warehouses.tables import BACKFILL_INTERVALS, BACKFILLS, Table

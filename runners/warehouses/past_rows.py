@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from runners.intervals import Period
+from runners.backfills.intervals import Period
 from runners.warehouses.lake import Lake, instant, listed, named, quoted
 
 

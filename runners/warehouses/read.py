@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from runners.run_plan import RunPlan, SegmentVersion
+from runners.runs.run_plan import RunPlan, SegmentVersion
 from runners.warehouses.lake import Lake, instant, listed, named, quoted
 from schemas.definitions.project import Project
 from schemas.errors import CallError

@@ -9,8 +9,8 @@ from benchmarks.bench import measured
 from benchmarks.by_sql import kernel_by_sql
 from benchmarks.kernels import by_shard, in_memory, kernel_by_segue, published
 from benchmarks.world import END_AT, HERE, Size, reveal, take_slice, write_world
-from runners.outlook import Options
-from runners.running import open_target, run_batch
+from runners.runs.outlook import Options
+from runners.runs.running import open_target, run_batch
 from schemas.definitions.catalog import Project, read_project
 from tests.support.worlds import language
 

@@ -12,8 +12,8 @@ import pytest
 from benchmarks.by_beam import by_beam
 from benchmarks.by_sql import by_sql
 from benchmarks.world import HERE, Size, reveal, write_world
-from runners.outlook import Options
-from runners.running import open_target, run_batch
+from runners.runs.outlook import Options
+from runners.runs.running import open_target, run_batch
 from runners.warehouses.ducklake import open_lake
 from schemas.definitions.catalog import read_project
 from tests.support.worlds import language

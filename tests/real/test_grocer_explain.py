@@ -7,8 +7,8 @@ from random import Random
 import pyarrow as pa
 import pytest
 
-from runners.explaining import explain_subject, known_facts
-from runners.session import Session
+from runners.answers.explaining import explain_subject, known_facts
+from runners.terminal.session import Session
 from runners.warehouses.read import facts_of_subjects
 from schemas.definitions.instant import write_instant
 from tests.support.command_line import segue

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from runners.publish import publish
+from runners.publishing.publish import publish
 from runners.warehouses.bigquery import scanning
 from runners.warehouses.bigquery.clients import open_clients
 from runners.warehouses.bigquery.lake import BigQuery

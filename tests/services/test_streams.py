@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runners.staging import FATES
+from runners.publishing.staging import FATES
 from tests.support.broker import Broker
 from tests.support.command_line import asked, segue
 from tests.support.ordering import events, order, project_of

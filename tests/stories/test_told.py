@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from runners.telling import tell
+from runners.answers.telling import tell
 from schemas.definitions.catalog import read_project
 from schemas.definitions.project import Project
 from tests.support.oracle import member

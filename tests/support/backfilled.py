@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from runners.backfilling import Backfilled, backfill
-from runners.intervals import Period
+from runners.backfills.backfilling import Backfilled, backfill
+from runners.backfills.intervals import Period
 from schemas.definitions.catalog import read_project
 from schemas.definitions.selection import Selection, select
 from tests.support.histories import History

@@ -3,10 +3,10 @@
 from contextlib import suppress
 from pathlib import Path
 
-from runners.attempt import Attempt
-from runners.outlook import Options, Outlook
-from runners.run_plan import RunPlan
-from runners.running import Keeping, open_target, run_batch
+from runners.runs.attempt import Attempt
+from runners.runs.outlook import Options, Outlook
+from runners.runs.run_plan import RunPlan
+from runners.runs.running import Keeping, open_target, run_batch
 from schemas.definitions.catalog import read_project
 from tests.support.planned import segue
 from tests.support.whole_runs import Target

@@ -9,9 +9,9 @@ import sys
 import time
 from pathlib import Path
 
-from runners.publish import publish
-from runners.run_plan import RunPlan
-from runners.staging import give_up
+from runners.publishing.publish import publish
+from runners.publishing.staging import give_up
+from runners.runs.run_plan import RunPlan
 from runners.warehouses.ducklake import open_lake
 from runners.warehouses.lake import Lake
 from runners.warehouses.preparing import prepare

@@ -9,8 +9,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from runners.publish import publish
-from runners.sweeping import sweep
+from runners.publishing.publish import publish
+from runners.publishing.sweeping import sweep
 from runners.warehouses.ducklake import open_lake
 from runners.warehouses.lake import Lake
 from runners.warehouses.preparing import prepare

@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from runners.run_plan import RunPlan, SegmentVersion
-from runners.staging import new_staging, staged_schemas
+from runners.publishing.staging import new_staging, staged_schemas
+from runners.runs.run_plan import RunPlan, SegmentVersion
 from runners.warehouses.lake import Lake
 from runners.warehouses.read import last_run
 

@@ -11,9 +11,9 @@ from apache_beam.transforms.window import TimestampedValue
 
 from pipelines.segmentation import SegmentCuts, SegmentStream
 from runners.engines.local import run_locally
-from runners.running import Outcome, open_target
+from runners.runs.running import Outcome, open_target
 from runners.sources.following import FileFollower
-from runners.streaming import Committed, Stream
+from runners.streams.streaming import Committed, Stream
 from schemas.cut import Share
 from schemas.definitions.catalog import read_project
 from schemas.definitions.project import Project

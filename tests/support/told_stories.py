@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from runners.story_facts import SUBJECT
+from runners.answers.story_facts import SUBJECT
 from schemas.definitions.story import Story
 from tests.support.oracle_model import DAY, Consent, Event, Profile, Score
 

@@ -12,8 +12,8 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
-from runners.outlook import Options
-from runners.running import Outcome, open_target, run_batch
+from runners.runs.outlook import Options
+from runners.runs.running import Outcome, open_target, run_batch
 from runners.warehouses.entry import open_warehouse
 from runners.warehouses.lake import Lake
 from runners.warehouses.query import lock, query

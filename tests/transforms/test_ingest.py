@@ -7,7 +7,7 @@ import apache_beam as beam
 import pyarrow as pa
 from apache_beam.testing.util import assert_that, equal_to
 
-from runners.progress import tick
+from runners.runs.progress import tick
 from runners.sources.reading import read
 from schemas.definitions.source import Source
 from schemas.kinds import schemas_of

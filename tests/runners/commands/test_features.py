@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from runners import recalling
+from runners.answers import recalling
 from runners.main import call
 from schemas.definitions.instant import write_instant
 from tests.runners.test_random_projects import Driven, value_of

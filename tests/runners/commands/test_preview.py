@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from runners import recalling
+from runners.answers import recalling
 from runners.main import call
 from tests.support.generator import Generator
 from tests.support.histories import facts_of

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from runners.publish import publish
+from runners.publishing.publish import publish
 from runners.warehouses.ducklake import folder, open_lake
 from runners.warehouses.lake import Lake
 from runners.warehouses.preparing import prepare

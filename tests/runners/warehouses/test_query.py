@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runners.publish import publish
+from runners.publishing.publish import publish
 from runners.warehouses import query as queries
 from runners.warehouses.ducklake import open_lake
 from runners.warehouses.lake import Lake

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from runners.publish import publish
-from runners.run_plan import SegmentVersion
+from runners.publishing.publish import publish
+from runners.runs.run_plan import SegmentVersion
 from runners.warehouses import read
 from runners.warehouses.ducklake import open_lake
 from runners.warehouses.lake import Lake

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from runners.publish import publish
-from runners.run_plan import SegmentVersion
+from runners.publishing.publish import publish
+from runners.runs.run_plan import SegmentVersion
 from runners.warehouses.ducklake import open_lake
 from runners.warehouses.lake import Lake
 from runners.warehouses.preparing import prepare

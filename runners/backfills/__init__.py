@@ -1,0 +1,1 @@
+"""The past of definitions that are new or changed, interval after interval."""

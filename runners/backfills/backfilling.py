@@ -1,0 +1,143 @@
+"""Backfills: the past of definitions that are new or changed, interval after interval, beside whatever else writes."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from shutil import rmtree
+from typing import NamedTuple
+
+from runners.backfills.candidates import Candidates
+from runners.backfills.intervals import Period, months
+from runners.backfills.past import Past
+from runners.runs.run_plan import canonical
+from runners.streams.handing import hand_in, new_order
+from runners.warehouses.backfills import (
+    DONE,
+    FAILED,
+    PENDING,
+    Backfill,
+    Interval,
+    Order,
+    backfills,
+    intervals_of,
+)
+from runners.warehouses.entry import open_warehouse, place_of
+from runners.warehouses.lake import Lake
+from runners.warehouses.read import LastRun, published
+from schemas.definitions.instant import write_instant
+from schemas.definitions.project import Project
+from schemas.definitions.selection import Selection
+from schemas.errors import CallError, NothingSelected, SegueError
+from transforms.faults import reach
+
+Tell = Callable[[str, int, float], None]
+"""Told of progress: what is done, how much of it, and which share of all that is."""
+
+
+class Backfilled(NamedTuple):
+    """What a call has come to: the backfill and its intervals, how many were done before, and notes."""
+
+    backfill: Backfill
+    intervals: tuple[Interval, ...]
+    done_before: int
+    notes: tuple[str, ...]
+
+
+def backfill(project: Project, chosen: Selection, period: Period, now: Callable[[], int], tell: Tell) -> Backfilled:
+    """Compute the past of what is selected and not there yet; what an earlier call has done is not done again.
+
+    Errors: CallError, NothingSelected; those of handing in. What was done until then stays done.
+    """
+    with open_warehouse(project) as lake, lake.snapshot():
+        last = published(lake)
+        wanted = Candidates.of(lake, project, chosen, last)
+        one, intervals = _begun(lake, project, wanted, _within(period, last), last, now())
+    if not intervals:
+        intervals = _parted(one, project)
+        _hand_in(project, new_order(place_of(project)), Order(one, intervals), partial(tell, "wait for the warehouse", 0, 0.0))
+    open_ones = [interval for interval in intervals if interval.status != DONE]
+    done = {interval.number: interval for interval in _carried_out(project, one, open_ones, now, tell)}
+    ended = tuple(done.get(interval.number, interval) for interval in intervals)
+    return Backfilled(one, ended, len(intervals) - len(open_ones), wanted.notes)
+
+
+def _within(period: Period, last: LastRun) -> Period:
+    """Errors: CallError for a period that is none, or that the last run has not come to."""
+    if period.from_at >= period.to_at:
+        raise CallError("SEG-0920", "--from does not lie before --to", "the period is from --from on, up to --to")
+    if period.to_at > last.t_at:
+        message = f"--to = {write_instant(period.to_at)} lies after the last published T, {write_instant(last.t_at)}"
+        raise CallError("SEG-0920", message, "what comes after it is the next run's")
+    return period
+
+
+def _begun(
+    lake: Lake, project: Project, wanted: Candidates, period: Period, last: LastRun, now: int
+) -> tuple[Backfill, tuple[Interval, ...]]:
+    """The same request, where it is not ended or nothing has come since; else a new one, without intervals so far."""
+    if not wanted.segments and not wanted.features:
+        hint = "`segue plan` tells what is new or changed; feature groups that are in force are named by --select"
+        raise NothingSelected("SEG-0903", "; ".join(wanted.notes) or "nothing that is selected is new or changed", hint)
+    request = _hash([wanted.definitions, *period, project.timezone])
+    for one in reversed(backfills(lake)):
+        if one.request == request:
+            intervals = tuple(intervals_of(lake, one.backfill_id))
+            if one.known_at == last.known_at or any(interval.status != DONE for interval in intervals):
+                return one, intervals
+            break
+    about = (*period, last.t_at, last.known_at, wanted.definitions, last.run_id)
+    return Backfill(_hash([request, last.known_at]), request, now, *about), ()
+
+
+def _hash(value: object) -> str:
+    return hashlib.sha256(canonical(value).encode()).hexdigest()[:32]
+
+
+def _parted(one: Backfill, project: Project) -> tuple[Interval, ...]:
+    parts = months(Period(one.from_at, one.to_at), project.timezone)
+    return tuple(Interval(one.backfill_id, number, *part) for number, part in enumerate(parts, 1))
+
+
+def _carried_out(
+    project: Project, one: Backfill, intervals: Sequence[Interval], now: Callable[[], int], tell: Tell
+) -> Iterator[Interval]:
+    """Compute intervals, and hand them in one after the other."""
+    if not intervals:
+        return
+    with _folders(place_of(project), intervals) as folders:
+        with open_warehouse(project) as lake:
+            past = Past(lake, project, one, folders, published(lake).run_id)
+            past.compute(partial(tell, "look at subjects"))
+        reach("past_computed")
+        for done, (interval, place) in enumerate(folders.items()):
+            ended = replace(past.told(interval), status=DONE, ended_at=now(), error=None)
+            waiting = partial(tell, f"interval {interval.number}", done, done / len(folders))
+            _hand_in(project, place, Order(one, (ended,)), waiting)
+            reach("interval_done")
+            yield ended
+
+
+@contextmanager
+def _folders(root: Path, intervals: Sequence[Interval]) -> Iterator[dict[Interval, Path]]:
+    """A folder for what each interval hands in; those that are not handed in go."""
+    found = {interval: new_order(root) for interval in intervals}
+    try:
+        yield found
+    finally:
+        for place in found.values():
+            rmtree(place, ignore_errors=True)
+
+
+def _hand_in(project: Project, place: Path, order: Order, waiting: Callable[[], None]) -> None:
+    """Hand an order in; that it failed is noted with its intervals, if that can be."""
+    alone = partial(open_warehouse, project, write=True)
+    try:
+        hand_in(place, order, alone, waiting)
+    except SegueError as error:
+        failed = tuple(replace(one, status=FAILED, error=error.code) for one in order.intervals if one.status != PENDING)
+        with suppress(SegueError):  # what it failed on is what is told
+            hand_in(new_order(place_of(project)), Order(order.backfill, failed), alone, waiting)
+        raise

@@ -1,0 +1,1 @@
+"""What workers staged becomes what the warehouse says, all of it or nothing."""

@@ -1,0 +1,1 @@
+"""What a run is: planned, pinned, begun, retried, and told of."""

@@ -1,0 +1,149 @@
+"""Feature rows of past days: of groups that are in force, at the end of each day, beside the columns of others."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+
+from runners.backfills.intervals import Period, day_ends
+from schemas.errors import NothingSelected
+from tests.support.backfilled import PEOPLE, YEAR, Said, T, backfilled, did, order, published, redefined, world
+from tests.support.generator import Generator
+from tests.support.oracle import feature
+from tests.support.oracle_model import DAY, World
+from tests.support.whole_runs import Target, as_number, crowded, shuffled
+
+ORDERS: Said = {"features": "orders", "purpose": "p", "source": {"event": "order"}, "aggregates": [{"name": "n", "op": "count"}]}
+SPENT = {"name": "value", "op": "sum", "of": "value", "windows": ["30d"]}
+SPEND: Said = {"features": "spend", "purpose": "p", "source": {"event": "order"}, "aggregates": [SPENT]}
+SEGMENTS = [did("buyers", ">= 1", "lifetime")]
+MIDDAY = YEAR.from_at + 100 * DAY + DAY // 2
+@pytest.fixture
+def target(tmp_path: Path) -> Target:
+    """Orders are counted since the middle of a day in April, spending since the end."""
+    target = Target(tmp_path, world(SEGMENTS, [ORDERS])).sharded(2)
+    target.write(world(SEGMENTS).events)
+    target.run(MIDDAY)
+    target.run(T)
+    redefined(target, SEGMENTS, [ORDERS, SPEND]).run(T)
+    return target
+
+
+def row_at(target: Target, who: str, at: int) -> dict[str, Any]:
+    """The row at T, empty where there is none."""
+    return rows_at(target, [at])[at].get(who, {})
+
+
+_ROWS_AT = """
+FROM feature_rows WHERE as_of <= make_timestamptz({}) QUALIFY row_number() OVER (PARTITION BY subject ORDER BY as_of DESC) = 1
+"""
+
+
+def rows_at(target: Target, instants: Sequence[int]) -> dict[int, dict[str, dict[str, Any]]]:
+    """At each T the row of each subject."""
+    with target.lake() as lake:
+        found = {at: lake.arrow(_ROWS_AT.format(at)).to_pylist() for at in instants}
+    return {at: {row["subject"]: row for row in rows} for at, rows in found.items()}
+
+
+def told(target: Target, column: str, instants: Sequence[int]) -> dict[tuple[str, int], object]:
+    """A column at each T, of each subject."""
+    rows = rows_at(target, instants)
+    return {(who, at): rows[at].get(who, {}).get(column) for who in PEOPLE for at in instants}
+
+
+def some_days(period: Period) -> list[int]:
+    return [int(at) for at in day_ends(period, "UTC")[::13]]
+
+
+def test_at_the_end_of_each_past_day_a_new_feature_has_the_value_that_it_had_then(target: Target) -> None:
+    backfilled(target, YEAR, "spend")
+    whole = world(SEGMENTS, [ORDERS, SPEND])
+    found = told(target, "spend__value_30d", some_days(YEAR))
+    assert found == {(who, at): feature(whole, "spend__value_30d", who, at, T) for who, at in found}
+    assert len(set(found.values())) > 20
+
+
+def test_the_columns_of_other_groups_are_what_they_were(target: Target) -> None:
+    asked = [*some_days(YEAR), MIDDAY - 1, MIDDAY, MIDDAY + 1, T]
+    before = told(target, "orders__n_lifetime", asked)
+    backfilled(target, YEAR, "spend")
+    assert told(target, "orders__n_lifetime", asked) == before
+    row = row_at(target, "ann", MIDDAY)
+    assert row["spend__value_30d"] == feature(world(SEGMENTS, [ORDERS, SPEND]), "spend__value_30d", "ann", MIDDAY, T)
+
+
+def test_what_runs_have_written_last_stands_and_the_next_run_goes_on_from_it(target: Target) -> None:
+    before = rows_at(target, [T])
+    backfilled(target, Period(YEAR.from_at, T), "spend")
+    assert rows_at(target, [T]) == before
+    target.write([order("ann", 367)])
+    target.run(T + 20 * DAY)
+    whole = replace(world(SEGMENTS, [ORDERS, SPEND]), events=(*world(SEGMENTS).events, order("ann", 367)))
+    assert differing(target, whole, [T + 20 * DAY], target.runs()[-1].known_at) == []
+
+
+def test_computed_again_the_rows_are_the_same(target: Target) -> None:
+    rows = f"SELECT * EXCLUDE run_id FROM feature_rows WHERE as_of <= make_timestamptz({T}) ORDER BY ALL"
+    backfilled(target, YEAR, "spend")
+    before = target.rows(rows)
+    target.write([order("dan", 366)])
+    target.run(T + DAY)
+    done = backfilled(target, YEAR, "spend")
+    assert (done.done_before, target.rows(rows)) == (0, before)
+
+
+def test_a_group_that_no_run_has_put_in_force_is_told_to_wait(tmp_path: Path) -> None:
+    target = redefined(published(tmp_path, SEGMENTS, [ORDERS]), [*SEGMENTS, did("lately", ">= 1", "10d")], [ORDERS, SPEND])
+    with pytest.raises(NothingSelected, match="once a run has put it in force"):
+        backfilled(target, YEAR, "spend")
+    done = backfilled(target, YEAR, "spend lately")
+    assert ([*done.backfill.segments], [*done.backfill.features], len(done.notes)) == (["lately"], [], 1)
+
+
+def rows_of_random_days_are_the_oracles(folder: Path, seed: int) -> None:
+    """Features of any kind, put in force late: at the ends of some days, what the oracle says as known at K."""
+    dice = Random(seed)
+    generator = Generator(dice, merges=True, scored=True)
+    whole = crowded(generator, 4)
+    bare = replace(whole, project={**whole.project, "segments": [], "features": []})
+    target, at = Target(folder, bare).sharded(3), generator.at() + 3 * DAY
+    target.write(shuffled(whole, dice))
+    target.run(at)
+    target.define(whole)
+    target.sharded(2).run(at)
+    period = Period(at - dice.choice((4, 10)) * DAY, at)
+    done = backfilled(target, period, "grp").backfill
+    days = day_ends(period, whole.project["timezone"])
+    assert differing(target, whole, [int(day) for day in dice.sample([*days], min(3, len(days)))], done.known_at) == []
+    assert differing(target, whole, [at], target.runs()[-1].known_at) == []
+
+
+def differing(target: Target, world: World, instants: list[int], known_at: int) -> list[tuple[object, ...]]:
+    """(subject, T, column, written, the oracle's) wherever these two are not the same."""
+    found = rows_at(target, instants)
+    rows = [(who, at, row) for at, those in found.items() for who, row in those.items()]
+    asked = [(who, at, name, as_number(value)) for who, at, row in rows for name, value in row.items()]
+    pairs = [(*one, feature(world, one[2], one[0], one[1], known_at)) for one in asked if "__" in one[2]]
+    return [pair for pair in pairs if pair[3] != pair[4]]
+
+
+@pytest.mark.parametrize("seed", [5])
+def test_rows_of_past_days_are_the_oracles(tmp_path: Path, seed: int) -> None:
+    rows_of_random_days_are_the_oracles(tmp_path, seed)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(300, 330))
+def test_rows_of_past_days_of_random_worlds_at_length(tmp_path: Path, seed: int) -> None:
+    rows_of_random_days_are_the_oracles(tmp_path, seed)
+
+
+def test_days_end_where_the_next_begins_in_the_projects_timezone() -> None:
+    ends = day_ends(Period(0, 2 * DAY), "UTC")
+    assert np.array_equal(ends, [DAY, 2 * DAY])
+    assert np.array_equal(day_ends(Period(0, DAY), "Europe/Berlin"), [DAY - 3_600_000_000])

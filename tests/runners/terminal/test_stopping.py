@@ -1,0 +1,84 @@
+"""Whoever stops a run leaves nothing of people behind, though its threads can not be stopped."""
+
+import os
+import signal
+import threading
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from runners.publishing.staging import give_up
+from runners.terminal.stopping import undisturbed
+from runners.warehouses.ducklake import open_lake
+from runners.warehouses.lake import Lake
+from runners.warehouses.query import query
+from transforms.stage import Stage
+
+ENDLESS = "SELECT max(a.range * b.range) FROM range(100_000_000) a, range(1_000_000) b"
+PEOPLE = pa.table({"subject": ["ann", "bob"]})
+
+
+def _writes_on(stage: Stage, begun: threading.Event, ended: list[str]) -> None:
+    """One table after the other, until the folder is gone."""
+    try:
+        for number in range(100_000):
+            stage.write(f"table{number % 100}", f"{number}", PEOPLE)
+            begun.set()
+    except OSError:
+        ended.append("its folder is gone")
+
+
+def test_what_was_staged_is_gone_for_good_while_threads_still_write(tmp_path: Path) -> None:
+    for turn in range(5):
+        folder, begun, ended = tmp_path / f"{turn}", threading.Event(), list[str]()
+        folder.mkdir()
+        tables = {f"table{number}": PEOPLE.schema for number in range(100)}
+        writers = [threading.Thread(target=_writes_on, args=(Stage(folder, tables), begun, ended)) for _ in range(3)]
+        for writer in writers:
+            writer.start()
+        begun.wait()
+        give_up(folder)
+        assert list(tmp_path.iterdir()) == []
+        for writer in writers:
+            writer.join()
+        assert ended == ["its folder is gone"] * 3
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_gone_already_may_be_given_up(tmp_path: Path) -> None:
+    give_up(tmp_path / "never made")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_asking_again_to_stop_disturbs_nothing_while_things_are_put_away(asked: signal.Signals) -> None:
+    before = signal.getsignal(asked)
+    with undisturbed():
+        os.kill(os.getpid(), asked)
+    assert signal.getsignal(asked) is before
+
+
+def test_ctrl_c_during_a_statement_ends_it_and_the_next_one_does_not_wait(lake: Lake) -> None:
+    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt), lake.snapshot():
+        lake.value(ENDLESS)
+    with lake.snapshot():
+        assert lake.value("SELECT 1") == 1
+
+
+def test_ctrl_c_during_a_query_ends_the_call(lake: Lake) -> None:
+    reader = open_lake(lake.root)
+    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises((RuntimeError, KeyboardInterrupt)), reader:
+        query(reader, ENDLESS).read_all()
+
+
+def test_what_does_not_fit_into_memory_lies_in_the_warehouse_until_it_is_closed(lake: Lake) -> None:
+    lake.run("SET memory_limit = '60MB'")
+    lake.run("SET threads = 1")
+    lake.run("CREATE TEMP TABLE many AS SELECT hash(range) AS h, repeat('x', 20) || range AS s FROM range(3_000_000)")
+    (folder,) = (lake.root / "spill").iterdir()
+    assert list(folder.iterdir())
+    lake.close()
+    assert not folder.exists()
