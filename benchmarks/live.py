@@ -1,6 +1,6 @@
 """How fast a stream is, and whether it stays so: events a second, seconds from arrival to published, memory, files.
 
-    python -m benchmarks.live [--segments 1,10,50] [--subjects 100000,1000000] [--minutes 10] [--save FILE]
+    python -m benchmarks.live [--segments 1,10,50] [--subjects 100000,1000000] [--every 2] [--minutes 10] [--save FILE]
 
 Each number of segments over each number of subjects is a stream of its own, `segue stream` on Prism over a file that grows, after
 a year of history. A burst tells how many events a second it takes; then a steady feed, how long an event takes from its arrival
@@ -35,7 +35,7 @@ from runners.warehouses.lake import Lake
 ROOT = Path(__file__).resolve().parents[1]
 FIGURES = Path(__file__).resolve().parent / "live.json"
 NOT_COPIED = ("data", "later", "warehouse", "target", "segments")
-EVERY_S, TICK_S, LOOK_S = 1.0, 0.25, 0.1
+TICK_S, LOOK_S = 0.25, 0.1
 PATIENCE_S = 900.0
 FIRST = 100_000_000
 """Numbers of the events that are told live begin here."""
@@ -102,6 +102,7 @@ class Streaming:
 
     project: Path
     process: "subprocess.Popen[bytes]"
+    every_s: float
 
     @cached_property
     def lake(self) -> Lake:
@@ -155,7 +156,7 @@ def tree(pid: int) -> list[int]:
 
 
 @contextmanager
-def streaming(folder: Path, segments: int, subjects: int, history: int) -> Iterator[tuple[Streaming, Feed]]:
+def streaming(folder: Path, segments: int, subjects: int, history: int, every_s: float) -> Iterator[tuple[Streaming, Feed]]:
     """A stream that has caught up with a year of history, and what feeds it."""
     project = folder / f"{segments}-{subjects}-{history}"
     shutil.copytree(HERE, project, ignore=shutil.ignore_patterns(*NOT_COPIED))
@@ -167,10 +168,10 @@ def streaming(folder: Path, segments: int, subjects: int, history: int) -> Itera
         (project / "segments" / f"{one['segment']}.yaml").write_text(yaml.safe_dump(one))
     write_world(project, Size(history, subjects), time.time_ns() // 1_000)
     feed = Feed(project / "data" / "events" / "live.ndjson", subjects, 0)
-    command = [sys.executable, "-m", "runners.main", "--project-dir", str(project), "stream", "--every", str(EVERY_S)]
+    command = [sys.executable, "-m", "runners.main", "--project-dir", str(project), "stream", "--every", str(every_s)]
     with (project / "said.txt").open("wb") as said:
         process = subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=said)
-        stream = Streaming(project, process)
+        stream = Streaming(project, process, every_s)
         try:
             feed.append(1)
             stream.until(1)
@@ -199,7 +200,7 @@ def steadily(stream: Streaming, feed: Feed, rate: int, seconds: float) -> dict[s
     with feed.flowing():
         time.sleep(seconds)
     stream.until(feed.written)
-    time.sleep(2 * EVERY_S + 1)  # T passes the last of them a second after it
+    time.sleep(2 * stream.every_s + 1)  # T passes the last of them a second after it
     after = stream.held()
     cost = (after["cpu_s"] - before["cpu_s"]) / (feed.written - written) * 1e6
     return {**stream.latency(began), "rate": rate, "cpu_us_per_event": round(cost), **after}
@@ -210,22 +211,22 @@ def bench(folder: Path, said: argparse.Namespace) -> dict[str, Any]:
     rows = []
     for subjects in said.subjects:
         for segments in said.segments:
-            with streaming(folder, segments, subjects, 2 * subjects) as (stream, feed):
+            with streaming(folder, segments, subjects, 2 * subjects, said.every) as (stream, feed):
                 speed = quickly(stream, feed, said.burst)
                 row = {"segments": segments, "subjects": subjects, "events_per_s": speed}
                 rows.append(row | steadily(stream, feed, said.rate, said.seconds))
             _print(rows[-1])
     lasting = list[dict[str, Any]]()
-    with streaming(folder, 10, said.subjects[0], 2 * said.subjects[0]) as (stream, feed):
+    with streaming(folder, 10, said.subjects[0], 2 * said.subjects[0], said.every) as (stream, feed):
         for minute in range(said.minutes):
             lasting.append({"minute": minute + 1, **steadily(stream, feed, said.rate, 60.0)})
             _print(lasting[-1])
-    with streaming(folder, 10, said.subjects[0], 20 * said.subjects[0]) as (stream, feed):
+    with streaming(folder, 10, said.subjects[0], 20 * said.subjects[0], said.every) as (stream, feed):
         longer = {"history": 20 * said.subjects[0], **steadily(stream, feed, said.rate, said.seconds)}
         _print(longer)
     same = next(row for row in rows if (row["segments"], row["subjects"]) == (10, said.subjects[0]))
     return {
-        "every_s": EVERY_S,
+        "every_s": said.every,
         "by_size": rows,
         "by_minute": lasting,
         "ten_times_the_history": longer,
@@ -249,6 +250,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--subjects", type=_numbers, default=[100_000, 1_000_000])
     parser.add_argument("--burst", type=int, default=200_000)
     parser.add_argument("--rate", type=int, default=2_000, help="events a second of the steady feed")
+    parser.add_argument("--every", type=float, default=2.0, help="seconds between two commits: those of `segue stream` itself")
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--minutes", type=int, default=10)
     parser.add_argument("--save", type=Path, default=FIGURES)

@@ -16,7 +16,7 @@ from runners.runs.run_plan import Published, RunPlan
 from runners.runs.step import Step, Tell
 from runners.runs.unheard import unheard
 from runners.sources.entry import tell_groups
-from runners.terminal.stopping import undisturbed
+from runners.terminal.stopping import heard_afterwards, undisturbed
 from runners.warehouses.entry import open_warehouse
 from runners.warehouses.lake import Lake
 from runners.warehouses.preparing import prepare
@@ -97,7 +97,7 @@ def _put_away(lake: Lake, step: Step) -> Iterator[None]:
             give_up(step.staging)
             sweep(lake)
         raise
-    with undisturbed():
+    with heard_afterwards():  # a stream catches up so, and goes on
         give_up(step.staging)
 
 

@@ -1,6 +1,5 @@
 """`segue stream` at a terminal: what it says, and how it is stopped."""
 
-import signal
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -15,7 +14,7 @@ from runners.streams.meters import Address, metered
 from runners.streams.pulse import Pulse
 from runners.streams.streaming import Committed, Stream
 from runners.terminal.session import Session
-from runners.terminal.stopping import SIGNALS
+from runners.terminal.stopping import answered_by
 from schemas.definitions.instant import write_instant
 from schemas.definitions.project import Project
 
@@ -92,9 +91,5 @@ def _asked_to_stop() -> Iterator[Callable[[], bool]]:
             raise KeyboardInterrupt
         asked.append(number)
 
-    before = [signal.signal(one, ask) for one in SIGNALS]
-    try:
+    with answered_by(ask):
         yield lambda: bool(asked)
-    finally:
-        for one, handler in zip(SIGNALS, before, strict=True):
-            signal.signal(one, handler)

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def end_in_order() -> None:
@@ -13,7 +13,7 @@ def end_in_order() -> None:
 
     Killed on the spot it would leave what it has staged, with people in it. What is told not to hear stays so (nohup).
     """
-    for one in SIGNALS:
+    for one in _SIGNALS:
         if signal.getsignal(one) is signal.SIG_DFL:
             signal.signal(one, signal.default_int_handler)
 
@@ -21,12 +21,29 @@ def end_in_order() -> None:
 @contextmanager
 def undisturbed() -> Iterator[None]:
     """A signal that asks to stop is not heard inside, where stopping is already under way: people press Ctrl-C twice."""
+    with answered_by(signal.SIG_IGN):
+        yield
+
+
+@contextmanager
+def heard_afterwards() -> Iterator[None]:
+    """A signal that asks to stop is heard when what is inside has ended well: nobody asks a second time."""
+    asked = list[int]()
+    with answered_by(lambda number, _: asked.append(number)):
+        yield
+    for number in asked[:1]:
+        signal.raise_signal(number)
+
+
+@contextmanager
+def answered_by(handler: "signal._HANDLER") -> Iterator[None]:
+    """What asks to stop, and is heard at all, is answered so inside."""
     if threading.current_thread() is not threading.main_thread():
         yield  # signals are the main thread's
         return
-    before = [signal.signal(one, signal.SIG_IGN) for one in SIGNALS]
+    before = {one: signal.signal(one, handler) for one in _SIGNALS if signal.getsignal(one) is not signal.SIG_IGN}
     try:
         yield
     finally:
-        for one, handler in zip(SIGNALS, before, strict=True):
-            signal.signal(one, handler)
+        for one, own in before.items():
+            signal.signal(one, own)

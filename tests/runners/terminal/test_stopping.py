@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from runners.publishing.staging import give_up
-from runners.terminal.stopping import undisturbed
+from runners.terminal.stopping import answered_by, heard_afterwards, undisturbed
 from runners.warehouses.ducklake import open_lake
 from runners.warehouses.lake import Lake
 from runners.warehouses.query import query
@@ -57,6 +57,29 @@ def test_asking_again_to_stop_disturbs_nothing_while_things_are_put_away(asked: 
     with undisturbed():
         os.kill(os.getpid(), asked)
     assert signal.getsignal(asked) is before
+
+
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_asking_to_stop_while_a_run_that_is_published_is_put_away_is_heard_after_that(asked: signal.Signals) -> None:
+    heard, put_away = list[int](), list[bool]()
+    before = signal.signal(asked, lambda number, _: heard.append(number))
+    try:
+        with heard_afterwards():
+            os.kill(os.getpid(), asked)
+            put_away.append(not heard)
+    finally:
+        signal.signal(asked, before)
+    assert (put_away, heard) == ([True], [asked])
+
+
+def test_what_is_told_not_to_hear_a_closed_terminal_does_not_hear_it_later() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with answered_by(signal.default_int_handler):
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_ctrl_c_during_a_statement_ends_it_and_the_next_one_does_not_wait(lake: Lake) -> None:
