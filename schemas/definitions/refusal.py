@@ -16,7 +16,7 @@ def refuse(
     """The error to raise inside a validator. It is a ValueError; pydantic adds the path.
 
     Args:
-      code: of `schemas.errors.CODES`.
+      code: of `schemas.codes.CODES`.
       offset: where in the text of the value the problem lies, in characters, if that is known.
     """
     details: dict[str, Any] = {"message": message, "expected": expected, "found": found, "nearest": nearest}

@@ -22,10 +22,7 @@ def prism_is_there() -> None:
 @pytest.fixture(scope="session")
 def libraries() -> Path:
     """Where the jars of Kafka lie."""
-    place = os.environ.get("SEGUE_KAFKA", "")
-    if not place:
-        pytest.skip("`make test-services` fetches Kafka and says where it lies")
-    return Path(place)
+    return _fetched("SEGUE_KAFKA")
 
 
 @pytest.fixture(scope="session")
@@ -47,9 +44,13 @@ def topic(broker: Broker, request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def emulators() -> Path:
     """The environment in which emulators are installed."""
-    place = os.environ.get("SEGUE_EMULATORS", "")
+    return _fetched("SEGUE_EMULATORS")
+
+
+def _fetched(variable: str) -> Path:
+    place = os.environ.get(variable, "")
     if not place:
-        pytest.skip("`make test-services` fetches the emulators and says where they lie")
+        pytest.skip(f"{variable} is not set: `make test-services` fetches what it names")
     return Path(place)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.errors import CODES
+from schemas.codes import CODES
 from tests.support.published import Tables, tables_of
 
 ROOT = Path(__file__).parents[3]
