@@ -35,8 +35,10 @@ def render(done: Backfilled) -> str:
     one = done.backfill
     names = ", ".join([*(f"{name}@{version}" for name, (version, _) in one.segments.items()), *one.features])
     before = f", {done.done_before} of them done before" if done.done_before else ""
-    head = f"{names}: {len(done.intervals)} intervals{before}, as known at {_short(one.known_at)}"
-    return "\n".join([head, *map(_line, done.intervals)])
+    many = "interval" if len(done.intervals) == 1 else "intervals"
+    head = f"{names}: {len(done.intervals)} {many}{before}, as known at {_short(one.known_at)}"
+    next_ = ["the next `segue run` puts them in force; until then they are in segment_backfilled"] if one.segments else []
+    return "\n".join([head, *map(_line, done.intervals), *next_])
 
 
 def _line(one: Interval) -> str:
