@@ -17,7 +17,7 @@ from schemas.errors import JobFailed, TryAgain
 OPTIONS = {
     "streaming": True,
     "job_server_timeout": 315_360_000,  # else the job is given up after five minutes
-    "max_cache_memory_usage_mb": 256,
+    "max_cache_memory_usage_mb": 32,  # a cut is asked for once: what the cache keeps of it is never asked for again
 }
 """What a stream needs of any runner."""
 ENDED = "SEG-0619"

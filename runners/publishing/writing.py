@@ -6,18 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pyarrow as pa
-
 from runners.audits.rules import KEYS
+from runners.publishing.pointing import pointed
 from runners.publishing.record import stands
 from runners.publishing.staging import BESIDE, FATES
 from runners.runs.run_plan import RunPlan, canonical
 from runners.warehouses.lake import Lake, instant, named, quoted
 from runners.warehouses.read import LastRun
-from runners.warehouses.states import StateFile, shard_of
-from runners.warehouses.tables import STATES
+from runners.warehouses.states import StateFile
 from schemas.kinds import KINDS
-from transforms.stage import AWAKE
 
 # The workers tell of the restrictions that they have heard of; where a version ends here, or sources were read once more, the
 # ledger does. It was emitted by the first run that said so of an instant at which it was wrong.
@@ -266,21 +263,9 @@ class Writing:
 
     def _states(self) -> None:
         """Point to the layer of a shard's state that is new; the others stay, at the new positions."""
-        positions = canonical(self.plan.positions_after)
-        plan = self.plan
-        rows = [(shard_of(one.path), plan.shards, plan.run_id, one.path, one.size, one.digest, positions) for one in self.states]
-        columns = zip(*rows, strict=True) if rows else [[] for _ in STATES.schema]
-        kinds = zip(columns, STATES.schema.types, strict=True)
-        self.lake.con.register("run_states", pa.table([pa.array(list(c), t) for c, t in kinds], schema=STATES.schema))
-        if self.plan.anew:
-            self.lake.clear("kernel_state")
-        else:
-            replaced = f"s.path NOT LIKE '%{AWAKE}' OR k.path LIKE '%{AWAKE}'"  # who is awake lies over the layer that was
-            gone = f"SELECT k.path FROM kernel_state k JOIN run_states s USING (shard) WHERE {replaced}"
-            self.lake.delete("kernel_state", ("path",), gone)
-            others = f"SELECT path, {quoted(positions)} AS positions FROM kernel_state ANTI JOIN ({gone}) USING (path)"
-            self.lake.assign("kernel_state", "positions", ("path",), others)
-        self._insert("kernel_state", "SELECT * FROM run_states")
+        layers = pointed(self.lake, self.plan, self.states)
+        self.lake.clear("kernel_state")
+        self._insert("kernel_state", f"SELECT * FROM {layers}")
 
     def _manifest(self) -> None:
         plan, clock = self.plan, int(time.time() * 1_000_000)

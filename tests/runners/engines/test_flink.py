@@ -65,7 +65,7 @@ def test_a_flink_within_the_job_server_has_the_launcher_for_its_workers() -> Non
 def test_it_is_a_stream_that_keeps_state_near_its_workers() -> None:
     said = known(options())
     assert said.view_as(StandardOptions).streaming
-    assert said.view_as(WorkerOptions).max_cache_memory_usage_mb == 256
+    assert said.view_as(WorkerOptions).max_cache_memory_usage_mb == 32
 
 
 @pytest.mark.parametrize(("every", "wanted"), [("2s", 2_000), ("10s", 10_000), (None, 5_000)])
