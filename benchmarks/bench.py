@@ -4,8 +4,9 @@
 
 writes a world without its last 1 % and runs on it, each as a process of its own: `segue run`, the SQL by hand, and the
 plain pipeline over a slice of the subjects, scaled by the events in it. Then the last 1 % is added, and `segue run` runs
-again. The ratios go to `benchmarks/latest.json`; they are of CPU seconds without imports, which depend least on what else
-the machine does, and under `by_wall` of seconds on the clock.
+again. Last comes what publishing takes (`benchmarks/publishing.py`). The ratios go to `benchmarks/latest.json`; they are
+of CPU seconds without imports, which depend least on what else the machine does, and under `by_wall` of seconds on the
+clock.
 """
 
 import argparse
@@ -86,10 +87,12 @@ def bench(folder: Path, size: Size, every: int) -> dict[str, object]:
     by_sql = ["-m", "benchmarks.by_sql", str(project), str(folder / "by_sql"), "--at", at]
     sql = _row("SQL by hand", "benchmarks.by_sql", by_sql)
     naive = _naive(folder, project, at, every)
-    kernels, (*table, segments) = _kernels(project, at), _segments(project, at)
+    kernels, (*table, segments) = _kernels(project, at), _said("benchmarks.segments", str(project), at)
     reveal(project)
     increment = _row("Segue, then 1 % more", "runners.runs.running", _segue(project, end))
     _print([segue, sql, naive, increment], kernels)
+    print(*table, sep="\n")
+    *table, publishing = _said("benchmarks.publishing")
     print(*table, sep="\n")
     ratios = {
         "naive_over_segue": (naive.net, segue.net),
@@ -107,6 +110,7 @@ def bench(folder: Path, size: Size, every: int) -> dict[str, object]:
         },
         "kernel_cpu_seconds": kernels,
         "by_segments": json.loads(segments),
+        "publishing": json.loads(publishing),
         "world": asdict(size),
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
     }
@@ -151,9 +155,9 @@ def _kernels(project: Path, at: str) -> dict[str, float]:
     return seconds
 
 
-def _segments(project: Path, at: str) -> list[str]:
-    """What more segments cost the kernel: a table, and the same as JSON in the last line."""
-    arguments = [sys.executable, "-m", "benchmarks.segments", str(project), at]
+def _said(module: str, *given: str) -> list[str]:
+    """What a benchmark of its own prints: a table, and the same as JSON in the last line."""
+    arguments = [sys.executable, "-m", module, *given]
     return subprocess.run(arguments, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
 
 

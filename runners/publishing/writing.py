@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from runners.audits.rules import KEYS
+from runners.publishing.exposing import find_exposed
 from runners.publishing.pointing import pointed
 from runners.publishing.record import stands
 from runners.publishing.staging import BESIDE, FATES
@@ -15,25 +16,6 @@ from runners.warehouses.lake import Lake, instant, named, quoted
 from runners.warehouses.read import LastRun
 from runners.warehouses.states import StateFile
 from schemas.kinds import KINDS
-
-# The workers tell of the restrictions that they have heard of; where a version ends here, or sources were read once more, the
-# ledger does. It was emitted by the first run that said so of an instant at which it was wrong.
-_EXPOSED = """
-WITH corrected AS (
-  SELECT segment, version, subject, effective_at, until_at FROM run_changes WHERE kind = 'corrected' AND NOT member
-), wrong AS (
-  SELECT c.*, e.wrong_since_at FROM corrected c JOIN staged_exposed e USING (segment, version, subject, effective_at)
-  UNION ALL
-  SELECT c.*, greatest(effective_at, since_at) FROM corrected c JOIN run_restricted r USING (segment, version, subject)
-  WHERE since_at < until_at AND ($again OR (segment, version) NOT IN (SELECT (segment, version) FROM run_versions))
-)
-SELECT segment, version, subject, effective_at, wrong_since_at, min(m.k) AS emitted_at
-FROM wrong w JOIN segment_history h USING (segment, version, subject)
-JOIN run_manifest m ON m.t >= wrong_since_at AND h.known_from <= m.k AND (h.known_to IS NULL OR h.known_to > m.k)
-WHERE h.valid_from <= wrong_since_at AND (h.valid_to IS NULL OR h.valid_to > wrong_since_at)
-GROUP BY ALL
-"""
-"""Read before anything is closed: the published membership that each restriction takes back."""
 
 # A subject that is not known any more has a row of nulls now, and one without a last row had one before.
 _ANEW = """
@@ -164,10 +146,11 @@ class Writing:
         """Found before anything is closed, where a membership is taken back."""
         if not (self._is_any_change and self._any("run_changes WHERE kind = 'corrected' AND NOT member")):
             return
-        exposed = _EXPOSED.replace("$again", str(self.plan.full_refresh or bool(self.plan.reread)))
-        learned = f"emitted_at, wrong_since_at, {instant(self.plan.known_at)} AS learned_at, {self._stamp}"
-        keyed = f"SELECT *, 'corrected' AS kind FROM ({exposed})"
-        self._insert("exposures", f"SELECT {self._change_id}, segment, version, subject, {learned} FROM ({keyed})")
+        exposed = find_exposed(self.lake, again=self.plan.full_refresh or bool(self.plan.reread))
+        if exposed:
+            learned = f"emitted_at, wrong_since_at, {instant(self.plan.known_at)} AS learned_at, {self._stamp}"
+            keyed = f"SELECT *, 'corrected' AS kind FROM ({exposed})"
+            self._insert("exposures", f"SELECT {self._change_id}, segment, version, subject, {learned} FROM ({keyed})")
 
     def _record(self) -> None:
         """Close what is not believed any more, then insert."""

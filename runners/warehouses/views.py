@@ -17,7 +17,7 @@ class View(NamedTuple):
         return "\n".join([self.comment, *(f"{name}: {meaning}" for name, meaning in self.columns.items())])
 
 
-_HISTORY = """
+HISTORY = """
 SELECT segment, version, subject, "at" AS valid_from, valid_to, purpose, known_from, known_to, run_id
 FROM (
   SELECT *, lead("at") OVER (PARTITION BY segment, version, subject, known_to ORDER BY "at") AS valid_to
@@ -98,7 +98,7 @@ GROUP BY segment, version, subject HAVING arg_max(member, "at")
 VIEWS: tuple[View, ...] = (
     View(
         "segment_history",
-        _HISTORY,
+        HISTORY,
         "Who was in which segment, as half-open intervals. The current record is where known_to is null.",
         {
             "segment": "name of the segment",

@@ -8,7 +8,7 @@ import pytest
 from runners.warehouses.bigquery.opening import open_bigquery
 from runners.warehouses.lake import Lake
 from runners.warehouses.preparing import prepare
-from tests.runners.test_publish import *  # noqa: F403
+from tests.runners.publishing.test_publish import *  # noqa: F403
 
 pytestmark = pytest.mark.services
 del test_new_columns_are_added_and_decimals_widened  # noqa: F821  the emulator tells no precision of a column

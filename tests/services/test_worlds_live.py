@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from tests.runners.test_streams import GROUPS, SHARDS, tells_the_one_history
+from tests.runners.streams.test_streams import GROUPS, SHARDS, tells_the_one_history
 from tests.support.generator import START, Generator
 from tests.support.oracle_model import DAY
 from tests.support.streamed import streaming, wait_until
