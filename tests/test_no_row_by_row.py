@@ -84,8 +84,9 @@ REASONS: dict[str, tuple[Place, ...]] = {
         Place("runners/runs/remaking.py", "_again", "tolist"),
         Place("transforms/spill.py", "fetch", "as_py"),
         Place("runners/warehouses/read.py", "state_paths", "loop over rows()"),
-        *(Place("runners/publishing/sweeping.py", told, "loop over rows()") for told in ("sweep", "_named_states")),
-        Place("runners/warehouses/ducklake_tidying.py", "_old_snapshots", "loop over rows()"),
+        *(Place("runners/publishing/sweeping.py", told, "loop over rows()") for told in ("sweep", "drop_states")),
+        Place("runners/publishing/sweeping.py", "_named_states", "loop over rows()"),
+        *(Place("runners/warehouses/ducklake_tidying.py", told, "loop over rows()") for told in ("tidy", "_remove_files")),
         Place("runners/warehouses/whole.py", "see_data", "loop over rows()"),
     ),
     "one row a backfill, or a month of one": (

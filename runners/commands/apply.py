@@ -16,7 +16,7 @@ def apply(
     """
     from runners.manifest import write_manifest
     from runners.plans.applying import outlook_as_planned, read_plan
-    from runners.runs.report import tell
+    from runners.runs.ending import end
     from runners.runs.results import recorded
     from runners.runs.running import carry_out, open_target
 
@@ -30,5 +30,4 @@ def apply(
             with session.bar() as bar:
                 outlook = outlook_as_planned(lake, project, said, now)
                 outcome = carry_out(lake, outlook, results.stages.following(bar.tell), results)
-            results.end(outcome.published, outcome.t_at, outcome.remade)
-            tell(session, lake, results, outcome)
+            end(session, lake, results, outcome)

@@ -14,7 +14,7 @@ def retry(
     Where another run was published since, or what it was to read is gone, nothing is published (exit 2).
     """
     from runners.runs.attempt import find
-    from runners.runs.report import tell
+    from runners.runs.ending import end
     from runners.runs.results import recorded
     from runners.runs.retrying import do_again
     from runners.runs.running import open_target
@@ -26,5 +26,4 @@ def retry(
         with open_target(project) as lake:
             with session.bar() as bar:
                 outcome = do_again(lake, project, attempt, results, results.stages.following(bar.tell))
-            results.end(outcome.published, outcome.t_at, outcome.remade)
-            tell(session, lake, results, outcome)
+            end(session, lake, results, outcome)

@@ -18,8 +18,8 @@ def run(
 ) -> None:
     """Read what is new, advance, stage, audit, publish. Running it twice changes nothing."""
     from runners.manifest import write_manifest
+    from runners.runs.ending import end
     from runners.runs.outlook import Options
-    from runners.runs.report import tell
     from runners.runs.results import recorded
     from runners.runs.running import open_target, run_batch
     from runners.terminal.asking import instant_of
@@ -36,5 +36,4 @@ def run(
         with open_target(project) as lake:
             with session.bar() as bar:
                 outcome = run_batch(lake, project, options, results.stages.following(bar.tell), results)
-            results.end(outcome.published, outcome.t_at, outcome.remade)
-            tell(session, lake, results, outcome)
+            end(session, lake, results, outcome)

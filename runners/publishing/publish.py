@@ -12,8 +12,7 @@ from runners.publishing.staging import Staging, give_up, show, staging
 from runners.publishing.writing import Writing
 from runners.runs.run_plan import Published, RunPlan
 from runners.warehouses.lake import Lake, quoted
-from runners.warehouses.read import LastRun, is_any_unseen, last_run
-from schemas.errors import TryAgain
+from runners.warehouses.read import LastRun, is_any_unseen, last_run, overtaken
 from schemas.kinds import KINDS
 from transforms.faults import reach
 
@@ -57,7 +56,7 @@ def _settled(lake: Lake, plan: RunPlan, staged: Staging, last: LastRun | None) -
     if (last.run_id if last else "") != plan.parent:
         if _is_committed(lake, plan.run_id):
             return Published("already", plan.run_id, plan.known_at, {})
-        raise TryAgain("SEG-0607", "another run was published since this one started", "run again: it builds on that one")
+        raise overtaken()
     if last is not None and _is_nothing_new(lake, plan, staged, last):
         return Published("unchanged", last.run_id, last.known_at, {})
     return None

@@ -116,11 +116,12 @@ class Step:
 
     @contextmanager
     def _states_read(self) -> Iterator[None]:
-        """What could not be read may be a state: its hash tells, and takes long."""
+        """What could not be read may be a state: another run has taken its place, or its hash tells, which takes long."""
         try:
             yield
         except Exception:
-            if not self.outlook.is_rebuild:
+            if not self.outlook.is_rebuild and self.outlook.last is not None:
+                read.see_that_is_last(self.lake, self.outlook.last.run_id)
                 see_states(self.lake, by_hash=True)
             raise
 

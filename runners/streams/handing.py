@@ -1,23 +1,23 @@
 """Hand an order to whoever holds the warehouse: one process writes, also while others compute.
 
-An order is a folder `<process>-<token>` below `handed/`. It ends in `.part` while it is filled, then it is renamed to `.ready`;
+An order is a folder `<holder>-<token>` below `handed/`. It ends in `.part` while it is filled, then it is renamed to `.ready`;
 the writer renames it to `.taken`, puts it into the warehouse, and renames it to `.done`, or to `.refused` with a word of why.
 People are in it: what a process that died has left goes.
 """
 
 import json
-import os
 import secrets
 import shutil
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import duckdb
 
-from runners.publishing.sweeping import left_by_the_dead
 from runners.warehouses.backfills import Order, put
 from runners.warehouses.lake import HANDED, Lake
+from runners.warehouses.leasing import Lease, lease, sweep_leases
 from runners.warehouses.preparing import prepare
 from schemas.errors import JobFailed, SegueError, TryAgain
 from transforms.faults import reach
@@ -29,9 +29,16 @@ _LOOK_S = 0.1
 
 def new_order(root: Path) -> Path:
     """An empty folder in which an order is prepared, for the warehouse in `root`."""
-    folder = root / HANDED / f"{os.getpid()}-{secrets.token_hex(8)}{_PART}"
+    own = _own(root / HANDED).folder
+    folder = own.with_name(f"{own.name}-{secrets.token_hex(8)}{_PART}")
     folder.mkdir(parents=True)
     return folder
+
+
+@cache
+def _own(parent: Path) -> Lease:
+    """What this process hands in is called by, until it ends."""
+    return lease(parent)
 
 
 def hand_in(folder: Path, order: Order, alone: Callable[[], Lake], waiting: Callable[[], None]) -> None:
@@ -97,8 +104,7 @@ def take_in(lake: Lake) -> int:
 
     What is wrong with an order is told to who has handed it in, and concerns nobody else.
     """
-    for folder in left_by_the_dead(lake.root / HANDED):
-        shutil.rmtree(folder, ignore_errors=True)
+    sweep_leases(lake.root / HANDED)
     handed = sorted((lake.root / HANDED).glob("*.*"))
     return sum(_carry_out(lake, folder) for folder in handed if folder.suffix in (_READY, _TAKEN))
 

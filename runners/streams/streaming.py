@@ -16,6 +16,8 @@ from runners.engines.local import run_locally
 from runners.engines.portable import ENDED, Job
 from runners.publishing.publish import publish
 from runners.publishing.staging import give_up, new_staging
+from runners.publishing.sweeping import drop_states
+from runners.publishing.tidying import tidy_now
 from runners.runs.account import staged_account
 from runners.runs.outlook import Options, Outlook
 from runners.runs.progress import tick
@@ -33,7 +35,7 @@ from runners.streams.cuts import Cuts, moment_of
 from runners.streams.handing import take_in
 from runners.streams.relinking import Links, Relinking, received_links
 from runners.warehouses import read
-from runners.warehouses.lake import Lake
+from runners.warehouses.lake import LIVE_GRACE, Lake
 from schemas.cut import Closing
 from schemas.definitions.project import Project
 from schemas.errors import JobFailed
@@ -94,6 +96,7 @@ class Stream:
       every_s: a cut is closed so often, from one closing to the next, if there is anything in it.
       carried: what the next cut builds on, once it has caught up.
       whole_at: all that was read by then is published, by the clock `now`.
+      noted: what the next commit is to say besides.
     """
 
     lake: Lake
@@ -103,6 +106,7 @@ class Stream:
     carried: Carried = field(init=False)
     whole_at: int = field(init=False)
     tidied: float = field(default_factory=time.monotonic)
+    noted: list[str] = field(default_factory=list)
     heard: float = field(default_factory=time.monotonic)
     closed: float = field(default_factory=time.monotonic)
 
@@ -187,11 +191,13 @@ class Stream:
         tell(self.commit(job, is_last=False))
 
     def _tidy(self) -> None:
-        """What piles up with every commit goes again."""
-        self.lake.states.drop(self.carried.state_runs)
-        reach("states_dropped")
-        if time.monotonic() - self.tidied > _TIDY_S:
-            self.lake.tidy()
+        """What piles up with every commit goes again; where that has to be asked for from afar, now and then."""
+        is_time = time.monotonic() - self.tidied > _TIDY_S
+        if is_time or not self.lake.states.grace_s:
+            drop_states(self.lake, self.carried.state_runs)
+            reach("states_dropped")
+        if is_time:
+            tidy_now(self.lake, LIVE_GRACE, self.noted.append)
             self.tidied = time.monotonic()
 
     def _look(self, job: Running) -> None:
@@ -269,7 +275,9 @@ class Stream:
         reach("carried")
         give_up(folder)
         records = int(pc.sum(account["read"]).as_py() or 0)
-        return Committed(published, moment.at, records, waiting, step.remade, step.notes, 0.0)
+        notes = (*step.notes, *self.noted)
+        self.noted.clear()
+        return Committed(published, moment.at, records, waiting, step.remade, notes, 0.0)
 
     def _settle(self, step: Step, number: int) -> None:
         """Advance shards once more that links or late news concern."""

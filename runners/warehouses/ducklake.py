@@ -2,7 +2,7 @@
 
 import importlib.util
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -13,9 +13,10 @@ from typing_extensions import override
 
 from runners.disk import disk_told
 from runners.warehouses import ducklake_tables
-from runners.warehouses.ducklake_tidying import tidy
+from runners.warehouses.ducklake_tidying import is_untidy, tidy
 from runners.warehouses.failures import CATALOG, told
-from runners.warehouses.lake import GRACE, PATIENCE_S, SPILL, Lake, named, patiently, quoted, spill_folder
+from runners.warehouses.lake import GRACE, PATIENCE_S, Lake, named, patiently, quoted, spill_lease
+from runners.warehouses.leasing import Lease
 from runners.warehouses.locking import Lock, locked
 from runners.warehouses.states import LocalStates
 from runners.warehouses.tables import Table
@@ -124,11 +125,13 @@ class DuckLake(Lake):
         tidy(self, grace)
 
     @override
+    def is_untidy(self) -> bool:
+        return is_untidy(self, GRACE, "INTERVAL 1 DAY")
+
+    @override
     def close(self) -> None:
         """Close the catalog, then give the lock back. A statement that was left half done is not waited for."""
-        with suppress(duckdb.ConnectionException):  # it is closed already
-            self.con.interrupt()
-        self.con.close()
+        self._end()
         if self.lock is not None:
             self.lock.release()
 
@@ -158,28 +161,29 @@ def open_lake(root: Path, *, write: bool = False, patience_s: float = PATIENCE_S
         lock = locked(root) if write else None
         if not write and not is_there(root):
             raise CallError("SEG-0601", f"there is no warehouse in {root}", "`segue run` makes it")
+    spill = spill_lease(root)
     try:
-        con = patiently(lambda: _attach(root, write, patience_s), patience_s)
-        return DuckLake(root, con, LocalStates(root), patience_s, lock)
+        con = patiently(lambda: _attach(root, write, patience_s, spill), patience_s)
+        return DuckLake(root, con, LocalStates(root), patience_s, lock, spill=spill)
     except BaseException:
+        if spill is not None:
+            spill.release()
         if lock is not None:
             lock.release()
         raise
 
 
-def _attach(root: Path, write: bool, patience_s: float) -> duckdb.DuckDBPyConnection:
+def _attach(root: Path, write: bool, patience_s: float, spill: Lease | None) -> duckdb.DuckDBPyConnection:
     con = duckdb.connect(
         config={
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "allow_unsigned_extensions": str(_SIGNED.issuperset(_EXTENSIONS)).lower(),
-            "temp_directory": str(spill_folder(root)),
+            "temp_directory": "" if spill is None else str(spill.folder),
         }
     )
     try:
         with told(root):
-            with suppress(OSError):  # who may not write here reads what fits into memory
-                (root / SPILL).mkdir(exist_ok=True)
             for name in _EXTENSIONS:
                 con.load_extension(str(extension(name)))
                 _SIGNED.add(name)

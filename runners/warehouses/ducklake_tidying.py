@@ -1,25 +1,86 @@
-"""Keep a DuckLake small that is written to every few seconds: small files become few, and what nobody reads any more goes."""
+"""Keep a DuckLake small: small files become few, and what nobody reads any more goes."""
 
-from runners.warehouses.lake import Lake
+from contextlib import suppress
+from pathlib import Path
+
+from runners.warehouses.lake import Lake, quoted
+from transforms.faults import reach
 
 _SMALL = 16 << 20
 """Bytes: larger files are not touched any more, so that what is written is written again a few times at most."""
+_MANY = 4
+"""Fewer small files of a partition are left as they are; files that were adopted have a folder for each run."""
 _DELETED = 0.3
 """Files of which so large a part is deleted are written anew."""
+_GIVEN_UP = "FROM __ducklake_metadata_lake.ducklake_files_scheduled_for_deletion"
+
+# A snapshot may be read by whom it was the newest for: it goes once its successor is old, however old it is itself. `older_than`
+# of the engine asks for the snapshot's own age, and compares texts in a SQLite catalog: all of today's are older than now.
+_OLD_SNAPSHOTS = """
+FROM (SELECT snapshot_id, lead(snapshot_time) OVER (ORDER BY snapshot_id) AS until_at FROM ducklake_snapshots('lake'))
+WHERE until_at <= now() - {grace}
+"""
+
+_SMALL_FILES = f"""
+FROM ducklake_list_files('lake', {{table}}) WHERE data_file_size_bytes < {_SMALL}
+QUALIFY count(*) OVER (PARTITION BY regexp_replace(data_file, '(run_id=[^/]*/)?[^/]+$', '')) >= {_MANY}
+"""
 
 
 def tidy(lake: Lake, grace: str) -> None:
-    """Merge small files, forget snapshots older than an SQL interval, and remove what only they have named."""
-    lake.run(f"CALL ducklake_merge_adjacent_files('lake', max_file_size => {_SMALL})")
+    """Merge small files, forget snapshots that nobody can have opened within an SQL interval, and remove what only they had.
+
+    A process that dies in between leaves a whole warehouse: the next tidying goes on.
+    """
+    _merge_small_files(lake)
+    reach("files_merged")
     lake.run(f"CALL ducklake_rewrite_data_files('lake', delete_threshold => {_DELETED})")
-    old = _old_snapshots(lake, grace)
+    reach("files_rewritten")
+    old = [number for (number,) in lake.rows(f"SELECT snapshot_id {_OLD_SNAPSHOTS.format(grace=grace)} ORDER BY 1")]
     if old:
         lake.run(f"CALL ducklake_expire_snapshots('lake', versions => {old})")
-        lake.run("CALL ducklake_cleanup_old_files('lake', cleanup_all => true)")
+    reach("snapshots_expired")
+    _remove_files(lake)
 
 
-def _old_snapshots(lake: Lake, grace: str) -> list[int]:
-    """Those that may go. `older_than` of the engine compares texts in a SQLite catalog: all of today's are older than now."""
-    snapshots = "FROM ducklake_snapshots('lake')"
-    among = f"snapshot_id < (SELECT max(snapshot_id) {snapshots}) AND snapshot_time < now() - {grace}"
-    return [number for (number,) in lake.rows(f"SELECT snapshot_id {snapshots} WHERE {among} ORDER BY 1")]
+def is_untidy(lake: Lake, grace: str, since: str) -> bool:
+    """Whether there is a snapshot that might have gone before an SQL interval."""
+    return bool(lake.value(f"SELECT EXISTS ({_OLD_SNAPSHOTS.format(grace=f'{grace} - {since}')})"))
+
+
+def _merge_small_files(lake: Lake) -> None:
+    """Write the rows of small files once more, as any commit would: who reads an older snapshot goes on with its own files.
+
+    `ducklake_merge_adjacent_files` takes the files out of older snapshots, too, and who has one open finds no rows.
+    """
+    tables = lake.rows(f"SELECT table_name FROM ducklake_table_info('lake') WHERE file_count >= {_MANY} ORDER BY 1")
+    small = {table: lake.rows(f"SELECT data_file {_SMALL_FILES.format(table=quoted(table))} ORDER BY 1") for (table,) in tables}
+
+    def work() -> None:
+        for table, files in small.items():
+            if files:
+                _write_anew(lake, table, ", ".join(quoted(file) for (file,) in files))
+
+    lake.commit(work)
+
+
+def _write_anew(lake: Lake, table: str, files: str) -> None:
+    lake.run(f"CREATE OR REPLACE TEMP TABLE tidied AS SELECT * FROM {table} WHERE filename IN ({files})")
+    lake.run(f"DELETE FROM {table} WHERE filename IN ({files})")
+    lake.insert(table, "FROM tidied")
+    lake.run("DROP TABLE temp.main.tidied")
+
+
+def _remove_files(lake: Lake) -> None:
+    """Remove the files that only forgotten snapshots had. The engine would stumble over one that is gone already."""
+    for path, is_relative in lake.rows(f"SELECT path, path_is_relative {_GIVEN_UP}"):
+        _remove((lake.data or lake.root) / path if is_relative else Path(path))
+    lake.run(f"DELETE {_GIVEN_UP}")
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, and its folder with the last of its files."""
+    path.unlink(missing_ok=True)
+    reach("file_removed")
+    with suppress(OSError):  # there are others
+        path.parent.rmdir()

@@ -1,14 +1,12 @@
 """An open warehouse, whatever holds its tables: asked in one dialect of SQL, and written by a few verbs."""
 
-import os
 import random
 import re
-import secrets
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -16,6 +14,7 @@ from typing import Any, Self, TypeVar
 import duckdb
 import pyarrow as pa
 
+from runners.warehouses.leasing import Lease, lease
 from runners.warehouses.states import States
 from runners.warehouses.tables import Table
 from runners.warehouses.views import View
@@ -25,12 +24,14 @@ Found = TypeVar("Found")
 
 PATIENCE_S = 15.0
 """How long a busy warehouse is waited for before the call gives up with exit 75."""
-GRACE = "INTERVAL 10 MINUTE"
+GRACE = "INTERVAL 1 DAY"
 """A reader that holds one state of the warehouse for longer may find it empty."""
+LIVE_GRACE = "INTERVAL 10 MINUTE"
+"""The same where a stream writes: it makes tens of thousands of states a day."""
 SPILL = "spill"
-"""What does not fit into memory, one folder a process: people are in it, so it is swept."""
+"""What does not fit into memory, one folder for whoever has opened the warehouse: people are in it, so it is swept."""
 HANDED = "handed"
-"""What other processes hand to the writer, one folder an order, called by the process."""
+"""What other processes hand to the writer, one folder an order: it is swept once nobody waits for it."""
 
 
 @dataclass(eq=False)
@@ -43,12 +44,14 @@ class Lake(ABC):
     Attributes:
       root: a folder of this machine: its own, or one to work in.
       states: the files of the kernel's state.
+      spill: holds the folder for what does not fit into memory.
     """
 
     root: Path
     con: duckdb.DuckDBPyConnection
     states: States
     patience_s: float = PATIENCE_S
+    spill: Lease | None = field(default=None, kw_only=True)
 
     @property
     def where(self) -> str:
@@ -193,8 +196,20 @@ class Lake(ABC):
         """
 
     @abstractmethod
+    def is_untidy(self) -> bool:
+        """Whether what might go, by the grace of a day, might have gone a day ago."""
+
+    @abstractmethod
     def close(self) -> None:
         """Give back what is held. A statement that was left half done is not waited for."""
+
+    def _end(self) -> None:
+        """End the engine, and give its folder back."""
+        with suppress(duckdb.ConnectionException):  # it is closed already
+            self.con.interrupt()
+        self.con.close()
+        if self.spill is not None:
+            self.spill.release()
 
     def __enter__(self) -> Self:
         return self
@@ -226,9 +241,11 @@ def listed(files: Iterable[Path]) -> str:
     return f"[{', '.join(map(quoted, patterns))}]"
 
 
-def spill_folder(root: Path) -> Path:
-    """Where an engine of this process may put what does not fit into memory."""
-    return root / SPILL / f"{os.getpid()}-{secrets.token_hex(4)}"
+def spill_lease(root: Path) -> Lease | None:
+    """Where an engine may put what does not fit into memory; nowhere where this user may not write."""
+    with suppress(OSError):
+        return lease(root / SPILL)
+    return None
 
 
 def patiently(attempt: Callable[[], Found], patience_s: float) -> Found:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from runners.runs.run_plan import RunPlan, SegmentVersion
 from runners.warehouses.lake import Lake, instant, listed, named, quoted
 from schemas.definitions.project import Project
-from schemas.errors import CallError
+from schemas.errors import CallError, TryAgain
 from schemas.kinds import KINDS
 from transforms.algebra.claims import ints
 from transforms.algebra.order import BEGINNING
@@ -48,6 +48,19 @@ _RUN = "SELECT run_id, epoch_us(t), epoch_us(k), definitions, inputs, shards FRO
 def last_run(lake: Lake) -> LastRun | None:
     """The last published run, None before the first."""
     return _run(lake.rows(f"{_RUN} ORDER BY k DESC LIMIT 1"))
+
+
+def see_that_is_last(lake: Lake, run_id: str) -> None:
+    """See that a run is the last that was published. Errors: TryAgain."""
+    with lake.snapshot():
+        last = last_run(lake)
+    if last is None or last.run_id != run_id:
+        raise overtaken()
+
+
+def overtaken() -> TryAgain:
+    """What is told a run that builds on one that is not the last any more."""
+    return TryAgain("SEG-0607", "another run was published since this one started", "run again: it builds on that one")
 
 
 def published(lake: Lake) -> LastRun:

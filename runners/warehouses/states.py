@@ -14,6 +14,8 @@ from transforms.places import read_at
 FOLDER = "state"
 GRACE_S = 86_400
 """Where writers of several machines may publish, a state that no commit names may be of one that is about to."""
+READ_S = 3_600
+"""One that a commit has named, and none does any more, may be read by a run that was overtaken: it will not be published."""
 
 
 def run_of(path: str) -> str:
@@ -35,7 +37,13 @@ class StateFile(NamedTuple):
 
 
 class States(ABC):
-    """The states of a warehouse. What no commit names, any more or yet, is nobody's."""
+    """The states of a warehouse. What no commit names, any more or yet, is nobody's.
+
+    Attributes:
+      grace_s: so long those stay that nobody names, since others may write here at the same time; 0: nobody else does.
+    """
+
+    grace_s: float
 
     @abstractmethod
     def place(self, path: str) -> str:
@@ -57,8 +65,12 @@ class States(ABC):
         """The size of a file; None where it is not there."""
 
     @abstractmethod
-    def drop(self, named: Collection[str]) -> int:
-        """Remove all runs but those that are named; gives how many there were."""
+    def drop(self, named: Collection[str], published: Collection[str] = ()) -> int:
+        """Remove all runs but those that are named; gives how many there were. Those that were published wait for less."""
+
+    def _oldest(self, run_id: str, published: Collection[str]) -> float:
+        """What of a run that nobody names is not younger, by the clock, goes."""
+        return time.time() - (min(self.grace_s, READ_S) if run_id in published else self.grace_s)
 
     def digest(self, path: str) -> str:
         """The SHA-256 of a file."""
@@ -66,7 +78,7 @@ class States(ABC):
 
 
 class LocalStates(States):
-    """States in a folder of this machine; `grace_s`: so long those stay that nobody names."""
+    """States in a folder of this machine."""
 
     def __init__(self, root: Path, grace_s: float = 0) -> None:
         self.root, self.grace_s = root, grace_s
@@ -94,11 +106,11 @@ class LocalStates(States):
         place = self.root / path
         return place.stat().st_size if place.is_file() else None
 
-    def drop(self, named: Collection[str]) -> int:
+    def drop(self, named: Collection[str], published: Collection[str] = ()) -> int:
         """Remove folders that are old enough."""
-        folder, oldest = self.root / FOLDER, time.time() - self.grace_s
-        made = [path for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
-        dead = [path for path in made if path.name not in named and path.stat().st_mtime <= oldest]
+        folder = self.root / FOLDER
+        made = [path for path in folder.iterdir() if path.is_dir() and path.name not in named] if folder.is_dir() else []
+        dead = [path for path in made if path.stat().st_mtime <= self._oldest(path.name, published)]
         for path in dead:
             shutil.rmtree(path, ignore_errors=True)
         return len(dead)

@@ -1,7 +1,6 @@
 """State files in a store that Beam knows, such as gs://BUCKET/FOLDER."""
 
 import shutil
-import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,8 +22,8 @@ def states_at(base: str) -> States:
 class StoredStates(States):
     """States in a store that Beam knows: each is there whole, or not at all."""
 
-    def __init__(self, base: str) -> None:
-        self.base = base
+    def __init__(self, base: str, grace_s: float = GRACE_S) -> None:
+        self.base, self.grace_s = base, grace_s
 
     def place(self, path: str) -> str:
         """Where a file lies."""
@@ -47,11 +46,11 @@ class StoredStates(States):
         """The size of a file."""
         return next((int(one.size_in_bytes) for one in self._listed(path)), None)
 
-    def drop(self, named: Collection[str]) -> int:
-        """Remove files that are a day old."""
-        oldest = time.time() - GRACE_S
-        old = [one.path for one in self._listed(f"{FOLDER}/*/*.arrow") if one.last_updated_in_seconds <= oldest]
-        dead = [path for path in old if run_of(path.removeprefix(f"{self.base}/")) not in named]
+    def drop(self, named: Collection[str], published: Collection[str] = ()) -> int:
+        """Remove files that are old enough."""
+        there = [(one, run_of(self._path(one))) for one in self._listed(f"{FOLDER}/*/*.arrow")]
+        left = [(one, run_id) for one, run_id in there if run_id not in named]
+        dead = [one.path for one, run_id in left if one.last_updated_in_seconds <= self._oldest(run_id, published)]
         if dead:
             with self._told():
                 FileSystems.delete(dead)

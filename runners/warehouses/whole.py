@@ -8,10 +8,14 @@ from schemas.errors import JobFailed
 
 
 def see_states(lake: Lake, *, by_hash: bool = False) -> int:
-    """How many state files there are: each of its size, and by its hash where that is asked for. Errors: JobFailed."""
+    """How many state files there are: each of its size, and by its hash where that is asked for. Errors: JobFailed.
+
+    Who reads while others write may look for one whose place another has taken meanwhile.
+    """
     named = lake.rows("SELECT path, bytes, sha256 FROM kernel_state ORDER BY shard")
     for path, size, digest in named:
-        if lake.states.size(path) != size or (by_hash and lake.states.digest(path) != digest):
+        is_whole = lake.states.size(path) == size and not (by_hash and lake.states.digest(path) != digest)
+        if not is_whole and lake.value(f"SELECT EXISTS (FROM kernel_state WHERE path = {quoted(path)})"):
             remedy = "`segue run --full-refresh` makes the states anew from the sources"
             raise JobFailed("SEG-0618", f"the state file `{path}` of {lake.root} is gone or damaged", remedy)
     return len(named)

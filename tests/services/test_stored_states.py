@@ -1,12 +1,11 @@
-"""States lie in a bucket as they lie in a folder: there when a commit names them, and gone when none does for a day."""
+"""States lie in a bucket as they lie in a folder: there when a commit names them, and gone when nobody can need them."""
 
 from pathlib import Path
 
 import pytest
 
-from runners.warehouses import stored_states
 from runners.warehouses.states import StateFile
-from runners.warehouses.stored_states import states_at
+from runners.warehouses.stored_states import StoredStates, states_at
 from schemas.errors import TryAgain
 from tests.runners.test_laws import one_history_and_its_record
 from tests.services.test_bigquery import InBigQuery
@@ -37,15 +36,12 @@ def test_a_publication_that_died_in_between_is_gone_on_with(bucket: str, tmp_pat
     assert [file.path for file in found] == ["state/run1/0000.arrow", "state/run1/0001.arrow"]
 
 
-def test_states_that_no_commit_names_go_when_they_are_a_day_old(
-    bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_states_that_no_commit_names_go_when_they_are_a_day_old(bucket: str, tmp_path: Path) -> None:
     states = states_at(f"{bucket}/dropped")
     for run in ("run1", "run2"):
         states.take(staged(tmp_path, **{"0000": run}), run)
     assert states.drop(["run2"]) == 0
-    monkeypatch.setattr(stored_states, "GRACE_S", -60)
-    assert states.drop(["run2"]) == 1
+    assert StoredStates(f"{bucket}/dropped", grace_s=-60).drop(["run2"]) == 1
     assert (states.placed("run1"), states.placed("run2")) == ([], ["state/run2/0000.arrow"])
 
 

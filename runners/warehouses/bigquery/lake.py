@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -218,10 +218,12 @@ class BigQuery(Lake):
         """Nothing: BigQuery keeps its files by itself."""
 
     @override
+    def is_untidy(self) -> bool:
+        return False
+
+    @override
     def close(self) -> None:
-        with suppress(duckdb.ConnectionException):  # it is closed already
-            self.con.interrupt()
-        self.con.close()
+        self._end()
         self.clients.close()
         if self.lock is not None:
             self.lock.release()

@@ -7,7 +7,8 @@ import duckdb
 from runners.disk import disk_told
 from runners.warehouses.bigquery.clients import AGAIN, TIMEOUT_S, open_clients, told
 from runners.warehouses.bigquery.lake import BigQuery
-from runners.warehouses.lake import PATIENCE_S, SPILL, spill_folder
+from runners.warehouses.lake import PATIENCE_S, spill_lease
+from runners.warehouses.leasing import Lease
 from runners.warehouses.locking import locked
 from runners.warehouses.stored_states import states_at
 from schemas.errors import CallError
@@ -24,18 +25,21 @@ def open_bigquery(
     """
     project, _, dataset = address.rpartition(".")
     with disk_told():
-        (root / SPILL).mkdir(parents=True, exist_ok=True)
+        root.mkdir(parents=True, exist_ok=True)
         lock = locked(root) if write else None
-    con, kept = _engine(root), states_at(f"{states}/{address}")
+    spill = spill_lease(root)
+    con, kept = _engine(spill), states_at(f"{states}/{address}")
     try:
-        lake = BigQuery(root, con, kept, patience_s, clients=open_clients(project, dataset), location=location, lock=lock)
+        clients = open_clients(project, dataset)
+        lake = BigQuery(root, con, kept, patience_s, clients=clients, location=location, lock=lock, spill=spill)
         if write or lake.there:
             return lake
         raise CallError("SEG-0601", f"there is no warehouse in BigQuery's `{address}`", "`segue run` makes it")
     except BaseException:
         con.close()
-        if lock is not None:
-            lock.release()
+        for one in (spill, lock):
+            if one is not None:
+                one.release()
         raise
 
 
@@ -53,13 +57,13 @@ def is_there(address: str) -> bool:
         clients.close()
 
 
-def _engine(root: Path) -> duckdb.DuckDBPyConnection:
+def _engine(spill: Lease | None) -> duckdb.DuckDBPyConnection:
     """An engine that holds nothing itself."""
     con = duckdb.connect(
         config={
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
-            "temp_directory": str(spill_folder(root)),
+            "temp_directory": "" if spill is None else str(spill.folder),
         }
     )
     con.execute("ATTACH ':memory:' AS lake; USE lake; SET TimeZone = 'UTC'")

@@ -24,6 +24,13 @@ from schemas.errors import JobFailed
 ONE = Backfill("b", "r", 1, 0, 100, 200, 200, definitions_of({"s": SegmentVersion(2, "m")}, {}), "run")
 ORDER = Order(ONE, (Interval("b", 1, 0, 100, DONE, 1, 0, 7, None, "run"),))
 
+LEFT = """
+import pathlib, sys
+from runners.streams.handing import new_order
+for _ in range(3):
+    print(new_order(pathlib.Path(sys.argv[1])))
+"""
+
 
 def ordered(root: Path, who: str = "ann", begin: int = 10, end: int = 20) -> Path:
     """An order that brings one membership."""
@@ -44,7 +51,7 @@ def pieces(lake: Lake) -> list[tuple[str, int, int]]:
 
 
 def handed(root: Path) -> list[str]:
-    return sorted(path.suffix for path in (root / HANDED).glob("*"))
+    return sorted(path.suffix for path in (root / HANDED).glob("*") if path.is_dir())
 
 
 def taken_by(lake: Lake, hand: Callable[[Callable[[], None]], None]) -> int:
@@ -130,9 +137,8 @@ def test_what_a_writer_had_begun_with_when_it_died_the_next_one_carries_out(lake
 
 
 def test_what_a_process_that_died_has_left_goes(lake: Lake) -> None:
-    dead = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True, check=True)
-    for suffix in (".part", ".ready", ".taken"):
-        folder = ordered(lake.root)
+    dead = subprocess.run([sys.executable, "-c", LEFT, str(lake.root)], capture_output=True, text=True, check=True)
+    for folder, suffix in zip(map(Path, dead.stdout.split()), (".part", ".ready", ".taken"), strict=True):
         (folder / "order.json").write_text(ORDER.to_text())
-        folder.rename(folder.with_name(f"{dead.stdout.strip()}-{suffix[1:]}{suffix}"))
+        folder.rename(folder.with_suffix(suffix))
     assert (take_in(lake), handed(lake.root), pieces(lake)) == (0, [], [])
