@@ -22,7 +22,7 @@ def told(folder: Path, *arguments: str) -> list[str]:
     return done.stdout.splitlines()
 
 
-@pytest.mark.parametrize("count", [4, pytest.param(200, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("count", [2, pytest.param(200, marks=pytest.mark.soak)])
 def test_beside_writers_and_readers_nothing_that_is_referenced_is_removed(tmp_path: Path, count: int) -> None:
     *seeds, stood = told(tmp_path, str(FIRST), str(count))
     assert len(seeds) == count
