@@ -26,7 +26,7 @@ def disk_told() -> Iterator[None]:
                 "SEG-0604", "a file could not be written", "is the disk full? Nothing was published"
             ) from error
         if errno.EIO in said:
-            raise JobFailed("SEG-0625", "the disk failed under a file", "see what the system's log says of it") from error
+            raise disk_failed() from error
         if said.keys() & _MANY:
             raise too_many_files() from error
         if said.keys() & _CLOSED:
@@ -40,6 +40,11 @@ def _said(error: Exception) -> Iterator[tuple[int, str]]:
         yield int(number), path
     if isinstance(error, OSError) and error.errno is not None:
         yield error.errno, str(error.filename or "")
+
+
+def disk_failed() -> JobFailed:
+    """The disk is not full, but broken."""
+    return JobFailed("SEG-0625", "the disk failed under a file", "see what the system's log says of it")
 
 
 def too_many_files() -> JobFailed:

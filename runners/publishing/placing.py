@@ -9,6 +9,7 @@ from runners.publishing.staging import Staged, Staging
 from runners.warehouses.lake import Lake
 from runners.warehouses.states import shard_of, sync
 from schemas.kinds import KINDS
+from transforms.faults import reach
 from transforms.stage import AWAKE
 
 LARGE = 1 << 24
@@ -55,3 +56,4 @@ def _bring(path: Path, target: Path) -> None:
     except OSError:
         shutil.copyfile(path, target)
     sync(target)
+    reach("facts_placed")

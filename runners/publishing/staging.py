@@ -23,6 +23,7 @@ from runners.warehouses.tables import (
     VERDICTS,
 )
 from schemas import session
+from transforms.faults import reach
 from transforms.stage import UNSURE
 
 FATES = ("quarantined", "future", "late", "duplicate", "kept", "refused", "unneeded", "used")
@@ -92,6 +93,7 @@ def give_up(folder: Path) -> None:
     gone = folder.with_suffix(".gone")
     if folder.exists():
         folder.rename(gone)
+        reach("given_up")
     for _ in range(_TRIES):
         shutil.rmtree(gone, ignore_errors=True)
         if not gone.exists():

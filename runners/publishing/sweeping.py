@@ -8,6 +8,7 @@ from runners.publishing.placing import RUN
 from runners.warehouses.lake import HANDED, SPILL, Lake
 from runners.warehouses.leasing import sweep_leases
 from runners.warehouses.states import run_of
+from transforms.faults import reach
 
 
 def sweep(lake: Lake) -> int:
@@ -22,6 +23,7 @@ def sweep(lake: Lake) -> int:
     dead += [path for path in adopted if path.name.removeprefix(RUN) not in committed]
     for path in dead:
         shutil.rmtree(path, ignore_errors=True)
+    reach("swept")
     lake.drop_orphans()
     left = sweep_leases(lake.root / SPILL) + sweep_leases(lake.root / HANDED)
     return len(dead) + left + drop_states(lake, _named_states(lake))

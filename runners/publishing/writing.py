@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from runners.warehouses.lake import Lake, instant, named, quoted
 from runners.warehouses.read import LastRun
 from runners.warehouses.states import StateFile
 from schemas.kinds import KINDS
+from transforms.faults import reach
 
 # A subject that is not known any more has a row of nulls now, and one without a last row had one before.
 _ANEW = """
@@ -73,18 +74,27 @@ class Writing:
     def write(self) -> None:
         """Write all tables; the caller's transaction makes them flip together."""
         self.rows.clear()
-        self._forget()
-        self._facts()
-        self._exposures()
-        self._record()
-        self._changes()
-        self._features()
-        self._sessions()
-        self._lifecycles()
-        self._counts()
-        self._versions()
-        self._states()
-        self._manifest()
+        for part in self._parts:
+            part()
+            reach("part_written")
+
+    @property
+    def _parts(self) -> tuple[Callable[[], None], ...]:
+        """In this order: exposures are found before anything is closed."""
+        return (
+            self._forget,
+            self._facts,
+            self._exposures,
+            self._record,
+            self._changes,
+            self._features,
+            self._sessions,
+            self._lifecycles,
+            self._counts,
+            self._versions,
+            self._states,
+            self._manifest,
+        )
 
     @property
     def _stamp(self) -> str:

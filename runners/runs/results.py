@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from runners.artifacts import FOLDER, write_artifact, written
+from runners.artifacts import FOLDER, drop_asides, write_artifact, written
 from runners.audits.finding import Checked, FoundWanting
 from runners.runs.attempt import RUNS, Attempt
 from runners.runs.outlook import Outlook
@@ -131,6 +131,7 @@ def recorded(root: Path, note: Callable[[str], None]) -> Iterator[Results]:
     results = Results()
     with suppress(OSError):
         (root / FOLDER / NAME).unlink(missing_ok=True)
+        drop_asides(root / FOLDER, root / FOLDER / RUNS)
     try:
         yield results
     except BaseException as error:

@@ -32,6 +32,7 @@ from schemas.definitions.words import feature_in_words
 from transforms.algebra.order import BEGINNING, FOREVER
 from transforms.coder import ShardedBatch
 from transforms.decode import DecodePlan
+from transforms.faults import reach
 from transforms.ingest import Plan
 from transforms.known import KIND, kept, known_at, read_until, state_at
 from transforms.receipts import Receipts
@@ -84,6 +85,7 @@ class Step:
         project, t_at = self.outlook.project, self.outlook.t_at
         program, stage = self.outlook.program, self.outlook.stage(self.staging)
         both = linked(self.lake, self.outlook, self._decoding())
+        reach("linked")
         plan = Plan(read_input, project.sources, self._decoding(), project.target.shards, t_at, tick, both.after)
         inputs = self.outlook.reading.listing.inputs
         pipeline = SegmentUsers(program, self.closing, stage, plan, self._remembered(both))
@@ -104,6 +106,7 @@ class Step:
         with self._states_read():
             run_locally("ListInputs" >> beam.Create([list(inputs)]) | pipeline, poll)
             self.settle(Remaking(self.lake, project, self.staging, both, both.moved(project.target.shards), advance))
+        reach("computed")
         compute()
 
     def settle(self, remaking: Remaking) -> None:

@@ -10,6 +10,7 @@ from runners.warehouses.lake import Lake, named, quoted
 from runners.warehouses.tables import INSTANT, Table
 from runners.warehouses.views import MEMBERS_AS_OF, View
 from schemas.errors import CallError
+from transforms.faults import reach
 
 
 def make(lake: Lake, tables: Iterable[Table], views: Iterable[View]) -> None:
@@ -22,6 +23,7 @@ def make(lake: Lake, tables: Iterable[Table], views: Iterable[View]) -> None:
             _explain(lake, table.name, column, table.comments[column])
         if table.partition:
             lake.run(f"ALTER TABLE {table.name} SET PARTITIONED BY ({table.partition})")
+        reach("table_made")
     for view in views:
         lake.run(f"CREATE OR REPLACE VIEW {view.name} AS {view.sql}")
         lake.run(f"COMMENT ON VIEW {view.name} IS {quoted(view.text)}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from runners.disk import not_allowed, too_many_files
+from runners.disk import disk_failed, not_allowed, too_many_files
 from schemas.errors import CallError, JobFailed, SegueError, TryAgain
 from schemas.kinds import KINDS
 
@@ -20,7 +20,8 @@ _REFUSED = ("readonly database", "unable to open database", "permission denied",
 _UNREAD = ("don't know what type", "tprotocolexception", "decompression fail")
 """What the engine says of a Parquet file that is damaged inside, without its name."""
 _ABSENT = re.compile("Table with name (\\w+) does not exist")
-_FULL = ("no space left", "file too large", "disk full", "could not write", "disk i/o error")
+_BROKEN = ("input/output error", "fsync failed")
+_FULL = ("no space left", "file too large", "disk full", "disk is full", "could not write", "disk i/o error")
 
 
 @contextmanager
@@ -49,6 +50,8 @@ def _translated(message: str, root: Path) -> SegueError | None:
     if (found := _ABSENT.search(message)) and found[1] in KINDS:
         message = f"the warehouse in {root} is of an earlier version: it has no table `{found[1]}`"
         return CallError("SEG-0600", message, "`segue run` makes it")
+    if any(sign in low for sign in _BROKEN):
+        return disk_failed()
     if any(sign in low for sign in _FULL):
         return JobFailed("SEG-0604", "the warehouse could not be written", "is its disk full? Nothing was published")
     if any(sign in low for sign in _BUSY):

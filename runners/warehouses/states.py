@@ -9,6 +9,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
+from transforms.faults import reach
 from transforms.places import read_at
 
 FOLDER = "state"
@@ -94,6 +95,7 @@ class LocalStates(States):
         for path in sorted(staged.glob("*.arrow")):
             sync(path)
             shutil.move(path, target / path.name)
+            reach("state_copied")
         sync(target)
         return [StateFile(path, (self.root / path).stat().st_size, self.digest(path)) for path in self.placed(run_id)]
 

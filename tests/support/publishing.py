@@ -4,9 +4,8 @@ One interpreter imports everything and forks a child for each run, so that twent
 """
 
 import os
-import resource
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from runners.publishing.publish import publish
@@ -31,15 +30,19 @@ def opened(root: Path, *, write: bool = False) -> Lake:
     return open_bigquery(name.read_text(), root, str(root), write=write, patience_s=5.0)
 
 
-def bring_up(root: Path, limits: Mapping[int, int] | None = None) -> None:
-    """Bring the warehouse from wherever it stands to the second run; while publishing the process has these limits."""
+def _leave() -> None:
+    """Everything is as it always is."""
+
+
+def bring_up(root: Path, narrow: Callable[[], None] = _leave, patience_s: float = 5.0) -> None:
+    """Bring the warehouse from wherever it stands to the second run; the process is narrowed once its first one is staged."""
     with opened(root, write=True) as lake:
+        lake.patience_s = patience_s
         prepare(lake)
         sweep(lake)
         while lake.value("SELECT count(*) FROM run_commits") < 2:
             plan = first_run(lake) if last_run(lake) is None else correction(lake)
-            for limited, most in (limits or {}).items():
-                resource.setrlimit(limited, (most, most))
+            narrow()
             publish(lake, plan)
     reach("before_answer")
 

@@ -1,6 +1,8 @@
-"""Publish two made-up runs under limits of the system: `python starving.py FOLDER LIMIT...`, as `size=400` or `files=3`.
+"""Publish two made-up runs while the system refuses something: `python starving.py FOLDER WHAT...`.
 
-`files` counts those that may be opened beside the ones that are open. One interpreter imports everything and forks.
+`size=400`: no file grows beyond it. `files=3`: so many more may be opened. `write=EIO`: a call that fails.
+`held=catalog`: another process has it, for longer than it is waited for.
+One interpreter imports everything and forks.
 """
 
 import os
@@ -9,39 +11,50 @@ import sys
 from pathlib import Path
 
 from runners.disk import disk_told
+from runners.warehouses.failures import CATALOG
 from schemas.errors import SegueError
+from tests.support.holding import begin_to_hold
 from tests.support.publishing import bring_up, in_child
+from tests.support.refusing import refuse
+
+PATIENCE_S = 0.3
 
 
-def limits_of(text: str) -> dict[int, int]:
-    """A limit as the system takes it."""
-    kind, _, most = text.partition("=")
-    if kind == "files":
-        return {resource.RLIMIT_NOFILE: len(os.listdir("/proc/self/fd")) + int(most)}  # noqa: PTH208
-    return {resource.RLIMIT_FSIZE: int(most)}
+def narrow(root: Path, what: str) -> None:
+    """Let the system refuse it to this process."""
+    kind, _, most = what.partition("=")
+    if kind == "size":
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(most), int(most)))
+    elif kind == "files":
+        beside = len(os.listdir("/proc/self/fd")) + int(most)  # noqa: PTH208
+        resource.setrlimit(resource.RLIMIT_NOFILE, (beside, beside))
+    elif kind == "held":
+        begin_to_hold("catalog", root / CATALOG)
+    else:
+        refuse(kind, most)
 
 
-def starved(root: Path, limit: str) -> int:
-    """The exit code of a child that has the limit; it prints the code of the error that ended it."""
+def starved(root: Path, what: str) -> int:
+    """The exit code of a child to which this is refused; it prints the code of the error that ended it."""
     child = os.fork()
     if child == 0:
         try:
             with disk_told():
-                bring_up(root, limits_of(limit))
+                bring_up(root, lambda: narrow(root, what), PATIENCE_S)
         except SegueError as error:
-            os.write(1, f"{limit} {error.code} ".encode())
+            os.write(1, f"{what} {error.code} ".encode())
             os._exit(error.exit_code)
-        os.write(1, f"{limit} done ".encode())
+        os.write(1, f"{what} done ".encode())
         os._exit(0)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def main(folder: Path, limits: list[str]) -> None:
-    """For each limit print how the starved run ended, and the one after it."""
-    for limit in limits:
-        root = folder / limit / "warehouse"
+def main(folder: Path, refused: list[str]) -> None:
+    """For each print how the starved run ended, and the one after it."""
+    for what in refused:
+        root = folder / what / "warehouse"
         root.mkdir(parents=True)
-        os.write(1, f"{starved(root, limit)} {in_child(root)}\n".encode())
+        os.write(1, f"{starved(root, what)} {in_child(root)}\n".encode())
 
 
 if __name__ == "__main__":

@@ -1,11 +1,7 @@
-"""A whole job that is killed while it reads, decodes or keeps its states, is stopped by hand, or finds the disk full.
-
-test_killed_runs.py has the points of publishing.
-"""
+"""A whole job that is stopped by hand, or finds the disk full."""
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +14,6 @@ from runners.warehouses.ducklake import open_lake
 from runners.warehouses.tables import TABLES
 
 ROOT = Path(__file__).parents[3]
-POINTS = ("read:3", "decoded", "state_written")
 CLOCK = {"committed_at", "started_at", "finished_at", "seconds"}
 OF_ITS_OWN = {*CLOCK, "run_id", "from_run", "inputs", "path", "positions", "sha256"}
 """What two projects with the same content do not share: the clock, and what names their files."""
@@ -54,19 +49,6 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tupl
     project = made(tmp_path_factory.mktemp("left_alone") / "shop")
     assert segue(project, "run", "--as-of", "2026-03-01").returncode == 0
     return tables(project)
-
-
-@pytest.mark.parametrize("point", POINTS)
-def test_a_job_that_is_killed_and_run_again_publishes_what_an_undisturbed_one_does(
-    tmp_path: Path, undisturbed: dict[str, list[tuple[Any, ...]]], point: str
-) -> None:
-    project, fired = made(tmp_path / "shop"), tmp_path / "fired"
-    killed = segue(project, "run", "--as-of", "2026-03-01", SEGUE_FAULT=point, SEGUE_FAULT_LOG=str(fired))
-    assert killed.returncode == -signal.SIGKILL
-    assert fired.read_text() == f"{point}\n"
-    again = segue(project, "run", "--as-of", "2026-03-01")
-    assert again.returncode == 0, again.stderr
-    assert tables(project) == undisturbed
 
 
 @pytest.mark.parametrize(

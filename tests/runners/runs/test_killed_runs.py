@@ -1,51 +1,55 @@
-"""A run that is killed at any point and run again leaves the tables of a run that was left alone."""
+"""A run that is killed anywhere and called again, or retried, leaves the tables of a run that was left alone."""
 
-import os
-import signal
-import subprocess
-import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from runners.warehouses.ducklake import open_lake
-from tests.support.published import Tables, tables_of
+from tests.support.forking import Forks
+from tests.support.killed_points import POINTS, SOME, Point, killed_and_run_again
+from tests.support.killed_worlds import LeftAlone
 
-ROOT = Path(__file__).parents[3]
-POINTS = ("staged", "staged:2", "before_commit", "before_commit:2", "inside_commit", "inside_commit:2")
-AFTER = ("after_commit", "after_commit:2", "before_answer")
-
-
-def _python(*arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=900, check=False)
+NAMED = [pytest.param(point, id=point.name) for point in POINTS]
+Worlds = Callable[[int], LeftAlone]
 
 
 @pytest.fixture(scope="module")
-def ended(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, list[str]]]:
-    """Where each run lies, and how it ended: killed at its point, then run again."""
-    folder = tmp_path_factory.mktemp("killed")
-    done = _python(str(ROOT / "tests/support/publishing.py"), str(folder), "none", *POINTS, *AFTER)
-    assert done.returncode == 0, done.stderr
-    return folder, {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines()}
+def forks() -> Iterator[Forks]:
+    with Forks() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
-def undisturbed(ended: tuple[Path, dict[str, list[str]]]) -> Tables:
-    return tables_of(ended[0] / "none" / "warehouse")
+def worlds(forks: Forks, tmp_path_factory: pytest.TempPathFactory) -> Worlds:
+    """The world of a seed, made once."""
+    made: dict[int, LeftAlone] = {}
+
+    def of(seed: int) -> LeftAlone:
+        if seed not in made:
+            made[seed] = LeftAlone(tmp_path_factory.mktemp(f"world{seed}"), seed, forks)
+        return made[seed]
+
+    return of
 
 
-@pytest.mark.parametrize("point", [*POINTS, *AFTER])
-def test_killed_and_run_again_the_tables_are_those_of_an_undisturbed_run(
-    ended: tuple[Path, dict[str, list[str]]], undisturbed: Tables, point: str
+def test_there_are_as_many_points_as_are_promised_and_each_has_a_name_of_its_own() -> None:
+    names = [point.name for point in POINTS]
+    assert len({*names}) == len(names) >= 20
+    assert {*SOME} <= {*names}
+
+
+@pytest.mark.parametrize("seed", [2, 3])
+@pytest.mark.parametrize("point", [point for point in NAMED if point.id in SOME])
+def test_killed_anywhere_and_run_again_all_is_as_if_it_had_been_left_alone(
+    point: Point, seed: int, tmp_path: Path, worlds: Worlds, forks: Forks
 ) -> None:
-    folder, codes = ended
-    root = folder / point / "warehouse"
-    assert codes[point] == [str(-signal.SIGKILL), "0"]
-    assert (folder / point / "fired").read_text() == f"{point}\n"
-    assert tables_of(root) == undisturbed
-    with open_lake(root) as lake:
-        named = {path for (path,) in lake.rows("SELECT path FROM kernel_state")}
-    assert named <= {str(path.relative_to(root)) for path in root.glob("state/*/*.arrow")}
-    assert list((root / "staging").iterdir()) == []
+    killed_and_run_again(point, seed, tmp_path, worlds(seed), forks)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("point", NAMED)
+def test_killed_at_every_point_and_run_again_all_is_as_if_it_had_been_left_alone(
+    point: Point, seed: int, tmp_path: Path, worlds: Worlds, forks: Forks
+) -> None:
+    killed_and_run_again(point, seed, tmp_path, worlds(seed), forks)

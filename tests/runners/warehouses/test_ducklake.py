@@ -3,53 +3,29 @@
 import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from runners.publishing.publish import publish
 from runners.warehouses.ducklake import folder, open_lake
+from runners.warehouses.failures import told
 from runners.warehouses.lake import Lake
 from runners.warehouses.preparing import prepare
 from runners.warehouses.tables import TABLES
 from runners.warehouses.views import VIEWS
 from schemas.errors import CallError, JobFailed, TryAgain
+from tests.support.holding import held
 from tests.support.staged_runs import first_run
-
-_HOLD = """
-import fcntl, sqlite3, sys
-if sys.argv[1] == "lock":
-    held = open(sys.argv[2], "w")
-    fcntl.flock(held, fcntl.LOCK_EX)
-else:
-    held = sqlite3.connect(sys.argv[2], isolation_level=None)
-    held.execute("BEGIN EXCLUSIVE")
-print("held", flush=True)
-sys.stdin.read()
-"""
-
-
-@contextmanager
-def _held(kind: str, path: Path) -> Iterator[None]:
-    """Another process that holds a lock, or the catalog."""
-    with subprocess.Popen(
-        [sys.executable, "-c", _HOLD, kind, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as other:
-        assert other.stdout is not None
-        assert other.stdout.readline() == "held\n"
-        yield
-        assert other.stdin is not None
-        other.stdin.close()
 
 
 def test_a_second_writer_is_told_to_try_again(tmp_path: Path) -> None:
     with open_lake(tmp_path, write=True) as lake:
         prepare(lake)
-    with _held("lock", tmp_path / "lake.lock"), pytest.raises(TryAgain, match="another process is writing"):
+    with held("lock", tmp_path / "lake.lock"), pytest.raises(TryAgain, match="another process is writing"):
         open_lake(tmp_path, write=True)
 
 
@@ -61,7 +37,7 @@ def test_readers_do_not_mind_a_writer(lake: Lake) -> None:
 
 def test_a_catalog_that_another_process_holds_is_tried_again(lake: Lake) -> None:
     lake.patience_s = 0.3
-    with _held("catalog", lake.root / "catalog.sqlite"), pytest.raises(TryAgain, match="busy"):
+    with held("catalog", lake.root / "catalog.sqlite"), pytest.raises(TryAgain, match="busy"):
         publish(lake, first_run(lake))
     assert lake.value("SELECT count(*) FROM run_commits") == 0
 
@@ -158,3 +134,18 @@ def test_a_catalog_that_is_just_being_made_is_tried_again(tmp_path: Path) -> Non
         begun.execute("PRAGMA journal_mode = WAL")  # the first that a writer does
     with pytest.raises(TryAgain, match="the warehouse's catalog is busy"):
         open_lake(tmp_path, patience_s=0.1)
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ('IO Error: Could not write file "/lake/data/x.parquet": Input/output error', "SEG-0625"),
+        ("FATAL Error: fsync failed!", "SEG-0625"),
+        ('IO Error: Could not write file "/lake/data/x.parquet": No space left on device', "SEG-0604"),
+        ('Failed to execute query "COMMIT": database or disk is full', "SEG-0604"),
+    ],
+)
+def test_what_the_engine_says_of_the_disk_is_told_as_what_it_is(said: str, code: str, tmp_path: Path) -> None:
+    with pytest.raises(JobFailed) as raised, told(tmp_path):
+        raise duckdb.IOException(said)
+    assert raised.value.code == code
