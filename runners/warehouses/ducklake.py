@@ -51,7 +51,7 @@ class DuckLake(Lake):
         return told(self.root)
 
     @override
-    def commit(self, work: Callable[[], None], message: str = "", token: str = "", parent: str = "") -> None:
+    def commit(self, work: Callable[[], None], message: str = "", token: str = "", parent: str | None = None) -> None:
         """As said; `token` goes into the snapshot's `commit_extra_info`."""
         patiently(lambda: self._attempt(work, message, token), self.patience_s)
 

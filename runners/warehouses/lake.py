@@ -131,11 +131,12 @@ class Lake(ABC):
         """Turn what is wrong with the warehouse into this project's errors."""
 
     @abstractmethod
-    def commit(self, work: Callable[[], None], message: str = "", token: str = "", parent: str = "") -> None:
+    def commit(self, work: Callable[[], None], message: str = "", token: str = "", parent: str | None = None) -> None:
         """Do `work` in one transaction: all of its tables flip together, or none does.
 
-        A warehouse that is busy is tried again with jitter, `work` included, which must therefore bear repeating. `token`
-        is the run that is published, `parent` the one that was published last, where that is what the work does.
+        A warehouse that is busy is tried again with jitter, `work` included, which must therefore bear repeating. Where the
+        work publishes a run, `token` is that run and `parent` the one that was published last, '' for none; where it does
+        not, there is no parent.
 
         Errors: TryAgain when the warehouse stays busy; JobFailed when it can not be written. Nothing is published then.
         """

@@ -113,7 +113,7 @@ class BigQuery(Lake):
                 raise self.image.failed from error
 
     @override
-    def commit(self, work: Callable[[], None], message: str = "", token: str = "", parent: str = "") -> None:
+    def commit(self, work: Callable[[], None], message: str = "", token: str = "", parent: str | None = None) -> None:
         """As said. A commit whose answer was lost is looked for by its token before it is tried again.
 
         Errors: TryAgain also where another run than the parent was published last.
@@ -125,7 +125,7 @@ class BigQuery(Lake):
             if not self.value(f"SELECT EXISTS (FROM run_commits WHERE run_id = {quoted(token)})"):
                 raise TryAgain("SEG-0607", "another run was published since this one started", "run again") from error
 
-    def _attempt(self, work: Callable[[], None], token: str, parent: str) -> None:
+    def _attempt(self, work: Callable[[], None], token: str, parent: str | None) -> None:
         self.script = Script(self.clients)
         try:
             with self.told():

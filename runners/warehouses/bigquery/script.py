@@ -61,15 +61,22 @@ class Script:
             setting = f"`{column}` = s.`{column}` FROM {self._sql(staged)} AS s"
             self.statements.append(f"UPDATE {self._sql(table)} AS t SET {setting} WHERE {_equal(keys)}{unset}")
 
-    def text(self, run_id: str, parent: str) -> str:
-        """The script: it fails as a whole where the last published run is not the parent."""
+    def text(self, run_id: str, parent: str | None) -> str:
+        """The script: it fails as a whole where the last published run is not the parent.
+
+        What publishes no run has none, and leaves the last one the last: it only meets whoever publishes at that moment.
+        """
+        met = [f"UPDATE {self._sql(GUARD)} SET run_id = run_id WHERE true"]
+        guarded = met if parent is None else self._guarded(run_id, parent)
+        return ";\n".join(["BEGIN TRANSACTION", *guarded, *self.statements, "COMMIT TRANSACTION", ""])
+
+    def _guarded(self, run_id: str, parent: str) -> list[str]:
         guard, before = self._sql(GUARD), f"run_id = {text(parent)}"
         is_parent = f"(SELECT COUNT(*) FROM {guard} WHERE {before}) = 1"
-        guarded = [
+        return [
             f"SELECT IF({is_parent}, 'the parent is the last run', ERROR({text(OVERTAKEN)}))",
             f"UPDATE {guard} SET run_id = {text(run_id)} WHERE {before}",
         ]
-        return ";\n".join(["BEGIN TRANSACTION", *guarded, *self.statements, "COMMIT TRANSACTION", ""])
 
     def give_up(self) -> None:
         """Remove the staging tables; those that stay remove themselves."""
