@@ -150,6 +150,7 @@ CODES: dict[str, str] = {
     "SEG-0919": "a run that can not be done again as it was",
     "SEG-0920": "a period that can not be backfilled",
     "SEG-0921": "a backfill of what the warehouse's facts do not tell",
+    "SEG-0922": "a backfill of which intervals failed",
     # anywhere
     "SEG-0130": "stopped by a signal",
     "SEG-0999": "a mistake of Segue's own",

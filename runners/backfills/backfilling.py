@@ -30,7 +30,7 @@ from runners.warehouses.read import LastRun, published
 from schemas.definitions.instant import write_instant
 from schemas.definitions.project import Project
 from schemas.definitions.selection import Selection
-from schemas.errors import CallError, NothingSelected, SegueError
+from schemas.errors import CallError, JobFailed, NothingSelected, SegueError
 from transforms.faults import reach
 
 Tell = Callable[[str, int, float], None]
@@ -45,11 +45,21 @@ class Backfilled(NamedTuple):
     done_before: int
     notes: tuple[str, ...]
 
+    def see_that_none_failed(self) -> None:
+        """Errors: JobFailed where intervals did."""
+        failed = [one for one in self.intervals if one.status == FAILED]
+        if failed:
+            numbers = ", ".join(str(one.number) for one in failed)
+            message = f"{len(failed)} of {len(self.intervals)} intervals failed: {numbers}"
+            raise JobFailed("SEG-0922", message, "the others are done, and the same call computes these again")
+
 
 def backfill(project: Project, chosen: Selection, period: Period, now: Callable[[], int], tell: Tell) -> Backfilled:
     """Compute the past of what is selected and not there yet; what an earlier call has done is not done again.
 
-    Errors: CallError, NothingSelected; those of handing in. What was done until then stays done.
+    An interval that can not be put into the warehouse has failed, and the others go on.
+
+    Errors: CallError, NothingSelected, TryAgain. What was done until then stays done.
     """
     with open_warehouse(project) as lake, lake.snapshot():
         last = published(lake)
@@ -115,9 +125,17 @@ def _carried_out(
         for done, (interval, place) in enumerate(folders.items()):
             ended = replace(past.told(interval), status=DONE, ended_at=now(), error=None)
             waiting = partial(tell, f"interval {interval.number}", done, done / len(folders))
-            _hand_in(project, place, Order(one, (ended,)), waiting)
+            try:
+                _hand_in(project, place, Order(one, (ended,)), waiting)
+            except JobFailed as error:  # it was noted; the others may go well
+                yield _failed(ended, error)
+                continue
             reach("interval_done")
             yield ended
+
+
+def _failed(interval: Interval, error: SegueError) -> Interval:
+    return replace(interval, status=FAILED, memberships=None, feature_rows=None, error=error.code)
 
 
 @contextmanager
@@ -137,7 +155,7 @@ def _hand_in(project: Project, place: Path, order: Order, waiting: Callable[[], 
     try:
         hand_in(place, order, alone, waiting)
     except SegueError as error:
-        failed = tuple(replace(one, status=FAILED, error=error.code) for one in order.intervals if one.status != PENDING)
+        failed = tuple(_failed(one, error) for one in order.intervals if one.status != PENDING)
         with suppress(SegueError):  # what it failed on is what is told
             hand_in(new_order(place_of(project)), Order(order.backfill, failed), alone, waiting)
         raise

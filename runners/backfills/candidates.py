@@ -39,7 +39,8 @@ class Candidates:
         fresh = {name: numbers[name] for name in named if now.get(name) != numbers[name]}
         groups = {name: project.features[name].meaning for name in chosen.features}
         standing = {name: meaning for name, meaning in groups.items() if last.features.get(name) == meaning}
-        _see_that_facts_tell(project, last, [Item("segments", name) for name in fresh])
+        asked = [*(Item("segments", name) for name in fresh), *(Item("features", name) for name in standing)]
+        _see_that_facts_tell(project, last, asked)
         waiting = [f"rows of `{name}` can be written once a run has put it in force" for name in groups.keys() - standing]
         return cls(fresh, standing, tuple(sorted(waiting)))
 

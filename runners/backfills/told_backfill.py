@@ -6,6 +6,7 @@ from typing import Any
 
 from runners.backfills.backfilling import Backfilled
 from runners.warehouses.backfills import Interval
+from schemas.codes import CODES
 from schemas.definitions.instant import write_instant
 
 
@@ -43,6 +44,7 @@ def render(done: Backfilled) -> str:
 
 def _line(one: Interval) -> str:
     made = f"{one.memberships or 0:>9,} memberships {one.feature_rows or 0:>9,} feature rows"
+    made = made if one.error is None else f" {one.error}: {CODES[one.error]}"
     return f"{one.number:>4}  {_short(one.from_at)}  {_short(one.to_at)}  {one.status:<8}{made}"
 
 

@@ -47,3 +47,4 @@ def backfill(
         session.json(document(done))
     else:
         session.say(render(done))
+    done.see_that_none_failed()

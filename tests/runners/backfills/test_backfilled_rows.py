@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from runners.backfills.intervals import Period, day_ends
-from schemas.errors import NothingSelected
+from schemas.errors import CallError, NothingSelected
 from tests.support.backfilled import PEOPLE, YEAR, Said, T, backfilled, did, order, published, redefined, world
 from tests.support.generator import Generator
 from tests.support.oracle import feature
@@ -66,6 +66,13 @@ def test_at_the_end_of_each_past_day_a_new_feature_has_the_value_that_it_had_the
     found = told(target, "spend__value_30d", some_days(YEAR))
     assert found == {(who, at): feature(whole, "spend__value_30d", who, at, T) for who, at in found}
     assert len(set(found.values())) > 20
+
+
+def test_a_group_of_a_source_that_has_to_be_read_again_is_a_runs_to_compute(target: Target) -> None:
+    source = target.folder / "sources" / "shop.yaml"
+    source.write_text(source.read_text().replace("value: int", "value: int\n  colour: string"))
+    with pytest.raises(CallError, match="SEG-0921 the warehouse does not hold what is declared now of `shop`"):
+        backfilled(target, YEAR, "spend")
 
 
 def test_the_columns_of_other_groups_are_what_they_were(target: Target) -> None:

@@ -73,7 +73,7 @@ def test_killed_in_the_seventh_interval_it_goes_on_with_the_seventh(target: Targ
     assert statuses(target) == [DONE] * 6 + [PENDING] * 6
     done = everything(target, YEAR)
     assert (done.done_before, statuses(target)) == (6, [DONE] * 12)
-    assert [*(target.folder / "lake" / "handed").iterdir()] == []
+    assert [*(target.folder / "lake" / "handed").glob("*/")] == []
     found = memberships(target)
     other = redefined(published(tmp_path / "undisturbed"))
     everything(other, YEAR)
@@ -88,7 +88,7 @@ def test_stopped_by_ctrl_c_nothing_is_half_done_and_nothing_lies_about(target: T
     assert "SEG-0130" in stopped.stderr
     count = 2 if point == "order_put:3" else 1
     assert statuses(target) == [DONE] * count + [PENDING] * (12 - count)
-    assert [*(target.folder / "lake" / "handed").iterdir()] == []
+    assert [*(target.folder / "lake" / "handed").glob("*/")] == []
 
 
 def test_the_same_call_again_does_nothing_until_something_has_come(target: Target) -> None:
@@ -154,8 +154,9 @@ def test_programs_and_people_are_told_of_each_interval(target: Target) -> None:
     assert [one["status"] for one in told["intervals"]] == [DONE] * 12
     assert sum(one["memberships"] for one in told["intervals"]) == target.rows("SELECT count(*) FROM backfill_pieces")[0][0]
     code, said, _ = segue(target, "backfill", *YEAR_LONG, "--select", "lately")
-    head, *lines = said.splitlines()
+    head, *lines, next_ = said.splitlines()
     assert head.startswith("lately@1: 12 intervals, 12 of them done before") and len(lines) == 12
+    assert next_.startswith("the next `segue run` puts them in force")
 
 
 def test_two_versions_stand_side_by_side_before_one_takes_the_place_of_the_other(target: Target) -> None:
