@@ -94,7 +94,8 @@ class Script:
         self.staged.append(name)
         wanted = bigquery.Table(self.clients.reference(name), fields_of(schema, {}))
         wanted.expires = datetime.now(UTC) + _KEPT
-        self.clients.rest.create_table(wanted, retry=AGAIN, timeout=TIMEOUT_S)
+        # Nobody else has the name: if it exists, the answer to a try before this one was lost.
+        self.clients.rest.create_table(wanted, exists_ok=True, retry=AGAIN, timeout=TIMEOUT_S)
         count = append(self.clients, name, (_ready(one, schema) for one in _after(first, batches)))
         reach("rows_appended")
         return name, count

@@ -8,13 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.planned import SEGMENTS, T, copied, did, edit, event, planned, publish, segue, world
+from tests.support.planned import SEGMENTS, T, copied, did, edit, event, planned, segue, world
 from tests.support.whole_runs import Target
-
-
-@pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Target:
-    return publish(tmp_path_factory.mktemp("published") / "project")
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import yaml
 
 from runners.runs.outlook import Options
 from tests.support.begun import die, live, retry
-from tests.support.planned import SEGMENTS, T, copied, did, edit, event, publish, segue, world
+from tests.support.planned import SEGMENTS, T, copied, did, edit, event, segue, world
 from tests.support.published import Tables, tables_of
 from tests.support.whole_runs import Target
 
@@ -23,11 +23,6 @@ ROOT = Path(__file__).parents[3]
 DAY = 86_400_000_000
 CLOCK = T + 400 * DAY
 """What the clock says when a run begins that is not told its T."""
-
-
-@pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Target:
-    return publish(tmp_path_factory.mktemp("published") / "project")
 
 
 @pytest.fixture

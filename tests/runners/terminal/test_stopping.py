@@ -13,6 +13,7 @@ from runners.terminal.stopping import answered_by, heard_afterwards, undisturbed
 from runners.warehouses.ducklake import open_lake
 from runners.warehouses.lake import Lake
 from runners.warehouses.query import query
+from tests.support.planned import T, publish
 from transforms.stage import Stage
 
 ENDLESS = "SELECT max(a.range * b.range) FROM range(100_000_000) a, range(1_000_000) b"
@@ -70,6 +71,22 @@ def test_asking_to_stop_while_a_run_that_is_published_is_put_away_is_heard_after
     finally:
         signal.signal(asked, before)
     assert (put_away, heard) == ([True], [asked])
+
+
+def test_whoever_catches_up_and_goes_on_hears_that_it_was_asked_to_stop_while_the_run_was_put_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = publish(tmp_path)
+    monkeypatch.setenv("SEGUE_FAULT", "given_up")
+    monkeypatch.setenv("SEGUE_FAULT_SIGNAL", "SIGTERM")
+    monkeypatch.setenv("SEGUE_FAULT_LOG", str(tmp_path / "fired"))
+    heard = list[int]()
+    before = signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
+    try:
+        target.run(T)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert ((tmp_path / "fired").read_text(), heard) == ("given_up\n", [signal.SIGTERM])
 
 
 def test_what_is_told_not_to_hear_a_closed_terminal_does_not_hear_it_later() -> None:
