@@ -67,7 +67,7 @@ def make_tables(clients: Clients, tables: Iterable[Table]) -> None:
 def make_guard(clients: Clients) -> None:
     """Make the guard with its one row: who comes second finds it made."""
     said = f"CREATE TABLE IF NOT EXISTS {clients.sql(GUARD)} AS SELECT '' AS run_id"
-    clients.rest.query(said, job_retry=None, retry=AGAIN).result()
+    clients.rest.query(said, job_retry=None, retry=AGAIN).result(retry=AGAIN)
     made = bigquery.Table(clients.reference(GUARD))
     made.description = _GUARD_COMMENT
     clients.rest.update_table(made, ["description"], retry=AGAIN, timeout=TIMEOUT_S)

@@ -82,7 +82,7 @@ class Script:
         """Remove the staging tables; those that stay remove themselves."""
         with suppress(GoogleAPICallError, RetryError, OSError):
             for name in self.staged:
-                self.clients.rest.delete_table(self.clients.reference(name), not_found_ok=True, timeout=TIMEOUT_S)
+                self.clients.rest.delete_table(self.clients.reference(name), not_found_ok=True, retry=AGAIN, timeout=TIMEOUT_S)
 
     def _stage(self, rows: Iterable[pa.RecordBatch], schema: pa.Schema) -> tuple[str, int]:
         """A table of rows, '' where there are none; and how many."""
