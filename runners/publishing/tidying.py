@@ -1,6 +1,7 @@
 """Tidy the warehouse beside publishing: whatever becomes of it, what is published is published."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 
 from runners.warehouses.lake import GRACE, Lake
 from schemas.errors import SegueError
@@ -8,23 +9,24 @@ from schemas.errors import SegueError
 
 def tidy_daily(lake: Lake, note: Callable[[str], None]) -> None:
     """Tidy if that was not done for a day. Only the holder of the lock may."""
-
-    def work() -> None:
-        if lake.is_untidy():
-            lake.tidy(GRACE)
-
-    _told(work, note)
+    for _ in _told(lambda: lake.tidying(GRACE) if lake.is_untidy() else iter(()), note):
+        pass
 
 
-def tidy_now(lake: Lake, grace: str, note: Callable[[str], None]) -> None:
-    """Tidy. Only the holder of the lock may."""
-    _told(lambda: lake.tidy(grace), note)
+def tidying(lake: Lake, grace: str, every_s: float, note: Callable[[str], None]) -> Iterator[None]:
+    """Tidy again and again, so many seconds after the last time, a step at each `next`. Only the holder of the lock may."""
+    while True:
+        ended = time.monotonic()
+        yield
+        while time.monotonic() - ended < every_s:
+            yield
+        yield from _told(lambda: lake.tidying(grace), note)
 
 
-def _told(work: Callable[[], None], note: Callable[[str], None]) -> None:
-    """Do it; `note` is told if it fails, which it may: the next one finds what this one has left."""
+def _told(steps: Callable[[], Iterator[None]], note: Callable[[str], None]) -> Iterator[None]:
+    """The steps; `note` is told if one fails, which it may: the next time finds what this one has left."""
     try:
-        work()
+        yield from steps()
     except Exception as error:  # noqa: BLE001  all is published, and the next run has nothing to do with it
         why = error.message if isinstance(error, SegueError) else type(error).__name__
         note(f"the warehouse was not tidied, which concerns nothing that is published, and is tried again: {why}")

@@ -17,7 +17,7 @@ from runners.engines.portable import ENDED, Job
 from runners.publishing.publish import publish
 from runners.publishing.staging import give_up, new_staging
 from runners.publishing.sweeping import drop_states
-from runners.publishing.tidying import tidy_now
+from runners.publishing.tidying import tidying
 from runners.runs.account import staged_account
 from runners.runs.outlook import Options, Outlook
 from runners.runs.progress import tick
@@ -51,7 +51,7 @@ _LOOK_S = 0.02
 _LISTEN_S = 0.25
 """Between two times that the runner is asked, that workers are listened to, and that others may hand anything in."""
 _TIDY_S = 60.0
-"""Between two times that the warehouse is tidied."""
+"""From when the warehouse has been tidied until it is tidied again."""
 _NOTHING = Reading(Listing((), (), (), {}), frozenset(), {})
 
 
@@ -105,13 +105,14 @@ class Stream:
     now: Callable[[], int]
     carried: Carried = field(init=False)
     whole_at: int = field(init=False)
-    tidied: float = field(default_factory=time.monotonic)
     noted: list[str] = field(default_factory=list)
+    dropped: float = field(default_factory=time.monotonic)
     heard: float = field(default_factory=time.monotonic)
     closed: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         self.whole_at = self.now()
+        self.tidying = tidying(self.lake, LIVE_GRACE, _TIDY_S, self.noted.append)
 
     def catch_up(self, tell: Tell) -> Outcome:
         """A run up to now: what comes after it is live."""
@@ -191,14 +192,13 @@ class Stream:
         tell(self.commit(job, is_last=False))
 
     def _tidy(self) -> None:
-        """What piles up with every commit goes again; where that has to be asked for from afar, now and then."""
-        is_time = time.monotonic() - self.tidied > _TIDY_S
+        """What piles up with every commit goes again, a step at each; where that has to be asked for from afar, now and then."""
+        is_time = time.monotonic() - self.dropped > _TIDY_S
         if is_time or not self.lake.states.grace_s:
             drop_states(self.lake, self.carried.state_runs)
             reach("states_dropped")
-        if is_time:
-            tidy_now(self.lake, LIVE_GRACE, self.noted.append)
-            self.tidied = time.monotonic()
+            self.dropped = time.monotonic()
+        next(self.tidying)
 
     def _look(self, job: Running) -> None:
         """See that all goes on, and begin again where a reader does."""

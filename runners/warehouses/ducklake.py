@@ -1,7 +1,7 @@
 """The embedded warehouse: a DuckLake with a SQLite catalog, all of it inside one folder."""
 
 import importlib.util
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from runners.disk import disk_told
 from runners.warehouses import ducklake_tables
-from runners.warehouses.ducklake_tidying import is_untidy, tidy
+from runners.warehouses.ducklake_tidying import is_untidy, tidying
 from runners.warehouses.failures import CATALOG, told
 from runners.warehouses.lake import GRACE, PATIENCE_S, Lake, named, patiently, quoted, spill_lease
 from runners.warehouses.leasing import Lease
@@ -121,8 +121,8 @@ class DuckLake(Lake):
         self.run("CALL ducklake_delete_orphaned_files('lake', older_than => now() - INTERVAL 1 HOUR)")
 
     @override
-    def tidy(self, grace: str = GRACE) -> None:
-        tidy(self, grace)
+    def tidying(self, grace: str = GRACE) -> Iterator[None]:
+        return tidying(self, grace)
 
     @override
     def is_untidy(self) -> bool:

@@ -1,5 +1,6 @@
 """Keep a DuckLake small: small files become few, and what nobody reads any more goes."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,15 +28,18 @@ QUALIFY count(*) OVER (PARTITION BY regexp_replace(data_file, '(run_id=[^/]*/)?[
 """
 
 
-def tidy(lake: Lake, grace: str) -> None:
+def tidying(lake: Lake, grace: str) -> Iterator[None]:
     """Merge small files, forget snapshots that nobody can have opened within an SQL interval, and remove what only they had.
 
-    A process that dies in between leaves a whole warehouse: the next tidying goes on.
+    Done in steps. A process that dies in between leaves a whole warehouse, as does whoever stops: the next tidying goes on.
     """
-    _merge_small_files(lake)
-    reach("files_merged")
+    for table in _with_many_files(lake):
+        _merge_small_files(lake, table)
+        reach("files_merged")
+        yield
     lake.run(f"CALL ducklake_rewrite_data_files('lake', delete_threshold => {_DELETED})")
     reach("files_rewritten")
+    yield
     old = [number for (number,) in lake.rows(f"SELECT snapshot_id {_OLD_SNAPSHOTS.format(grace=grace)} ORDER BY 1")]
     if old:
         lake.run(f"CALL ducklake_expire_snapshots('lake', versions => {old})")
@@ -48,20 +52,20 @@ def is_untidy(lake: Lake, grace: str, since: str) -> bool:
     return bool(lake.value(f"SELECT EXISTS ({_OLD_SNAPSHOTS.format(grace=f'{grace} - {since}')})"))
 
 
-def _merge_small_files(lake: Lake) -> None:
+def _with_many_files(lake: Lake) -> list[str]:
+    tables = lake.rows(f"SELECT table_name FROM ducklake_table_info('lake') WHERE file_count >= {_MANY} ORDER BY 1")
+    return [table for (table,) in tables]
+
+
+def _merge_small_files(lake: Lake, table: str) -> None:
     """Write the rows of small files once more, as any commit would: who reads an older snapshot goes on with its own files.
 
     `ducklake_merge_adjacent_files` takes the files out of older snapshots, too, and who has one open finds no rows.
     """
-    tables = lake.rows(f"SELECT table_name FROM ducklake_table_info('lake') WHERE file_count >= {_MANY} ORDER BY 1")
-    small = {table: lake.rows(f"SELECT data_file {_SMALL_FILES.format(table=quoted(table))} ORDER BY 1") for (table,) in tables}
-
-    def work() -> None:
-        for table, files in small.items():
-            if files:
-                _write_anew(lake, table, ", ".join(quoted(file) for (file,) in files))
-
-    lake.commit(work)
+    small = lake.rows(f"SELECT data_file {_SMALL_FILES.format(table=quoted(table))} ORDER BY 1")
+    if small:
+        files = ", ".join(quoted(file) for (file,) in small)
+        lake.commit(lambda: _write_anew(lake, table, files))
 
 
 def _write_anew(lake: Lake, table: str, files: str) -> None:

@@ -188,9 +188,14 @@ class Lake(ABC):
     def drop_orphans(self) -> None:
         """Remove what commits that were never carried out have left of tables, once it is old enough to be nobody's."""
 
-    @abstractmethod
     def tidy(self, grace: str = GRACE) -> None:
-        """Undo what many small commits do to the files of tables. What the tables say does not change; only the writer may.
+        """Undo what many small commits do to the files of tables. What the tables say does not change; only the writer may."""
+        for _ in self.tidying(grace):
+            pass
+
+    @abstractmethod
+    def tidying(self, grace: str = GRACE) -> Iterator[None]:
+        """Tidy in steps: between two of them the warehouse may be read and written as at any time.
 
         Args:
           grace: for how long a reader may hold one state of the warehouse, as an SQL interval.

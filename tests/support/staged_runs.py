@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from runners.publishing.publish import publish
 from runners.publishing.staging import new_staging, staged_schemas
 from runners.runs.run_plan import RunPlan, SegmentVersion
 from runners.warehouses.lake import Lake
@@ -16,6 +17,8 @@ from runners.warehouses.read import last_run
 DAY = 86_400_000_000
 START = 1_600_000_000_000_000
 Row = tuple[Any, ...]
+COMMITS = 4
+"""So many small runs leave many small files."""
 
 
 def at(days: float) -> int:
@@ -147,3 +150,19 @@ def correction(lake: Lake) -> RunPlan:
     stage(plan, "fates", [{"read": 1, "used": 1}])
     stage_state(plan, 0, b"later")
     return plan
+
+
+def commit_often(lake: Lake) -> None:
+    """Publish a few small runs."""
+    publish(lake, first_run(lake))
+    for number in range(COMMITS):
+        commit_once(lake, number)
+
+
+def commit_once(lake: Lake, number: int) -> None:
+    """Publish one event."""
+    plan = plan_of(lake, 20 + number / 100)
+    stage(plan, "events", [event("ann", f"e{number}", 19.5 + number / 100)])
+    stage(plan, "fates", [{"read": 1, "used": 1}])
+    stage_state(plan, 0, f"state {number}".encode())
+    publish(lake, plan)

@@ -214,8 +214,9 @@ class BigQuery(Lake):
         """Nothing: staging tables remove themselves."""
 
     @override
-    def tidy(self, grace: str = GRACE) -> None:
+    def tidying(self, grace: str = GRACE) -> Iterator[None]:
         """Nothing: BigQuery keeps its files by itself."""
+        return iter(())
 
     @override
     def is_untidy(self) -> bool:

@@ -13,25 +13,10 @@ from runners.warehouses.read import state_paths
 from runners.warehouses.states import run_of
 from tests.support.aged import age
 from tests.support.reading import reader, seen
-from tests.support.staged_runs import correction, event, first_run, plan_of, stage, stage_state
+from tests.support.staged_runs import COMMITS, commit_often, commit_once, correction, event, first_run, plan_of, stage
 
-COMMITS = 4
 AT_ONCE = "INTERVAL 0 SECOND"
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-
-
-def commit_often(lake: Lake) -> None:
-    publish(lake, first_run(lake))
-    for number in range(COMMITS):
-        commit_once(lake, number)
-
-
-def commit_once(lake: Lake, number: int) -> None:
-    plan = plan_of(lake, 20 + number / 100)
-    stage(plan, "events", [event("ann", f"e{number}", 19.5 + number / 100)])
-    stage(plan, "fates", [{"read": 1, "used": 1}])
-    stage_state(plan, 0, f"state {number}".encode())
-    publish(lake, plan)
 
 
 def files(lake: Lake) -> set[Path]:
@@ -63,6 +48,15 @@ def test_what_is_tidied_can_be_published_to(lake: Lake) -> None:
     stage(plan, "fates", [{"read": 1, "used": 1}])
     assert publish(lake, plan).status == "published"
     assert lake.value("SELECT count(*) FROM events WHERE event_id = 'last'") == 1
+
+
+def test_between_two_steps_the_warehouse_is_read_and_published_to_as_at_any_time(lake: Lake) -> None:
+    commit_often(lake)
+    for number, _ in enumerate(lake.tidying(AT_ONCE)):
+        before = lake.value("SELECT count(*) FROM events")
+        commit_once(lake, COMMITS + number)
+        assert lake.value("SELECT count(*) FROM events") == before + 1
+    assert number > 2
 
 
 def test_files_that_were_adopted_go_with_their_folders(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
