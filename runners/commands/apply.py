@@ -12,13 +12,13 @@ def apply(
 ) -> None:
     """Carry out a plan: publish up to its T, by the definitions, the record and the files that it has seen.
 
-    Where any of them is not what it was, nothing is published (exit 2).
+    Where any of them is not what it was, nothing is published (exit 2). Applying it twice changes nothing.
     """
     from runners.manifest import write_manifest
-    from runners.plans.applying import outlook_as_planned, read_plan
+    from runners.plans.applying import do_as_planned, read_plan
     from runners.runs.ending import end
     from runners.runs.results import recorded
-    from runners.runs.running import carry_out, open_target
+    from runners.runs.running import open_target
 
     session, now = ctx.obj, time.time_ns() // 1_000
     with recorded(session.root, session.note) as results:
@@ -28,6 +28,5 @@ def apply(
         write_manifest(project)
         with open_target(project) as lake:
             with session.bar() as bar:
-                outlook = outlook_as_planned(lake, project, said, now)
-                outcome = carry_out(lake, outlook, results.stages.following(bar.tell), results)
+                outcome = do_as_planned(lake, project, said, now, results, results.stages.following(bar.tell))
             end(session, lake, results, outcome)

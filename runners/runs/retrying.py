@@ -9,8 +9,7 @@ from runners.runs.attempt import Attempt, refused
 from runners.runs.outlook import Options, Outlook
 from runners.runs.pinning import edges, ends, listed, moved, overtaken
 from runners.runs.results import Results
-from runners.runs.run_plan import Published
-from runners.runs.running import Outcome, carry_out
+from runners.runs.running import Outcome, carry_out, published_before
 from runners.runs.step import Tell
 from runners.warehouses.lake import Lake
 from runners.warehouses.read import LastRun, last_run
@@ -27,14 +26,10 @@ def do_again(lake: Lake, project: Project, attempt: Attempt, results: Results, t
     """
     last = last_run(lake)
     if last is not None and last.run_id == attempt.run_id:
-        return _published(last)
+        return published_before(last)
     outlook = outlook_as_begun(lake, project, attempt, last)
     results.attempt = attempt
     return carry_out(lake, outlook, tell, results)
-
-
-def _published(last: LastRun) -> Outcome:
-    return Outcome(Published("already", last.run_id, last.known_at, {}), last.t_at, 0.0, (), 0)
 
 
 def outlook_as_begun(lake: Lake, project: Project, attempt: Attempt, last: LastRun | None) -> Outlook:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.planned import SEGMENTS, T, copied, did, edit, event, planned, segue, world
+from tests.support.published import tables_of
 from tests.support.whole_runs import Target
 
 
@@ -81,7 +82,18 @@ def an_id_on_a_list(target: Target) -> None:
 
 
 def another_run(target: Target) -> None:
+    target.write([event("dan", 4, 9)], "other")
     target.run(T)
+
+
+def another_t(target: Target) -> None:
+    target.run(T + 1)
+
+
+def another_run_behind_it(target: Target) -> None:
+    target.run(T)
+    target.write([event("dan", 4, 9)], "other")
+    target.run(T + 1)
 
 
 def other_shards(target: Target) -> None:
@@ -99,6 +111,8 @@ def other_shards(target: Target) -> None:
         (a_row_of_a_lookup, "the definitions have changed: segment `red`"),
         (an_id_on_a_list, "the definitions have changed: segment `vip`"),
         (another_run, "was published since"),
+        (another_t, "was published since"),
+        (another_run_behind_it, "was published since"),
         (other_shards, "the number of shards has changed"),
     ],
 )
@@ -114,9 +128,29 @@ def test_a_world_that_has_moved_is_refused_and_nothing_is_published(
     assert not any((target.folder / "lake/staging").iterdir())
 
 
-def test_a_plan_is_applied_once(target: Target) -> None:
+def as_it_was(target: Target) -> None:
+    """Nothing has come since."""
+
+
+@pytest.mark.parametrize("move", [as_it_was, grown, another_file, another_threshold, other_shards])
+def test_a_plan_that_was_carried_out_changes_nothing_whatever_has_come_since(
+    target: Target, move: Callable[[Target], None]
+) -> None:
     planned(target)
-    assert [segue(target, "apply", str(target.folder / "plan.json"))[0] for _ in range(2)] == [0, 2]
+    assert segue(target, "apply", str(target.folder / "plan.json"))[0] == 0
+    before = tables_of(target.folder / "lake", set())
+    move(target)
+    code, said, noted = segue(target, "apply", str(target.folder / "plan.json"))
+    assert (code, said) == (0, f"published before, as {target.runs()[-1].run_id}: the tables are as they were\n"), noted
+    assert tables_of(target.folder / "lake", set()) == before
+
+
+def test_a_plan_that_a_run_has_carried_out_changes_nothing(target: Target) -> None:
+    planned(target)
+    target.run(T)
+    code, said, _ = segue(target, "apply", str(target.folder / "plan.json"))
+    assert code == 0 and said.startswith("published before")
+    assert len(target.runs()) == 2
 
 
 def test_a_plan_for_another_target_is_refused(target: Target) -> None:
