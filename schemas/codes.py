@@ -106,6 +106,7 @@ CODES: dict[str, str] = {
     "SEG-0623": "an order that the process which writes can not carry out",
     "SEG-0624": "more open files than the system allows",
     "SEG-0625": "a disk that fails",
+    "SEG-0626": "a catalog that the system does not open",
     "SEG-0630": "a cloud that does not let this user in, or for which packages are missing",
     "SEG-0700": "a file that changed after it was read",
     "SEG-0701": "a source that is to be read again and does not reach back",

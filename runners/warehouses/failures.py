@@ -3,12 +3,12 @@
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import duckdb
 
-from runners.disk import disk_failed, not_allowed, too_many_files
+from runners.disk import disk_failed, disk_told, not_allowed, too_many_files
 from schemas.errors import CallError, JobFailed, SegueError, TryAgain
 from schemas.kinds import KINDS
 
@@ -21,7 +21,11 @@ _UNREAD = ("don't know what type", "tprotocolexception", "decompression fail")
 """What the engine says of a Parquet file that is damaged inside, without its name."""
 _ABSENT = re.compile("Table with name (\\w+) does not exist")
 _BROKEN = ("input/output error", "fsync failed")
-_FULL = ("no space left", "file too large", "disk full", "disk is full", "could not write", "disk i/o error")
+_FULL = ("no space left", "file too large", "disk full", "disk is full", "could not write")
+_EITHER = "disk i/o error"
+"""SQLite says so of a disk that fails, and of one that has no room for its log's index."""
+_OF_A_CATALOG = 8
+"""So many files, and no more, are open while a catalog is opened."""
 
 
 @contextmanager
@@ -54,6 +58,9 @@ def _translated(message: str, root: Path) -> SegueError | None:
         return disk_failed()
     if any(sign in low for sign in _FULL):
         return JobFailed("SEG-0604", "the warehouse could not be written", "is its disk full? Nothing was published")
+    if _EITHER in low:
+        hint = "is its disk full, or does it fail? The system's log says so then. Nothing was published"
+        return JobFailed("SEG-0604", "the warehouse could not be read or written", hint)
     if any(sign in low for sign in _BUSY):
         return TryAgain("SEG-0605", "the warehouse's catalog is busy", "try again when the other process has finished")
     return None
@@ -66,8 +73,20 @@ def _refused(said: str, root: Path) -> SegueError:
     if not closed and "readonly database" in said:
         return CallError("SEG-0601", f"there is no warehouse in {root}", "`segue run` makes it")
     if not closed and "unable to open database" in said:
-        return too_many_files()
+        return disk_failed() if _EITHER in said else _unopened(root)
     return not_allowed(str((closed or [root])[0]))
+
+
+def _unopened(root: Path) -> SegueError:
+    """The catalog does not say why the system did not open it, so as many files are opened once more."""
+    try:
+        with disk_told(), ExitStack() as opened:
+            for _ in range(_OF_A_CATALOG):
+                opened.callback(os.close, os.open(root, os.O_RDONLY))  # to close the catalog itself gives its locks back
+    except SegueError as error:
+        return error
+    hint = "are too many files open (`ulimit -n` allows more), or does the disk fail? The system's log says so then"
+    return JobFailed("SEG-0626", f"the system does not open `{root / CATALOG}`", hint)
 
 
 def table_file(message: str, root: Path) -> str:

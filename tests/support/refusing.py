@@ -6,7 +6,7 @@ import platform
 import struct
 import sys
 
-CALLS = {"read": 0, "write": 1, "fsync": 74, "fdatasync": 75, "rename": 82}
+CALLS = {"read": 0, "write": 1, "fsync": 74, "fdatasync": 75, "rename": 82, "openat": 257}
 """Their numbers on x86-64."""
 IS_POSSIBLE = sys.platform == "linux" and platform.machine() == "x86_64"
 _SECCOMP, _SET_FILTER, _ALL_THREADS = 317, 1, 1

@@ -16,7 +16,7 @@ PLENTY = "size=1000000000"
 SIZES = tuple(f"size={size}" for size in (400, 4_096, 120_000))
 FILES = tuple(f"files={files}" for files in (0, 3, 8))
 CALLS = tuple(f"{call}={error}" for call in ("write", "rename") for error in ("EIO", "ENOSPC"))
-FAILING = (*CALLS, "fsync=EIO", "fdatasync=EIO", "read=EIO") if IS_POSSIBLE else ()
+FAILING = (*CALLS, "fsync=EIO", "fdatasync=EIO", "read=EIO", "openat=EIO") if IS_POSSIBLE else ()
 HELD = "held=catalog"
 REFUSED = (*SIZES, *FILES, *FAILING, HELD)
 TYPED = {"0": {"done"}, "1": {"SEG-0604", "SEG-0625", "SEG-0624"}, "75": {"SEG-0605"}}
@@ -58,8 +58,12 @@ def test_some_limits_are_reached_and_some_are_not(ended: tuple[Path, dict[str, l
 @pytest.mark.skipif(not FAILING, reason="calls are refused on Linux on x86-64")
 def test_a_disk_that_fails_is_not_told_as_a_full_one(ended: tuple[Path, dict[str, list[str]]]) -> None:
     _, codes = ended
-    assert codes["fsync=EIO"][0] == "SEG-0625"
+    assert [codes[what][0] for what in ("fsync=EIO", "read=EIO", "openat=EIO")] == ["SEG-0625"] * 3
     assert [codes[what][0] for what in ("write=ENOSPC", "rename=ENOSPC")] == ["SEG-0604"] * 2
+
+
+def test_files_that_are_too_many_are_told_though_the_catalog_does_not_say_so(ended: tuple[Path, dict[str, list[str]]]) -> None:
+    assert [ended[1][what][0] for what in FILES[:2]] == ["SEG-0624"] * 2
 
 
 def test_a_catalog_that_another_process_has_is_to_be_tried_again(ended: tuple[Path, dict[str, list[str]]]) -> None:

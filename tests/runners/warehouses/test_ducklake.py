@@ -12,7 +12,7 @@ import pytest
 
 from runners.publishing.publish import publish
 from runners.warehouses.ducklake import folder, open_lake
-from runners.warehouses.failures import told
+from runners.warehouses.failures import CATALOG, told
 from runners.warehouses.lake import Lake
 from runners.warehouses.preparing import prepare
 from runners.warehouses.tables import TABLES
@@ -143,9 +143,14 @@ def test_a_catalog_that_is_just_being_made_is_tried_again(tmp_path: Path) -> Non
         ("FATAL Error: fsync failed!", "SEG-0625"),
         ('IO Error: Could not write file "/lake/data/x.parquet": No space left on device', "SEG-0604"),
         ('Failed to execute query "COMMIT": database or disk is full', "SEG-0604"),
+        ('Failed to execute query "PRAGMA journal_mode=WAL": disk I/O error', "SEG-0604"),
+        ('Unable to open database "/lake/catalog.sqlite": disk I/O error', "SEG-0625"),
+        ('Unable to open database "/lake/catalog.sqlite": unable to open database file', "SEG-0626"),
     ],
 )
 def test_what_the_engine_says_of_the_disk_is_told_as_what_it_is(said: str, code: str, tmp_path: Path) -> None:
+    (tmp_path / CATALOG).touch()
+    (tmp_path / "data").mkdir()
     with pytest.raises(JobFailed) as raised, told(tmp_path):
         raise duckdb.IOException(said)
     assert raised.value.code == code
