@@ -129,17 +129,19 @@ class Streaming:
         return {"events": count, **{name: round(one, 3) for name, one in zip(names, found, strict=True)}}
 
     def held(self) -> dict[str, float]:
-        """What it holds now: memory of its processes, files of the warehouse, snapshots, and CPU seconds so far."""
+        """What it holds now: memory of its processes, what it remembers of its subjects, files, snapshots, CPU seconds so far."""
         rss_kb, ticks = 0, 0
         for pid in tree(self.process.pid):
             status = Path(f"/proc/{pid}/status").read_text()
             rss_kb += int(status.split("VmRSS:")[1].split()[0]) if "VmRSS:" in status else 0
             fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
             ticks += int(fields[11]) + int(fields[12])
-        files = sum(1 for path in (self.project / "warehouse").rglob("*") if path.is_file())
+        files = sum(len(names) for *_, names in os.walk(self.project / "warehouse"))  # which passes over what goes meanwhile
         snapshots = self.lake.value("SELECT count(*) FROM ducklake_snapshots('lake')")
+        state_mb = round(self.lake.value("SELECT sum(bytes) FROM kernel_state") / 1e6)
         cpu = ticks / os.sysconf("SC_CLK_TCK")
-        return {"rss_mb": round(rss_kb / 1024), "files": files, "snapshots": snapshots, "cpu_s": round(cpu, 2)}
+        held = {"rss_mb": round(rss_kb / 1024), "state_mb": state_mb, "files": files, "snapshots": snapshots}
+        return {**held, "cpu_s": round(cpu, 2)}
 
 
 def tree(pid: int) -> list[int]:
