@@ -200,6 +200,7 @@ def _attach(root: Path, write: bool, patience_s: float, spill: Lease | None) -> 
             con.execute(f"ATTACH {quoted(f'ducklake:sqlite:{root / CATALOG}')} AS lake ({listed})")
             con.execute("USE lake")
             con.execute("SET TimeZone = 'UTC'")
+            con.execute("SET disabled_optimizers = 'statistics_propagation'")  # a table's bounds may be too narrow
             con.execute("SET enable_external_file_cache = false")  # it keeps what each commit wrote, and so grows with a stream
     except BaseException:
         con.close()
