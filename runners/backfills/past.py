@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from runners.answers.recalling import recall
 from runners.backfills.day_rows import day_rows
 from runners.backfills.intervals import Period, day_ends
-from runners.warehouses.backfills import PIECES, ROWS, Backfill, Interval
+from runners.warehouses.backfills import PIECES, ROWS, Backfill, Interval, backfills
 from runners.warehouses.lake import Lake
 from runners.warehouses.past_rows import last_rows, last_written_at, rows_there
 from runners.warehouses.read import known_subjects
@@ -22,6 +22,7 @@ from schemas.definitions.lineage import narrow
 from schemas.definitions.project import Project
 from transforms.algebra.order import FOREVER, TRUE, Steps
 from transforms.algebra.study import Study
+from transforms.faults import reach
 
 _SCHEMA = BACKFILL_PIECES.schema
 
@@ -91,13 +92,19 @@ class Past:
         instants = ends[ends <= self._written_at]
         if interval.to_at == self.backfill.to_at:
             instants = np.unique(np.append(instants, self._written_at))
-        there, last = rows_there(self.lake, ids, period), last_rows(self.lake, ids, self._columns)
+        there, last = rows_there(self.lake, ids, period), last_rows(self.lake, ids, self._columns, self._alike)
         return day_rows(study, ids, self._columns, instants, there, last)
 
     @cached_property
     def _written_at(self) -> int:
         """The last T of which any run has written rows."""
-        return last_written_at(self.lake, self.backfill.t_at)
+        return last_written_at(self.lake, self.backfill.t_at, self._alike)
+
+    @cached_property
+    def _alike(self) -> set[str]:
+        """This backfill, which may have been killed on its way, and others that write some of its feature groups."""
+        asked = self.backfill.features.keys()
+        return {self.backfill.backfill_id, *(one.backfill_id for one in backfills(self.lake) if asked & one.features.keys())}
 
     def _write(self, interval: Interval, table: str, rows: pa.Table) -> None:
         self.written[interval][table] += len(rows)
@@ -105,6 +112,7 @@ class Past:
             folder = self.folders[interval] / table
             folder.mkdir(exist_ok=True)
             pq.write_table(rows, folder / f"{len([*folder.iterdir()]):06d}.parquet", compression="zstd")
+            reach("past_written")
 
 
 def pieces(answers: Steps, ids: pa.Array, period: Period) -> pa.Table:

@@ -9,13 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from runners.backfills.backfilling import backfill
 from runners.backfills.intervals import Period, day_ends
+from schemas.definitions.catalog import read_project
+from schemas.definitions.selection import select
 from schemas.errors import CallError, NothingSelected
 from tests.support.backfilled import PEOPLE, YEAR, Said, T, backfilled, did, order, published, redefined, world
 from tests.support.generator import Generator
 from tests.support.oracle import feature
-from tests.support.oracle_model import DAY, World
-from tests.support.whole_runs import Target, as_number, crowded, shuffled
+from tests.support.oracle_model import DAY, Event, World
+from tests.support.whole_runs import NOW, Target, as_number, crowded, shuffled
+from tests.support.worlds import language
 
 ORDERS: Said = {"features": "orders", "purpose": "p", "source": {"event": "order"}, "aggregates": [{"name": "n", "op": "count"}]}
 SPENT = {"name": "value", "op": "sum", "of": "value", "windows": ["30d"]}
@@ -102,6 +106,44 @@ def test_computed_again_the_rows_are_the_same(target: Target) -> None:
     target.run(T + DAY)
     done = backfilled(target, YEAR, "spend")
     assert (done.done_before, target.rows(rows)) == (0, before)
+
+
+LAST = {"name": "value", "op": "last", "of": "value", "windows": ["5d"]}
+SEEN: Said = {"features": "seen", "purpose": "p", "source": {"event": "order"}, "aggregates": [LAST]}
+"""It mostly tells nothing: nobody orders every five days."""
+
+
+class Died(Exception):
+    """The backfill has come as far as it was to."""
+
+
+def died(target: Target, period: Period, at: str) -> None:
+    """A backfill that ends behind the commit of an interval."""
+    project = read_project(target.folder, language())
+
+    def tell(stage: str, *_: float) -> None:
+        if stage == at:
+            raise Died
+
+    with pytest.raises(Died):
+        backfill(project, select(project, "seen"), period, lambda: NOW, tell)
+
+
+HALF = Period(YEAR.from_at, YEAR.from_at + 200 * DAY)
+
+
+@pytest.mark.parametrize(("more", "asked"), [([], YEAR), ([order("dan", 365)], YEAR), ([order("dan", 365)], HALF)])
+def test_rows_of_a_backfill_that_died_are_no_end_to_those_behind_them(tmp_path: Path, more: list[Event], asked: Period) -> None:
+    """Some of them tell something where no run has: only what a run has told last stays, with all after it."""
+    left, other = (Target(tmp_path / name, world(SEGMENTS, [SEEN])).sharded(2) for name in ("left", "other"))
+    for one in (left, other):
+        one.write([*world(SEGMENTS).events, *more])
+        one.run(T)
+    died(other, asked, "interval 3")
+    for one in (left, other):
+        backfilled(one, YEAR, "seen")
+    rows = "SELECT * EXCLUDE run_id FROM feature_rows ORDER BY ALL"
+    assert other.rows(rows) == left.rows(rows) and len(left.rows(rows)) > 100
 
 
 def test_a_group_that_no_run_has_put_in_force_is_told_to_wait(tmp_path: Path) -> None:
