@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 
 from runners.warehouses.backfills import Order, put
-from runners.warehouses.lake import HANDED, Lake
+from runners.warehouses.lake import HANDED, SPILL, Lake
 from runners.warehouses.leasing import Lease, lease, sweep_leases
 from runners.warehouses.preparing import prepare
 from schemas.errors import JobFailed, SegueError, TryAgain
@@ -104,7 +104,8 @@ def take_in(lake: Lake) -> int:
 
     What is wrong with an order is told to who has handed it in, and concerns nobody else.
     """
-    sweep_leases(lake.root / HANDED)
+    for left in (HANDED, SPILL):
+        sweep_leases(lake.root / left)
     handed = sorted((lake.root / HANDED).glob("*.*"))
     return sum(_carry_out(lake, folder) for folder in handed if folder.suffix in (_READY, _TAKEN))
 

@@ -12,6 +12,7 @@ from runners.runs.run_plan import SegmentVersion, canonical
 from runners.warehouses.lake import Lake, instant, listed, quoted
 from runners.warehouses.past_rows import put_rows
 from runners.warehouses.tables import BACKFILL_INTERVALS, BACKFILLS, Table
+from transforms.faults import reach
 
 PENDING, DONE, FAILED = "pending", "done", "failed"
 PIECES, ROWS = "pieces", "rows"
@@ -117,7 +118,9 @@ def _write(lake: Lake, order: Order, folder: Path) -> None:
     for interval in order.intervals:
         if interval.status == DONE:
             _put_pieces(lake, order.backfill, interval, sorted((folder / PIECES).glob("*.parquet")))
+            reach("pieces_put")
             put_rows(lake, order.backfill.backfill_id, sorted((folder / ROWS).glob("*.parquet")))
+            reach("rows_put")
 
 
 def _replace(lake: Lake, table: Table, rows: Sequence[Backfill | Interval], key: Sequence[str]) -> None:

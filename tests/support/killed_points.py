@@ -125,7 +125,7 @@ def see_that_nothing_lies_about(folder: Path, project: Path, states: Set[str]) -
         assert hashes == {path: lake.states.digest(path) for path in hashes}
     assert hashes.keys() <= states_of(project) <= states
     assert {path.name.removeprefix(RUN) for path in root.glob(f"data/main/*/{RUN}*")} <= {*published(root)}
-    assert [*root.glob("staging/*"), *root.glob("spill/*"), *root.glob("handed/*")] == []
+    assert [*root.glob("staging/*"), *root.glob("spill/*"), *root.glob("handed/*/")] == []
     told = [path for path in project.glob("target/**/*") if path.is_file()]
     assert {path.suffix for path in told} <= {".json", ".html"} and not [path for path in told if path.name.startswith(".")]
     for path in told:

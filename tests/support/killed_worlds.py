@@ -6,7 +6,7 @@ The first part, an increment, what comes late with a withdrawal, and links, by w
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -104,6 +104,10 @@ class LeftAlone:
         self.states.append(states_of(self.target.folder))
 
 
+Worlds = Callable[[int], LeftAlone]
+"""By their seeds."""
+
+
 def call(forks: Forks, folder: Path, project: Path, run: int, **environment: str) -> Ended:
     """`segue run`, as a user calls it."""
     told = ("--project-dir", str(project), "--format", "json", "run", "--as-of", write_instant(moment(run)))
@@ -111,8 +115,11 @@ def call(forks: Forks, folder: Path, project: Path, run: int, **environment: str
 
 
 def all_of(project: Path) -> Tables:
-    """All tables, but for when runs were begun and committed, and for the order in which states have their rows."""
-    return tables_of(project / "lake", CLOCK | {"started_at", "sha256"})
+    """All tables, but for when calls were begun and committed, and for the order in which states have their rows.
+
+    No world has sessions: what has an end is an interval of a backfill.
+    """
+    return tables_of(project / "lake", CLOCK | {"started_at", "ended_at", "sha256"})
 
 
 def states_of(project: Path) -> set[str]:

@@ -1,35 +1,14 @@
 """A run that is killed anywhere and called again, or retried, leaves the tables of a run that was left alone."""
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.forking import Forks
 from tests.support.killed_points import POINTS, SOME, Point, killed_and_run_again
-from tests.support.killed_worlds import LeftAlone
+from tests.support.killed_worlds import Worlds
 
 NAMED = [pytest.param(point, id=point.name) for point in POINTS]
-Worlds = Callable[[int], LeftAlone]
-
-
-@pytest.fixture(scope="module")
-def forks() -> Iterator[Forks]:
-    with Forks() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def worlds(forks: Forks, tmp_path_factory: pytest.TempPathFactory) -> Worlds:
-    """The world of a seed, made once."""
-    made: dict[int, LeftAlone] = {}
-
-    def of(seed: int) -> LeftAlone:
-        if seed not in made:
-            made[seed] = LeftAlone(tmp_path_factory.mktemp(f"world{seed}"), seed, forks)
-        return made[seed]
-
-    return of
 
 
 def test_there_are_as_many_points_as_are_promised_and_each_has_a_name_of_its_own() -> None:
