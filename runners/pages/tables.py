@@ -16,7 +16,6 @@ _INTERNAL = "Internal"
 _OPEN = " ".join(
     (
         "INSTALL ducklake; INSTALL sqlite; LOAD ducklake; LOAD sqlite; SET TimeZone = 'UTC';",
-        "SET disabled_optimizers = 'statistics_propagation';",
         "ATTACH 'ducklake:sqlite:warehouse/catalog.sqlite' AS segue",
         "(READ_ONLY, DATA_PATH 'warehouse/data', OVERRIDE_DATA_PATH true);",
         "USE segue",
@@ -32,15 +31,13 @@ What is published lies in tables that any tool reads that speaks DuckLake 1.0. I
 
     duckdb -cmd "{_OPEN}"
 
-and `segue query "SQL"` and `segue show TABLE` read them without it. Six things to know:
+and `segue query "SQL"` and `segue show TABLE` read them without it. Five things to know:
 
 - Instants are UTC. T, `valid_from`, `"at"` are when something holds; K, `known_from`, `known_to` when it was known. A row with
   `known_to` null is believed now.
 - Intervals hold their beginning and not their end: `valid_from <= T AND (valid_to IS NULL OR valid_to > T)`.
 - `as_of(T, K)` is a macro that the warehouse keeps: the members at T by what was published at K. It takes names from where it is
   called, which `USE` has set.
-- Whoever opens them otherwise says `SET disabled_optimizers = 'statistics_propagation'`, too: DuckLake 1.0 keeps bounds of a
-  whole column that leave out values, and by them DuckDB leaves out rows.
 - `"at"` needs its quotes. Comments on tables and columns say what is said here: `FROM duckdb_columns()`.
 - The tables of facts have a column for each declared property, too, and `feature_rows` one for each feature:
   `group__name_window`.

@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from runners.disk import disk_told
 from runners.warehouses import ducklake_tables
+from runners.warehouses.ducklake_bounds import ARE_FORGOTTEN, forget_bounds
 from runners.warehouses.ducklake_tidying import is_untidy, tidying
 from runners.warehouses.failures import CATALOG, told
 from runners.warehouses.lake import GRACE, PATIENCE_S, Lake, named, patiently, quoted, spill_lease
@@ -197,10 +198,14 @@ def _attach(root: Path, write: bool, patience_s: float, spill: Lease | None) -> 
             listed = ", ".join(
                 [*(f"{key} {value}" for key, value in options.items()), *([] if write else ["READ_ONLY"])]
             )
-            con.execute(f"ATTACH {quoted(f'ducklake:sqlite:{root / CATALOG}')} AS lake ({listed})")
+            attach = f"ATTACH {quoted(f'ducklake:sqlite:{root / CATALOG}')} AS lake ({listed})"
+            con.execute(attach)
+            if write and con.execute(ARE_FORGOTTEN).fetchall() != [(True,)]:
+                con.execute("DETACH lake")
+                forget_bounds(root / CATALOG)
+                con.execute(attach)
             con.execute("USE lake")
             con.execute("SET TimeZone = 'UTC'")
-            con.execute("SET disabled_optimizers = 'statistics_propagation'")  # a table's bounds may be too narrow
             con.execute("SET enable_external_file_cache = false")  # it keeps what each commit wrote, and so grows with a stream
     except BaseException:
         con.close()

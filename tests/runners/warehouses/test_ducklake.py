@@ -154,15 +154,3 @@ def test_what_the_engine_says_of_the_disk_is_told_as_what_it_is(said: str, code:
     with pytest.raises(JobFailed) as raised, told(tmp_path):
         raise duckdb.IOException(said)
     assert raised.value.code == code
-
-
-def test_what_a_table_has_is_found_though_the_catalog_knows_bounds_of_later_commits_only(lake: Lake) -> None:
-    """Of a commit whose first file of several has no value, the engine forgets the bounds of the others."""
-    lake.run("CREATE TABLE parts (part BIGINT, value BIGINT)")
-    lake.run("ALTER TABLE parts SET PARTITIONED BY (part)")
-    lake.run("INSERT INTO parts VALUES (1, NULL), (2, 0)")
-    lake.run("INSERT INTO parts VALUES (3, 36), (4, 300)")
-    assert lake.rows("FROM parts ORDER BY ALL") == [(1, None), (2, 0), (3, 36), (4, 300)]
-    assert lake.rows("SELECT count(*) FROM parts WHERE value < 20") == [(1,)]
-    assert lake.rows("SELECT count(*) FROM parts WHERE value > 20") == [(2,)]
-    assert lake.rows("SELECT min(value), max(value) FROM parts") == [(0, 300)]
