@@ -24,7 +24,8 @@ demo: $(STAMP)
 	@$(BIN)/python examples/grocer/prepare.py
 	@$(SEGUE) --project-dir examples/grocer run
 
-# A process for each core, and each file whole in one of them: what its tests prepare, they prepare once.
+# A process for each core, whose engine has one thread (tests/conftest.py), and each file whole in one of them: what its tests
+# prepare, they prepare once. `make soak` and a call of pytest by itself have a thread for each core.
 test: $(STAMP)
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not soak and not services"
 

@@ -13,6 +13,8 @@ from runners.warehouses.ducklake import open_lake
 from tests.support import contending
 from tests.support.contending import UNAUDITED
 
+pytestmark = pytest.mark.usefixtures("every_core")
+
 ROOT = Path(__file__).parents[3]
 SCRIPT = str(ROOT / "tests/support/contending.py")
 SEEN = f"""

@@ -16,6 +16,8 @@ from runners.warehouses.query import query
 from tests.support.planned import T, publish
 from transforms.stage import Stage
 
+pytestmark = pytest.mark.usefixtures("every_core")
+
 ENDLESS = "SELECT max(a.range * b.range) FROM range(100_000_000) a, range(1_000_000) b"
 PEOPLE = pa.table({"subject": ["ann", "bob"]})
 

@@ -15,6 +15,8 @@ from runners.warehouses.preparing import prepare
 from schemas.errors import CallError
 from tests.support.staged_runs import correction, first_run
 
+pytestmark = pytest.mark.usefixtures("every_core")
+
 
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
