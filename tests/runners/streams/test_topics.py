@@ -144,6 +144,7 @@ def test_a_plan_whose_records_were_read_since_does_not_hold(project: Path, broke
     brokers.write(topic, [order(1)])
     plan = project / "plan.json"
     segue(project, "plan", "-o", str(plan))
+    brokers.write(topic, [order(2)])
     segue(project, "run")
     assert call(["--quiet", "--project-dir", str(project), "apply", str(plan)]) == 2
 
