@@ -86,6 +86,7 @@ REASONS: dict[str, tuple[Place, ...]] = {
         Place("runners/warehouses/read.py", "state_paths", "loop over rows()"),
         *(Place("runners/publishing/sweeping.py", told, "loop over rows()") for told in ("sweep", "drop_states")),
         Place("runners/publishing/sweeping.py", "_named_states", "loop over rows()"),
+        Place("runners/warehouses/ducklake.py", "_attach", "fetchall"),
         *(Place("runners/warehouses/ducklake_tidying.py", told, "loop over rows()") for told in ("tidying", "_remove_files")),
         Place("runners/warehouses/whole.py", "see_data", "loop over rows()"),
     ),
