@@ -31,6 +31,8 @@ class Share:
 
 ALL = Share()
 """What the only reader reads."""
+_BEGINNING = -(1 << 63)
+"""Before all instants, as the kernel has it."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Closing:
       everyone: all subjects are recomputed, as after a change of the definitions.
       watermarks: source -> partition -> how far it was told of before; of those that were not silent.
       day_ends_at: feature rows are written from this T on.
+      gone_before_at: events before it are gone from the warehouse, of each subject all but the first.
+      horizon_at: from when on answers can be computed; what is told of the time before stands.
       states: shard -> where the layers of its state lie, where the launcher does not hand it on otherwise.
     """
 
@@ -59,6 +63,8 @@ class Closing:
     everyone: bool = False
     watermarks: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     day_ends_at: int = -(1 << 62)
+    gone_before_at: int = _BEGINNING
+    horizon_at: int = _BEGINNING
     states: Mapping[int, Sequence[str]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:

@@ -26,7 +26,7 @@ CLOSING = b"closing"
 """The kind of the batch that closes a cut: one row, `closing` and `heard` as JSON."""
 _MOMENT = pa.schema(
     [
-        *((name, pa.int64()) for name in ("last_at", "at", "known_before", "known_at")),
+        *((name, pa.int64()) for name in ("last_at", "at", "known_before", "known_at", "gone_before_at", "horizon_at")),
         *((name, pa.bool_()) for name in ("everyone", "writes_features")),
     ],
     {KIND: KNOWN},
@@ -101,7 +101,9 @@ class Reading:
         closing = self.closing
         t_at = reached(closing, self.heard, self.watermarks)
         k_at = known_at(closing, t_at, self.receipts.until(t_at))
-        return Moment(closing.last_at, t_at, closing.known_before, k_at, closing.everyone, t_at >= closing.day_ends_at)
+        gone = {"gone_before_at": closing.gone_before_at, "horizon_at": closing.horizon_at}
+        is_day_end = t_at >= closing.day_ends_at
+        return Moment(closing.last_at, t_at, closing.known_before, k_at, closing.everyone, is_day_end, **gone)
 
 
 def told(moment: Moment) -> pa.RecordBatch:

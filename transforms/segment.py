@@ -19,6 +19,7 @@ from schemas.kinds import KINDS
 from transforms.algebra.absorb import Arrived
 from transforms.algebra.advance import advance, recalled
 from transforms.algebra.coded import whole
+from transforms.algebra.gone import STANDING
 from transforms.algebra.layers import Layers, read_layers, without
 from transforms.algebra.order import FOREVER
 from transforms.algebra.outdated import Outdated, see_that_nobody_is_torn_away
@@ -33,6 +34,8 @@ from transforms.stage import Stage
 
 STORED = b"stored_"
 """Before the kind of facts that the warehouse holds already: what is not in the state is made anew from them."""
+STANDS = b"stands"
+"""The kind of the batch that says what was published of those who are made anew, of what can not be computed any more."""
 LEAVING = b"leaving"
 """The kind of the batch that names the subjects who go to another shard: `subject`."""
 _THREADS = min(4, os.cpu_count() or 1)
@@ -62,15 +65,16 @@ def remembered(program: Program, received: Received) -> Layers:
 def segment(program: Program, before: Layers, received: Received, moment: Moment) -> tuple[Layers, dict[str, pa.Table]]:
     """Advance one shard from what it remembers less those who leave: by stored facts about who comes, then by new facts.
 
-    The layers are those before where nothing has changed. Errors: Outdated, where what has come bears on what the state has
+    What retention has removed goes first. The layers are those before where nothing has changed. Errors: Outdated, where what has come bears on what the state has
     forgotten of some subjects.
     """
     leaving = pa.chunked_array([batch["subject"] for batch in received.get(LEAVING, [])], pa.string()).combine_chunks()
     stored, new = (_arrived(program, received, kind) for kind in (STORED, b""))
-    layers = before.waking(_named(leaving, stored, new), moment)
-    state = _less(layers.awake, leaving) if len(leaving) else layers.awake
-    if any(map(len, stored.values())):
-        state = recalled(program, state, stored, moment)
+    standing = _table(received.get(STANDS, []), STANDING)
+    layers = before.without_what_is_gone(program, moment).waking(_named(leaving, stored, new), moment)
+    state = _less(layers.awake, leaving, moment) if len(leaving) else layers.awake
+    if len(standing) or any(map(len, stored.values())):
+        state = recalled(program, state, stored, moment, standing)
     state, tables = advance(program, state, new, moment)
     after = layers.stepped(state)
     resting = after.numbers(program)
@@ -83,8 +87,8 @@ def _named(leaving: pa.Array, *several: Arrived) -> pa.Array:
     return pc.unique(pa.concat_arrays([leaving, *(whole(one) for one in ids)]))
 
 
-def _less(state: State, leaving: pa.Array) -> State:
-    see_that_nobody_is_torn_away(state, leaving)
+def _less(state: State, leaving: pa.Array, moment: Moment) -> State:
+    see_that_nobody_is_torn_away(state, leaving, moment.gone_to_at)
     return without(state, leaving)
 
 

@@ -78,12 +78,17 @@ def _number(state: State, arrived: Arrived) -> tuple[State, dict[str, Ints]]:
     number = pc.index_in(named, value_set=state.ids).cast(pa.int64())
     new = named.filter(number.is_null())
     if len(new):
-        never, none_at = np.full(len(new), FOREVER), np.full(len(new), BEGINNING)
-        columns = {"next_at": never, "features_at": never, "turns_at": never, "floor_at": none_at, "cut_at": none_at}
-        added = pa.table({"subject": new, **columns}, schema=SUBJECTS)
-        state = replace(state, subjects=joined(state.subjects, added))
+        state = with_subjects(state, new)
         number = pc.replace_with_mask(number, number.is_null(), pa.array(np.arange(len(new)) + state.count - len(new)))
     return state, {name: _numbers(coded[name, "subject"], named, number) for name in KINDS}
+
+
+def with_subjects(state: State, new: pa.Array) -> State:
+    """The state with subjects that it does not know, of whom it holds nothing yet."""
+    never, none_at = np.full(len(new), FOREVER), np.full(len(new), BEGINNING)
+    columns = {"next_at": never, "features_at": never, "turns_at": never, "floor_at": none_at, "cut_at": none_at}
+    added = pa.table({"subject": new, **columns}, schema=SUBJECTS)
+    return replace(state, subjects=joined(state.subjects, added))
 
 
 def _numbers(column: pa.DictionaryArray, named: pa.Array, number: pa.Array) -> Ints:

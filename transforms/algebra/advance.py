@@ -13,6 +13,7 @@ from transforms.algebra.claims import ints
 from transforms.algebra.engine import connect
 from transforms.algebra.features import write_features
 from transforms.algebra.folding import continued, fold
+from transforms.algebra.gone import NOBODY, told_from_horizon, with_standing, without_what_is_gone
 from transforms.algebra.heard import Heard
 from transforms.algebra.lifecycles import Passages
 from transforms.algebra.order import BEGINNING, FOREVER, Flags, Ints
@@ -36,10 +37,11 @@ def advance(program: Program, state: State, arrived: Arrived, moment: Moment) ->
     Errors: Outdated, where news bears on what the state has forgotten of some subjects.
     """
     con = connect()
-    before = state
+    before = without_what_is_gone(program, state, moment)
     state, news = absorb(before, arrived, program.projection, con)
     con.close()
-    see_that_all_is_there(before, state, news)
+    see_that_all_is_there(before, state, news, moment.gone_to_at)
+    state = told_from_horizon(state, moment)
     heard = Heard.of(state, news, moment)
     touched = heard.anything | moment.everyone
     due = ~touched & _is_due(state, moment)
@@ -67,12 +69,16 @@ def advance(program: Program, state: State, arrived: Arrived, moment: Moment) ->
     }
 
 
-def recalled(program: Program, state: State, stored: Arrived, moment: Moment) -> State:
-    """The state with facts about further subjects that were known before, and what was believed of them. All is due of them."""
+def recalled(program: Program, state: State, stored: Arrived, moment: Moment, standing: pa.Table = NOBODY) -> State:
+    """The state with facts about further subjects that were known before, and what was believed of them. All is due of them.
+
+    Where events are gone, `standing` says which memberships of theirs were published that last until the horizon.
+    """
     count = state.count
     con = connect()
-    state, _ = absorb(state, stored, program.projection, con)
+    state, _ = absorb(without_what_is_gone(program, state, moment), stored, program.projection, con)
     con.close()
+    state = told_from_horizon(with_standing(program, state, standing), moment)
     next_at, features_at = (ints(state.subjects[name], FOREVER).copy() for name in ("next_at", "features_at"))
     next_at[count:], features_at[count:] = moment.last_at, UNSURE
     state = state.with_instants(next_at=next_at, features_at=features_at)
@@ -83,7 +89,8 @@ def _believing(program: Program, state: State, who: Ints, moment: Moment) -> Sta
     """The state with what the facts of these subjects said up to the last T and K: what a step compares with."""
     before = replace(moment, at=moment.last_at, known_at=moment.known_before, everyone=False)
     study = Study.of(program, state, who, before, answered=True)
-    return rethought(state, study.who, study.belief(program), moment.last_at)
+    fresh = continued(study.belief(program), believed(state, study.who), state)
+    return rethought(state, study.who, fresh, moment.last_at)
 
 
 def _is_due(state: State, moment: Moment) -> Flags:

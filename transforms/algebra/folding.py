@@ -75,15 +75,23 @@ def fold(program: Program, state: State, study: Study, moment: Moment) -> State:
     who = study.who[folding]
     state = _without_events(state, study, moment, kept)
     state = _marked(state, who, floor_at=floor_at, cut_at=cut_at)
-    return replace(state, belief=_since(state, who, floor_at), bases=replaced(state.bases, who, _bases(study, sums, folding)))
+    return replace(state, belief=since(state, who, floor_at), bases=replaced(state.bases, who, _bases(study, sums, folding)))
 
 
 def continued(fresh: Belief, held: Belief, state: State) -> Belief:
-    """A fresh belief about subjects of whom a state tells nothing up to the floor: what was held up to then goes on."""
+    """A fresh belief about subjects of whom a state tells nothing before the floor: what was held before then goes on.
+
+    At the floor itself the answer turns where it is another than what was held.
+    """
     if state.is_whole:
         return fresh
-    told, known = (belief.at > state.floors[subject_of(belief.key)] for belief in (fresh, held))
-    return merged(held.take(~known), fresh.take(told))
+    before = held.take(held.at < state.floors[subject_of(held.key)])
+    later = fresh.at > state.floors[subject_of(fresh.key)]
+    until = fresh.take(~later)
+    was, now = (belief.key[lasts(belief.key) & belief.member] for belief in (before, until))
+    key = np.setxor1d(was, now, assume_unique=True)
+    turns = Belief(key, state.floors[subject_of(key)], np.isin(key, now))
+    return merged(merged(before, turns), fresh.take(later))
 
 
 def _worthwhile(state: State, study: Study, past: Flags) -> Flags:
@@ -166,11 +174,11 @@ def _marked(state: State, who: Ints, **instants: int) -> State:
     return state.with_instants(**columns)
 
 
-def _since(state: State, who: Ints, floor_at: int) -> pa.Table:
-    """The belief, of these subjects of what lies up to the floor only the memberships that it falls into."""
+def since(state: State, who: Ints, floor_at: int) -> pa.Table:
+    """The belief, of these subjects of what lies before the floor only the memberships that last until then."""
     belief = state.belief
     segment, owner, at = (ints(belief[name], 0) for name in ("segment", WHO, "at"))
-    before = flags(state.count, who)[owner] & (at <= floor_at)
+    before = flags(state.count, who)[owner] & (at < floor_at)
     stands = lasts(owner, segment, before) & np.asarray(belief["member"]).astype(np.bool_)
     return belief.filter(pa.array(~before | stands))
 

@@ -12,6 +12,7 @@ from transforms.algebra.absorb import flags
 from transforms.algebra.by_subject import rows_of
 from transforms.algebra.claims import WHO, ints
 from transforms.algebra.coded import joined, referred
+from transforms.algebra.gone import tells_too_much, without_what_is_gone
 from transforms.algebra.heard import shown
 from transforms.algebra.lifecycles import NOBODY, counted
 from transforms.algebra.order import FOREVER, Flags, Ints
@@ -64,6 +65,12 @@ class Layers:
         """For each subject the next instant at which it enters or leaves a segment if nothing more is heard."""
         rest, awake = (ints(state.subjects["turns_at"], FOREVER) for state in (self.rest, self.awake))
         return np.concatenate([rest[self.resting], awake])
+
+    def without_what_is_gone(self, program: Program, moment: Moment) -> "Layers":
+        """All at rest again, and without the events that retention has removed, where there may be any."""
+        if not any(tells_too_much(state, moment) for state in (self.rest, self.awake)):
+            return self
+        return Layers.of(without_what_is_gone(program, self.at_rest().rest, moment))
 
     def waking(self, named: pa.Array, moment: Moment) -> "Layers":
         """The same with all awake whom a step may concern: those named, those whom K comes to see or who are due, their kin."""

@@ -31,20 +31,23 @@ class Outdated(Exception):
         self.subjects = subjects
 
 
-def see_that_all_is_there(before: State, after: State, news: News) -> None:
-    """See that the state holds all that the news, which has entered it, bears on. Errors: Outdated."""
+def see_that_all_is_there(before: State, after: State, news: News, gone_to_at: int = BEGINNING) -> None:
+    """See that the state holds all that the news, which has entered it, bears on, as far as any of it is left.
+
+    Errors: Outdated.
+    """
     if before.is_whole:
         return
     asked = np.logical_or.reduce([flags(after.count, who) for who in _concerned(before, after, news)])
-    asked = after.related(asked) & (after.floors > BEGINNING)
+    asked = after.related(asked) & after.forgets_after(gone_to_at)
     if asked.any():
         raise Outdated(after.ids.filter(pa.array(asked)))
 
 
-def see_that_nobody_is_torn_away(state: State, leaving: pa.Array) -> None:
+def see_that_nobody_is_torn_away(state: State, leaving: pa.Array, gone_to_at: int = BEGINNING) -> None:
     """See that with some subjects all leave of whom sums are kept that these may bear on. Errors: Outdated."""
     leaves = np.asarray(pc.is_in(state.ids, value_set=leaving)).astype(np.bool_)
-    torn = state.related(leaves) & ~leaves & (state.floors > BEGINNING)
+    torn = state.related(leaves) & ~leaves & state.forgets_after(gone_to_at)
     if torn.any():
         raise Outdated(state.ids.filter(pa.array(torn)))
 

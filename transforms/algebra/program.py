@@ -12,7 +12,7 @@ from schemas.definitions.sessions import SessionsAsked, sessions_asked
 from transforms.algebra.columns import value_name
 from transforms.algebra.flows import Flow, flows
 from transforms.algebra.memory import Memory, memory
-from transforms.algebra.order import FOREVER, Flags
+from transforms.algebra.order import BEGINNING, FOREVER, Flags
 from transforms.algebra.project import Projection, projection
 
 
@@ -88,6 +88,8 @@ class Moment:
       known_at: what was received later is not seen; the end of time where all that was read is.
       everyone: recompute all subjects, as after a change of the definitions, and stage their whole history.
       writes_features: whether feature rows are written; those of a stream are at the end of the day (4.5).
+      gone_before_at: events before it are gone from the warehouse, of each subject all but the first.
+      horizon_at: from when on answers can be computed; what was told of the time before stands.
     """
 
     last_at: int
@@ -96,3 +98,10 @@ class Moment:
     known_at: int = FOREVER
     everyone: bool = False
     writes_features: bool = True
+    gone_before_at: int = BEGINNING
+    horizon_at: int = BEGINNING
+
+    @property
+    def gone_to_at(self) -> int:
+        """The last instant of which events are gone."""
+        return max(self.gone_before_at - 1, BEGINNING)

@@ -48,7 +48,7 @@ class State:
         event_id, source), and have the projection's columns.
       bases: what leaves add up of forgotten events, by `who`.
       belief: every transition of each segment (by its place among the project's), those after T included; by
-        (who, segment, at). Of what lies up to the floor only the answer there.
+        (who, segment, at). Of what lies before the floor only the memberships that last until then.
       features: the last written row of each subject, by `who`.
       lifecycles: for each lifecycle (by its meaning) and subject the two phases at the last T, as a code.
       verdicts: for each purpose and subject the verdict at the last T, as a code; none before the first step.
@@ -82,6 +82,10 @@ class State:
     def floors(self) -> Ints:
         """From when on the state tells each subject's answers."""
         return ints(self.subjects["floor_at"], BEGINNING)
+
+    def forgets_after(self, at: int) -> Flags:
+        """Of whom events may be forgotten that are later than an instant."""
+        return ints(self.subjects["cut_at"], BEGINNING) > at
 
     def with_instants(self, **columns: Ints) -> "State":
         """The state with other instants of its subjects."""

@@ -1,0 +1,85 @@
+"""What retention has removed from the warehouse goes from states, too: they tell answers from the horizon on."""
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.algebra.absorb import with_subjects
+from transforms.algebra.belief import Belief, keyed
+from transforms.algebra.believed import rethought
+from transforms.algebra.claims import WHO, ints
+from transforms.algebra.coded import coded, referred, whole
+from transforms.algebra.columns import value_name
+from transforms.algebra.folding import since
+from transforms.algebra.order import BEGINNING, Flags, firsts, order
+from transforms.algebra.program import Moment, Program
+from transforms.algebra.state import State
+
+STANDING = pa.schema([("segment", pa.string()), ("subject", pa.string()), ("at", pa.int64())])
+"""Memberships that were published and last until the horizon, and since when."""
+NOBODY = STANDING.empty_table()
+
+
+def tells_too_much(state: State, moment: Moment) -> bool:
+    """Whether a state may hold what is gone from the warehouse."""
+    return bool((state.floors < moment.horizon_at).any())
+
+
+def without_what_is_gone(program: Program, state: State, moment: Moment) -> State:
+    """The state without the events that are gone; of each subject the first stays, as a mark that it is known."""
+    if not tells_too_much(state, moment):
+        return state
+    state = replace(state, facts={**state.facts, "events": _left(program, state.facts["events"], moment.gone_before_at)})
+    return told_from_horizon(replace(state, belief=since(state, np.arange(state.count), moment.horizon_at)), moment)
+
+
+def told_from_horizon(state: State, moment: Moment) -> State:
+    """The state that tells nobody's answers before the horizon."""
+    if not tells_too_much(state, moment):
+        return state
+    cut_at = ints(state.subjects["cut_at"], BEGINNING)
+    return state.with_instants(
+        floor_at=np.maximum(state.floors, moment.horizon_at), cut_at=np.maximum(cut_at, moment.gone_to_at)
+    )
+
+
+def with_standing(program: Program, state: State, standing: pa.Table) -> State:
+    """The state that believes of subjects what was published: the memberships that last until the horizon."""
+    if not len(standing):
+        return state
+    ids = whole(standing["subject"])
+    unknown = pc.unique(ids.filter(pc.invert(pc.is_in(ids, value_set=state.ids))))
+    state = with_subjects(state, unknown) if len(unknown) else state
+    place = pc.index_in(whole(standing["segment"]), value_set=pa.array(program.segments, pa.string()))
+    key = keyed(ints(place, 0), ints(pc.index_in(ids, value_set=state.ids), 0))
+    at = ints(standing["at"], 0)
+    index = order(key, at)
+    belief = Belief(key[index], at[index], np.ones(len(key), np.bool_))
+    return rethought(state, np.unique(key & ((1 << 32) - 1)), belief, BEGINNING)
+
+
+def _left(program: Program, events: pa.Table, gone_before_at: int) -> pa.Table:
+    """The events that are left; the marks say no more than when somebody was heard of first."""
+    is_gone, is_first = ints(events["occurred_at"], 0) < gone_before_at, firsts(ints(events[WHO], 0))
+    stays = np.flatnonzero(~is_gone | is_first)
+    rows = referred(events.take(pa.array(stays)))
+    is_mark = is_gone[stays]
+    for place, name in enumerate(rows.column_names):
+        if name in program.projection.predicates:
+            rows = rows.set_column(place, name, pa.array(np.asarray(rows[name]).astype(np.bool_) & ~is_mark))
+        elif name in _values(program):
+            rows = rows.set_column(place, name, _without(rows[name], is_mark))
+    return rows
+
+
+def _values(program: Program) -> set[str]:
+    """The columns that hold properties: an event's name is none."""
+    return {value_name(name) for name in program.projection.columns if name != "event"}
+
+
+def _without(column: pa.ChunkedArray, gone: Flags) -> pa.Array:
+    """The column with nothing in some rows, and without the texts that stood there."""
+    values = whole(column).take(pa.array(np.arange(len(gone)), mask=gone))
+    return coded(values.dictionary_decode()) if pa.types.is_dictionary(values.type) else values
