@@ -118,7 +118,7 @@ CODES: dict[str, str] = {
     "SEG-0801": "a pattern that no file matches",
     "SEG-0802": "a property that nothing uses",
     "SEG-0803": "a file that is not read",
-    "SEG-0804": "a promise that this version does not keep",
+    "SEG-0804": "a promise that is not kept",
     "SEG-0805": "what is said of late events in a source that can not tell them",
     "SEG-0806": "a condition that is never true, or always",
     "SEG-0807": "a window that is longer than events count",
@@ -152,6 +152,7 @@ CODES: dict[str, str] = {
     "SEG-0920": "a period that can not be backfilled",
     "SEG-0921": "a backfill of what the warehouse's facts do not tell",
     "SEG-0922": "a backfill of which intervals failed",
+    "SEG-0923": "an answer about a time of which events are gone",
     # anywhere
     "SEG-0130": "stopped by a signal",
     "SEG-0999": "a mistake of Segue's own",

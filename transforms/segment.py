@@ -65,8 +65,9 @@ def remembered(program: Program, received: Received) -> Layers:
 def segment(program: Program, before: Layers, received: Received, moment: Moment) -> tuple[Layers, dict[str, pa.Table]]:
     """Advance one shard from what it remembers less those who leave: by stored facts about who comes, then by new facts.
 
-    What retention has removed goes first. The layers are those before where nothing has changed. Errors: Outdated, where what has come bears on what the state has
-    forgotten of some subjects.
+    What retention has removed goes first. The layers are those before where nothing has changed.
+
+    Errors: Outdated, where what has come bears on what the state has forgotten of some subjects.
     """
     leaving = pa.chunked_array([batch["subject"] for batch in received.get(LEAVING, [])], pa.string()).combine_chunks()
     stored, new = (_arrived(program, received, kind) for kind in (STORED, b""))

@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from runners.answers.recalling import remembered
+from runners.runs.keeping import see_that_answers_are_left
 from runners.terminal.selecting import see_segment
-from runners.warehouses.lake import Lake, quoted
+from runners.warehouses.lake import Lake, instant, quoted
 from runners.warehouses.read import facts_of_subjects, last_run, links_about, published
 from schemas.definitions.instant import write_instant
 from schemas.definitions.project import Project
@@ -32,12 +33,13 @@ def explain_subject(
 ) -> dict[str, Any]:
     """The answer as JSON: subject, segment, at, known, member, population, purpose_open, tree, next_transition_at.
 
-    Errors: CallError for an unknown segment, or where nothing was published yet.
+    Errors: CallError for an unknown segment, where nothing was published yet, or where what would tell is gone.
     """
     see_segment(project, segment)
     last = published(lake)
     at, known_at = last.t_at if at is None else at, last.known_at if known_at is None else known_at
     subject, found = _found(lake, project, subject, known_at)
+    see_that_answers_are_left(lake, project, at, _on_record(lake, subject, segment, at, known_at))
     facts, events = known_facts(project, found)
     told = explain(project.segments[segment], facts, events, at, subject)
     purposes = project.segments[segment].purposes
@@ -45,6 +47,15 @@ def explain_subject(
     ledger = _ledger(found["consents"], purposes, told.get("ids", [subject]))
     head = {"subject": subject, "segment": segment, "at": at, "known": known_at}
     return _plain({**head, **told, "verdicts": why, "ledger": ledger}, {"at", "known", "next_transition_at"})
+
+
+def _on_record(lake: Lake, subject: str, segment: str, at: int, known_at: int) -> str:
+    """What was published by K about a subject at T."""
+    k = instant(known_at)
+    seen = f"known_from <= {k} AND (known_to IS NULL OR known_to > {k})"
+    of = f'segment = {quoted(segment)} AND subject = {quoted(subject)} AND "at" <= {instant(at)}'
+    is_member = lake.value(f'SELECT arg_max(member, ("at", version)) FROM segment_transitions WHERE {of} AND {seen}')
+    return f"the record says: {'a' if is_member else 'no'} member then, as it was published"
 
 
 def _ledger(consents: pa.Table, purposes: Sequence[str], ids: Sequence[str]) -> list[dict[str, Any]]:

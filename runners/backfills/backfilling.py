@@ -13,6 +13,7 @@ from runners.backfills.candidates import Candidates
 from runners.backfills.intervals import Period, months
 from runners.backfills.past import Past
 from runners.runs.run_plan import canonical
+from runners.runs.keeping import see_that_answers_are_left
 from runners.streams.handing import hand_in, new_order
 from runners.warehouses.backfills import (
     DONE,
@@ -63,6 +64,7 @@ def backfill(project: Project, chosen: Selection, period: Period, now: Callable[
     """
     with open_warehouse(project) as lake, lake.snapshot():
         last = published(lake)
+        see_that_answers_are_left(lake, project, period.from_at)
         wanted = Candidates.of(lake, project, chosen, last)
         one, intervals = _begun(lake, project, wanted, _within(period, last), last, now())
     if not intervals:

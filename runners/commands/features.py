@@ -28,6 +28,7 @@ def features(
     from runners.answers.pairs import read_pairs
     from runners.answers.recalling import outdated
     from runners.commands.query import form_of
+    from runners.runs.keeping import see_that_answers_are_left
     from runners.terminal.asking import instant_of
     from runners.terminal.selecting import features_of
     from runners.warehouses.output import write_parquet, write_rows
@@ -39,6 +40,8 @@ def features(
     groups, pairs = features_of(session, project, select, allow_empty), read_pairs(file, project.timezone)
     with session.lake(project) as lake, lake.snapshot():
         last = published(lake)
+        if len(pairs.at):
+            see_that_answers_are_left(lake, project, int(pairs.at.min()))
         latest = int(pairs.at.max()) if len(pairs.at) else None
         for word in filter(None, (beyond(lake, latest), outdated(project, last))):
             session.note(f"note: {word}")

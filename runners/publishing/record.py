@@ -21,7 +21,8 @@ _VERSIONS = pa.schema([*_SCOPE, ("meaning", pa.string())])
 _PUBLISHED = """
 CREATE OR REPLACE TEMP TABLE record_published AS
 SELECT segment, version, subject, valid_from, valid_to, valid_to AS ended_at
-FROM segment_history SEMI JOIN run_scope USING (segment, version) WHERE known_to IS NULL
+FROM segment_history SEMI JOIN run_scope USING (segment, version)
+WHERE known_to IS NULL AND (valid_to IS NULL OR valid_to >= $from)
 """
 
 # `ended_at`: the end, where it lies up to the last T. A later one is news of an interval that stands as it is.
@@ -33,7 +34,7 @@ FROM (
   SELECT *, lead("at") OVER (PARTITION BY segment, version, subject ORDER BY "at") AS valid_to
   FROM staged_transitions SEMI JOIN run_scope USING (segment, version)
 )
-WHERE member
+WHERE member AND (valid_to IS NULL OR valid_to >= $from)
 """
 
 _EQUAL = """
@@ -203,6 +204,7 @@ def _compare(lake: Lake, plan: RunPlan, parent: LastRun | None) -> None:
     _register_linked(lake)
     horizon_at, known_before = (BEGINNING_AT, BEGINNING_AT) if parent is None else (parent.t_at, parent.known_at)
     values = {
+        "$from": instant(max(plan.horizon_at, BEGINNING_AT)),
         "$horizon": instant(horizon_at),
         "$reached": instant(max(plan.t_at, horizon_at)),
         "$t": instant(plan.t_at),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from runners.audits.rules import KEYS
 from runners.publishing.exposing import find_exposed
+from runners.publishing.letting_go import let_go
 from runners.publishing.pointing import pointed
 from runners.publishing.record import stands
 from runners.publishing.staging import BESIDE, FATES
@@ -16,6 +17,7 @@ from runners.warehouses.lake import Lake, instant, named, quoted
 from runners.warehouses.read import LastRun
 from runners.warehouses.states import StateFile
 from schemas.kinds import KINDS
+from transforms.algebra.order import BEGINNING
 from transforms.faults import reach
 
 # A subject that is not known any more has a row of nulls now, and one without a last row had one before.
@@ -93,6 +95,7 @@ class Writing:
             self._counts,
             self._versions,
             self._states,
+            self._let_go,
             self._manifest,
         )
 
@@ -260,12 +263,19 @@ class Writing:
         self.lake.clear("kernel_state")
         self._insert("kernel_state", f"SELECT * FROM {layers}")
 
+    def _let_go(self) -> None:
+        """What retention lets go, where it is more than before."""
+        before = BEGINNING if self.parent is None else self.parent.gone_before_at
+        if self.plan.gone_before_at > before:
+            let_go(self.lake, self.plan.gone_before_at)
+
     def _manifest(self) -> None:
         plan, clock = self.plan, int(time.time() * 1_000_000)
         sums = ", ".join(f"coalesce(sum({named(name)}), 0) AS {named(name)}" for name in ("read", *FATES, *BESIDE))
         positions = {"before": plan.positions_before, "after": plan.positions_after}
         meant = {"read_as": plan.read_as, "features": plan.feature_meanings, "composition": plan.composition}
-        inputs = canonical({**positions, **meant, "undeclared": plan.undeclared})
+        gone = {} if plan.gone_before_at == BEGINNING else {"gone_before_at": plan.gone_before_at}
+        inputs = canonical({**positions, **meant, **gone, "undeclared": plan.undeclared})
         self._insert(
             "run_manifest",
             f"SELECT {self._stamp}, {instant(plan.started_at)} AS started_at, {instant(plan.t_at)} AS t, "

@@ -6,16 +6,18 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from runners.runs.outlook import Outlook
+from runners.runs.keeping import gone
+from runners.runs.outlook import Outlook, versions_of
 from runners.sources.entry import read as read_input
 from runners.warehouses.lake import Lake
-from runners.warehouses.read import facts_of_subjects, links
+from runners.warehouses.read import facts_of_subjects, last_run, links, standing, versions
 from schemas.definitions.project import Project
 from transforms.algebra.engine import connect
+from transforms.algebra.order import BEGINNING
 from transforms.coder import ShardedBatch
 from transforms.decode import DecodePlan, decode
 from transforms.known import KIND
-from transforms.segment import LEAVING, STORED
+from transforms.segment import LEAVING, STANDS, STORED
 from transforms.shard import shards_of, split
 from transforms.together import Together, together
 
@@ -74,6 +76,18 @@ def taken_along(
     for start in range(0, len(subjects), _AT_ONCE):
         some = subjects.slice(start, _AT_ONCE)
         yield from _stored(facts_of_subjects(lake, project, some, None), shards, after)
+        yield from standing_of(lake, project, after, some)
+
+
+def standing_of(
+    lake: Lake, project: Project, after: Together, subjects: pa.Array | None = None
+) -> Iterator[ShardedBatch]:
+    """What was published of all subjects or of some that can not be computed any more, for the shards that they are in."""
+    horizon_at = gone(project, last_run(lake))["horizon_at"]
+    if horizon_at > BEGINNING:
+        found = standing(lake, versions_of(versions(lake), project), horizon_at, subjects)
+        for batch in found.combine_chunks().to_batches():
+            yield from split(batch.replace_schema_metadata({KIND: STANDS}), project.target.shards, after)
 
 
 def _stored(facts: Mapping[str, pa.Table], shards: int, after: Together) -> Iterator[ShardedBatch]:

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from runners.audits.expectations import Expectations
 from runners.audits.finding import Checked
+from transforms.algebra.order import BEGINNING
 
 
 class SegmentVersion(NamedTuple):
@@ -51,6 +52,8 @@ class RunPlan:
       ends_day: it ends a day of a stream: feature rows that differ are reason enough to publish (semantics 4.5).
       expectations: what the user expects of the staged run.
       undeclared: source -> how many values of fields that it does not declare were dropped, where there were any.
+      gone_before_at: events before it are gone once this run is published, of each subject all but the first.
+      horizon_at: from when on answers can be computed: what is told of the time before stands.
       silence_budgets: source of consents -> for how long it may say nothing, microseconds.
     """
 
@@ -77,6 +80,8 @@ class RunPlan:
     expectations: Expectations = field(default_factory=Expectations)
     undeclared: Mapping[str, int] = field(default_factory=dict)
     silence_budgets: Mapping[str, int] = field(default_factory=dict)
+    gone_before_at: int = BEGINNING
+    horizon_at: int = BEGINNING
 
     @cached_property
     def run_id(self) -> str:

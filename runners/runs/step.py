@@ -15,7 +15,8 @@ from runners.audits.expectations import expectations_of
 from runners.engines.local import run_locally
 from runners.publishing.staging import new_staging
 from runners.runs.account import positions_after, stage_fates, staged_account, undeclared, unseen
-from runners.runs.linking import Linked, linked, moving
+from runners.runs.keeping import goes_before, gone
+from runners.runs.linking import Linked, linked, moving, standing_of
 from runners.runs.notes import late_news, notes
 from runners.runs.outlook import Outlook, k_below
 from runners.runs.progress import tick, ticked
@@ -134,10 +135,9 @@ class Step:
 
     def _remembered(self, both: Linked) -> list[ShardedBatch]:
         """What each shard starts from: its state and who moves, or for a rebuild all facts that the warehouse holds."""
-        if self.outlook.is_rebuild and not self.outlook.options.full_refresh:
-            return self._stored(both.after)
         if self.outlook.is_rebuild:
-            return []
+            stands = standing_of(self.lake, self.outlook.project, both.after)
+            return [*stands, *([] if self.outlook.options.full_refresh else self._stored(both.after))]
         see_states(self.lake)
         place, found = self.lake.states.place, read.state_paths(self.lake)
         states = [(shard, state_at([*map(place, paths)])) for shard, paths in found.items()]
@@ -195,6 +195,8 @@ class Step:
             feature_meanings={name: group.meaning for name, group in project.features.items()},
             composition=noted(compositions(project)),
             expectations=expectations_of(project),
+            gone_before_at=goes_before(project, self.outlook.last, self.outlook.t_at),
+            horizon_at=self.closing.horizon_at,
             silence_budgets={
                 name: source.silence_budget
                 for name, source in project.sources.items()
@@ -214,4 +216,5 @@ def _closing(lake: Lake, outlook: Outlook, staging: Path) -> Closing:
     kept_at = staging / "kept.arrow"
     Receipts.of(np.array([t_at]), np.array([stored_at])).write(kept_at)
     last_at = BEGINNING if reads_again else last.t_at
-    return Closing(last_at, t_at, t_at, last.known_at, options.known_at, str(kept_at), everyone=outlook.is_rebuild)
+    more = gone(outlook.project, last)
+    return Closing(last_at, t_at, t_at, last.known_at, options.known_at, str(kept_at), everyone=outlook.is_rebuild, **more)

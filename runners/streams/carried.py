@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from runners.publishing.placing import layered
+from runners.runs.keeping import gone
 from runners.runs.outlook import Options, Outlook
 from runners.runs.rereading import Reading
 from runners.runs.run_plan import RunPlan
@@ -78,6 +79,7 @@ class Carried:
         self.receipts.write(path)
         states = {shard: [*map(self.lake.states.place, paths)] for shard, paths in self.states.items()}
         more = {"kept": str(path), "watermarks": self.watermarks, "day_ends_at": self.day_ends_at, "states": states}
+        more |= gone(self.project, self.last)
         return Closing(self.last.t_at, None, self._until_at, self.last.known_at, **more)  # type: ignore[arg-type]
 
     @property

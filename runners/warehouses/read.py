@@ -17,6 +17,7 @@ from schemas.definitions.project import Project
 from schemas.errors import CallError, TryAgain
 from schemas.kinds import KINDS
 from transforms.algebra.claims import ints
+from transforms.algebra.gone import STANDING
 from transforms.algebra.order import BEGINNING
 from transforms.receipts import Receipts
 from transforms.stage import AWAKE
@@ -34,11 +35,12 @@ class LastRun(NamedTuple):
     read_as: Mapping[str, Mapping[str, str]]
     features: Mapping[str, str]
     composition: Mapping[str, Any]
+    gone_before_at: int = BEGINNING
 
     @classmethod
     def of(cls, plan: RunPlan) -> "LastRun":
         """What a plan is once it is published."""
-        meant = (plan.read_as, plan.feature_meanings, plan.composition)
+        meant = (plan.read_as, plan.feature_meanings, plan.composition, plan.gone_before_at)
         return cls(plan.run_id, plan.t_at, plan.known_at, plan.definitions, plan.positions_after, plan.shards, *meant)
 
 
@@ -77,7 +79,8 @@ def _run(found: list[tuple[Any, ...]]) -> LastRun | None:
     run_id, t_at, known_at, definitions, inputs, shards = found[0]
     said = json.loads(inputs)
     read_as, features, composition = (said.get(name, {}) for name in ("read_as", "features", "composition"))
-    return LastRun(run_id, t_at, known_at, definitions, said["after"], shards, read_as, features, composition)
+    meant = (read_as, features, composition, said.get("gone_before_at", BEGINNING))
+    return LastRun(run_id, t_at, known_at, definitions, said["after"], shards, *meant)
 
 
 def newest_receipt(lake: Lake, last: LastRun, t_at: int) -> int:
@@ -186,6 +189,21 @@ def facts_of_subjects(lake: Lake, project: Project, subjects: pa.Array, known_at
             table: _canonical(lake.arrow(f"{_select(lake, project.sources, table, schema)} AND {_AMONG} {seen}"), schema)
             for table, schema in project.schemas.items()
         }
+
+
+def standing(
+    lake: Lake, versions: Mapping[str, SegmentVersion], horizon_at: int, subjects: pa.Array | None = None
+) -> pa.Table:
+    """Which memberships of all subjects or of some were published that last until an instant, as `STANDING` has them."""
+    if horizon_at == BEGINNING or not versions:
+        return STANDING.empty_table()
+    current = ", ".join(f"({quoted(name)}, {one.version})" for name, one in versions.items())
+    among = f'known_to IS NULL AND "at" < {instant(horizon_at)} AND (segment, version) IN ({current})'
+    last = 'GROUP BY segment, subject HAVING arg_max(member, "at")'
+    with _asked(lake, pa.array([], pa.string()) if subjects is None else subjects):
+        some = "" if subjects is None else f"AND {_AMONG}"
+        said = f'SELECT segment, subject, max(epoch_us("at")) AS "at" FROM segment_transitions WHERE {among} {some} {last}'
+        return lake.arrow(said).cast(STANDING)
 
 
 def told_again(lake: Lake, sources: Sequence[str], files: Sequence[Path]) -> pa.Array:

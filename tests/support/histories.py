@@ -15,6 +15,7 @@ from tests.support.worlds import arrived, read_world
 from transforms.algebra.absorb import Arrived
 from transforms.algebra.advance import advance, recalled
 from transforms.algebra.claims import WHO
+from transforms.algebra.gone import NOBODY
 from transforms.algebra.layers import Layers, without
 from transforms.algebra.order import BEGINNING, FOREVER
 from transforms.algebra.outdated import Outdated, see_that_nobody_is_torn_away
@@ -81,7 +82,7 @@ class Shard:
 
     def step(self, facts: Iterable[Fact], at: int, writes_features: bool = True) -> "Shard":
         new = [*facts]
-        moment = Moment(self.last_at, at, FOREVER, writes_features=writes_features)
+        moment = self._moment(at, writes_features)
         tables = arrived(self.program.project, new)
         self._rebuild(self._twins(new), moment)
         try:
@@ -94,6 +95,12 @@ class Shard:
         self.last_at = at
         return self
 
+    def _moment(self, at: int, writes_features: bool) -> Moment:
+        return Moment(self.last_at, at, FOREVER, writes_features=writes_features)
+
+    def _standing(self, subjects: pa.Array, moment: Moment) -> pa.Table:
+        return NOBODY
+
     def _advance(self, tables: Arrived, moment: Moment) -> dict[str, pa.Table]:
         self.state, published = advance(self.program, self.state, tables, moment)
         return published
@@ -102,13 +109,14 @@ class Shard:
         """Give the state all facts that were told about some subjects."""
         if len(subjects):
             try:
-                see_that_nobody_is_torn_away(self.state, subjects)
+                see_that_nobody_is_torn_away(self.state, subjects, moment.gone_to_at)
             except Outdated as torn:
                 subjects = pa.concat_arrays([subjects, torn.subjects])
             self.rebuilt += subjects.to_pylist()
             every = arrived(self.program.project, self.told)
             stored = {name: rows.filter(pc.is_in(rows["subject"], value_set=subjects)) for name, rows in every.items()}
-            self.state = recalled(self.program, without(self.state, subjects), stored, moment)
+            standing = self._standing(subjects, moment)
+            self.state = recalled(self.program, without(self.state, subjects), stored, moment, standing)
 
     def _twins(self, new: Iterable[Fact]) -> pa.Array:
         """Those of whom part is forgotten and an event is told whose id they had before: a warehouse would find it."""

@@ -4,14 +4,20 @@ from collections.abc import Iterator
 
 from schemas.definitions.project import Project
 from schemas.definitions.reading import Reading
+from schemas.definitions.retention import wanting
 from schemas.errors import Problem
 
 
 def unkept_promises(project: Project, reading: Reading) -> Iterator[Problem]:
-    """A warning for each purpose that wants data removed: nothing is removed from the warehouse yet."""
-    document = reading.documents["purposes", ""]
+    """A warning for each purpose that wants data removed that are not."""
+    document, wanted = reading.documents["purposes", ""], wanting(project)
     for index, purpose in enumerate(project.purposes.values()):
-        wanted = {"retention": purpose.retention is not None, "on_withdraw": purpose.on_withdraw == "erase"}
-        for key in (key for key, is_wanted in wanted.items() if is_wanted):
-            message = f"`{key}` is not carried out yet: nothing is removed for `{purpose.id}`"
-            yield document.problem("SEG-0804", message, ("purposes", index, key), of_key=True, severity="warning")
+        if purpose.retention is not None and wanted is not None:
+            message = f"`retention` is not carried out: nothing is removed before `{wanted.purpose}` declares `{wanted.key}`"
+            place = ("purposes", index, "retention")
+            yield document.problem(
+                "SEG-0804", message, place, expected=f"`{wanted.key}`: {wanted.expected}", of_key=True, severity="warning"
+            )
+        if purpose.on_withdraw == "erase":
+            message = f"`on_withdraw` is not carried out yet: nothing is removed for `{purpose.id}`"
+            yield document.problem("SEG-0804", message, ("purposes", index, "on_withdraw"), of_key=True, severity="warning")

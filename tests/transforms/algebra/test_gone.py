@@ -1,0 +1,167 @@
+"""Retention: what is gone changes no answer from the horizon on, and what was told of the time before stands."""
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pyarrow as pa
+import pytest
+
+from tests.support.generator import DAY, HOUR, START, Generator
+from tests.support.histories import ALWAYS, Fact, History, Layered, Shard, cut, expected, facts_of
+from tests.support.merged import FREE, event, instant, link, world
+from tests.support.oracle_model import Consent, Event, Link, Profile, Score, World
+from tests.transforms.algebra.test_folding import SOURCES, chunks
+from transforms.algebra.gone import STANDING
+from transforms.algebra.order import BEGINNING, FOREVER
+from transforms.algebra.program import Moment
+
+FOUND = {"events": Event, "profiles": Profile, "consents": Consent, "links": Link, "scores": Score}
+
+
+class Keeping(Layered):
+    """A shard whose warehouse keeps events for so long, and no definition looks back further than `lookback`."""
+
+    retention, lookback = 3 * DAY, 2 * DAY
+    gone_before_at, horizon_at = BEGINNING, BEGINNING
+
+    def _moment(self, at: int, writes_features: bool) -> Moment:
+        gone = {"gone_before_at": self.gone_before_at, "horizon_at": self.horizon_at}
+        return Moment(self.last_at, at, FOREVER, writes_features=writes_features, **gone)
+
+    def _standing(self, subjects: pa.Array, moment: Moment) -> pa.Table:
+        asked, at = {*subjects.to_pylist()}, moment.horizon_at
+        found = [
+            {"segment": name, "subject": who, "at": begins}
+            for (name, who), intervals in self.folded().items()
+            for begins, ends in intervals
+            if who in asked and begins < at and (ends is None or ends >= at)
+        ]
+        return pa.Table.from_pylist(found, STANDING)
+
+    def remove(self) -> None:
+        """What a run removes once it is published."""
+        self.gone_before_at = max(self.gone_before_at, (self.last_at - self.retention) // DAY * DAY)
+        self.horizon_at = self.gone_before_at + self.lookback
+        firsts: dict[str, Event] = {}
+        for one in self.told:
+            if isinstance(one, Event):
+                firsts[one.subject] = min(firsts.get(one.subject, one), one, key=_in_order)
+        self.told = [left for one in self.told if (left := self._left(one, firsts)) is not None]
+
+    def _left(self, one: Fact, firsts: dict[str, Event]) -> Fact | None:
+        if not isinstance(one, Event) or one.occurred_at >= self.gone_before_at:
+            return one
+        return replace(one, properties={}) if firsts[one.subject] is one else None
+
+
+def _in_order(one: Event) -> tuple[int, str, str]:
+    return one.occurred_at, one.event_id, one.source
+
+
+def known(told: World, facts: list[Fact]) -> World:
+    """The world of which only so much has been heard."""
+    return replace(told, **{name: tuple(one for one in facts if isinstance(one, kind)) for name, kind in FOUND.items()})
+
+
+def since(history: History, at: int) -> History:
+    """What a history says from an instant on."""
+    found = {key: [(max(a, at), b) for a, b in value if b is None or b > at] for key, value in history.items()}
+    return {key: value for key, value in found.items() if value}
+
+
+def until(history: History, at: int) -> History:
+    """What a history says before an instant."""
+    found = {key: cut([(a, b) for a, b in value if a < at], at - 1) for key, value in history.items()}
+    return {key: value for key, value in found.items() if value}
+
+
+def bounded(told: World, lookback: int) -> World:
+    """The world in which no event counts for longer."""
+    purposes = [{**one, "max_lookback": f"{lookback // HOUR}h"} for one in told.project["purposes"]]
+    return replace(told, project={**told.project, "purposes": purposes})
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_is_gone_changes_nothing_from_the_horizon_on_and_what_was_told_before_it_stands(seed: int) -> None:
+    generator = Generator(Random(seed), merges=True, scored=True)
+    told = bounded(generator.world(), Keeping.lookback)
+    facts = facts_of(told)
+    generator.random.shuffle(facts)
+    if seed % 3:
+        facts.sort(key=lambda fact: fact.received_at)
+    with tempfile.TemporaryDirectory() as folder:
+        shard = Keeping.of(Path(folder), told, (ALWAYS, HOUR, DAY)[seed % 3])
+        before: History = {}
+        heard: list[Fact] = []
+        at = START
+        for part in chunks(facts, generator.random, 5):
+            heard += part
+            at = max(at + DAY, *(fact.received_at for fact in part)) if part else at + DAY
+            horizon_at = shard.horizon_at
+            shard.step(part, at)
+            found = shard.folded()
+            assert since(found, horizon_at) == since(expected(known(told, heard), at), horizon_at)
+            assert until(found, horizon_at) == until(before, horizon_at)
+            before = found
+            shard.remove()
+        assert shard.horizon_at > BEGINNING
+
+
+def of_hours(*facts: Fact) -> tuple[World, list[Fact]]:
+    """A segment of who has bought in the last two days, whatever else."""
+    purpose = {**FREE, "max_lookback": "2d"}
+    found = world(*facts, purposes=[purpose], sources=SOURCES)
+    return found, list(facts)
+
+
+def days(history: History, who: str) -> list[tuple[float, float | None]]:
+    """When somebody is a member, in hours."""
+    return [(a / HOUR - START_H, None if b is None else b / HOUR - START_H) for a, b in history.get(("it", who), [])]
+
+
+START_H = instant(0) / HOUR
+
+
+def stepped(folder: Path, *steps: tuple[float, list[Fact]]) -> Keeping:
+    """A shard after steps at these hours; what is told of at last is told when events are gone."""
+    told, _ = of_hours(*(fact for _, facts in steps for fact in facts))
+    shard = Keeping.of(folder, told)
+    for hours, facts in steps:
+        shard.step(facts, instant(hours))
+        shard.remove()
+    return shard
+
+
+def test_a_state_holds_no_event_that_is_gone_but_each_subjects_first(tmp_path: Path) -> None:
+    shard = stepped(tmp_path, (200, [event(0, "ann", event_id="a"), event(1, "ann", event_id="b"), event(199, "ann")]), (201, []))
+    assert shard.state.facts["events"]["event_id"].to_pylist() == ["a", "buy-199"]
+    assert not any(value for name, value in shard.state.facts["events"].slice(0, 1).to_pylist()[0].items() if name[0] == "p")
+
+
+def test_late_news_from_before_what_is_gone_changes_nothing(tmp_path: Path) -> None:
+    shard = stepped(tmp_path, (100, [event(10, "ann"), event(90, "ann")]), (200, [event(199, "ann")]), (201, [event(20, "ann")]))
+    assert days(shard.folded(), "ann") == [(10, 58), (90, 138), (199, None)]
+
+
+def test_late_news_changes_only_what_lies_after_the_horizon(tmp_path: Path) -> None:
+    # at hour 200 events before hour 120 go: answers can be computed from hour 168 on
+    shard = stepped(tmp_path, (200, [event(0, "ann")]), (201, [event(130, "ann")]))
+    assert days(shard.folded(), "ann") == [(0, 48), (168, 178)]
+
+
+def test_a_membership_that_lasts_beyond_the_horizon_keeps_its_beginning(tmp_path: Path) -> None:
+    shard = stepped(tmp_path, (200, [event(125, "ann")]), (201, [event(160, "ann")]))
+    assert days(shard.folded(), "ann") == [(125, 208)] or days(shard.folded(), "ann") == [(125, None)]
+
+
+def test_a_link_that_is_learned_late_changes_only_what_lies_after_the_horizon(tmp_path: Path) -> None:
+    shard = stepped(tmp_path, (200, [event(125, "ann"), event(0, "bob")]), (201, [link(0, "ann", "bob", received=201)]))
+    assert days(shard.folded(), "ann") == [(125, 168)]
+    assert days(shard.folded(), "bob") == [(0, 48), (168, 173)]
+
+
+def test_a_state_without_retention_forgets_nothing_more(tmp_path: Path) -> None:
+    told, facts = of_hours(event(0, "ann"), event(1, "ann"))
+    assert Shard.of(tmp_path, told).step(facts, instant(500)).step([], instant(600)).state.is_whole
