@@ -12,8 +12,8 @@ from typing import NamedTuple
 from runners.backfills.candidates import Candidates
 from runners.backfills.intervals import Period, months
 from runners.backfills.past import Past
-from runners.runs.run_plan import canonical
 from runners.runs.keeping import see_that_answers_are_left
+from runners.runs.run_plan import canonical
 from runners.streams.handing import hand_in, new_order
 from runners.warehouses.backfills import (
     DONE,

@@ -20,7 +20,7 @@ _VERSIONS = pa.schema([*_SCOPE, ("meaning", pa.string())])
 
 _PUBLISHED = """
 CREATE OR REPLACE TEMP TABLE record_published AS
-SELECT segment, version, subject, valid_from, valid_to, valid_to AS ended_at
+SELECT segment, version, subject, purpose, valid_from, valid_to, valid_to AS ended_at
 FROM segment_history SEMI JOIN run_scope USING (segment, version)
 WHERE known_to IS NULL AND (valid_to IS NULL OR valid_to >= $from)
 """
@@ -35,6 +35,14 @@ FROM (
   FROM staged_transitions SEMI JOIN run_scope USING (segment, version)
 )
 WHERE member AND (valid_to IS NULL OR valid_to >= $from)
+"""
+
+# What can not be computed any more stands: of a version that is not defined any more, too, up to the horizon.
+_STANDS = """
+INSERT INTO record_staged BY NAME
+SELECT segment, version, subject, purpose, valid_from, $from AS valid_to, $from AS ended_at
+FROM record_published ANTI JOIN record_staged USING (segment, version, subject, valid_from)
+WHERE valid_from < $from
 """
 
 _EQUAL = """
@@ -214,7 +222,8 @@ def _compare(lake: Lake, plan: RunPlan, parent: LastRun | None) -> None:
         "$key": ", ".join(KEYS["consents"]),
         "$restrictive": ", ".join(map(quoted, RESTRICTIVE)),
     }
-    for statement in (_PUBLISHED, _STAGED, _CLOSINGS, _TRANSITIONS, _CHANGES, _TURNS_AT_T, _LATER, _STANDING, _RESTRICTED, _TOLD):
+    whole = (_PUBLISHED, _STAGED, _STANDS, _CLOSINGS, _TRANSITIONS, _CHANGES)
+    for statement in (*whole, _TURNS_AT_T, _LATER, _STANDING, _RESTRICTED, _TOLD):
         lake.run(_filled(statement, values))
 
 

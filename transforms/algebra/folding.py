@@ -170,7 +170,7 @@ def _without_events(state: State, study: Study, moment: Moment, kept: Flags) -> 
 def _marked(state: State, who: Ints, **instants: int) -> State:
     columns = {name: ints(state.subjects[name], BEGINNING).copy() for name in instants}
     for name, at in instants.items():
-        columns[name][who] = at
+        columns[name][who] = np.maximum(columns[name][who], at)
     return state.with_instants(**columns)
 
 

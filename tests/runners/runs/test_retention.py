@@ -87,7 +87,8 @@ def test_a_definition_that_is_new_tells_answers_from_where_they_can_be_computed(
 
 def test_a_definition_that_is_changed_leaves_the_record_of_before_as_it_is(target: Kept) -> None:
     target.at(200, buy(0), buy(130), buy(140, "bob"))
-    target.define(replace(told(), project={**told().project, "segments": [{"segment": "it", "purpose": "free", "when": {"did": "buy"}}]}))
+    bought = {"segment": "it", "purpose": "free", "when": {"did": {"event": "buy"}}}
+    target.define(replace(told(), project={**told().project, "segments": [bought]}))
     target.at(201).at(202, buy(201, "bob"))
     assert (target.during("ann"), target.during("ann", "it@2")) == ([(0, 48), (130, 168)], [(168, 178)])
     assert (target.during("bob"), target.during("bob", "it@2")) == ([(140, 168)], [(168, 188), (201, None)])
@@ -128,8 +129,6 @@ def test_no_file_of_the_warehouse_holds_what_is_gone_after_the_next_run_and_tidy
     target.at(110, buy(0, note="sesame"), buy(1, note="simsim"), buy(100)).at(200, buy(199)).at(201, buy(200, "bob"))
     with target.lake() as lake:
         root = lake.root
-    from runners.runs.running import open_target
-
     with open_target(read_project(target.folder, language())) as lake:
         lake.tidy("INTERVAL 0 SECONDS")
     files = [path for path in root.rglob("*") if path.is_file()]
