@@ -33,10 +33,13 @@ def gone(project: Project, last: LastRun | None) -> Gone:
     return {"gone_before_at": last.gone_before_at, "horizon_at": horizon_at}
 
 
-def goes_before(project: Project, last: LastRun | None, t_at: int) -> int:
-    """Before when events are gone once a run at T is published: whole days, and never less than before."""
+def goes_before(project: Project, last: LastRun | None, t_at: int, now: int) -> int:
+    """Before when events are gone once a run at T is published: whole days, and never less than before.
+
+    A T that lies ahead of the clock, which may be a slip of the pen, lets nothing go that is not old yet.
+    """
     kept, before = retention(project), BEGINNING if last is None else last.gone_before_at
-    return before if kept is None else max((t_at - kept) // _DAY * _DAY, before)
+    return before if kept is None else max((min(t_at, now) - kept) // _DAY * _DAY, before)
 
 
 def see_that_answers_are_left(lake: Lake, project: Project, at: int, record: str = "") -> None:

@@ -195,7 +195,7 @@ class Step:
             feature_meanings={name: group.meaning for name, group in project.features.items()},
             composition=noted(compositions(project)),
             expectations=expectations_of(project),
-            gone_before_at=goes_before(project, self.outlook.last, self.outlook.t_at),
+            gone_before_at=goes_before(project, self.outlook.last, self.outlook.t_at, self.outlook.options.now),
             horizon_at=self.closing.horizon_at,
             silence_budgets={
                 name: source.silence_budget

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from runners.answers.explaining import explain_subject
@@ -15,6 +16,7 @@ from schemas.errors import CallError
 from tests.support.histories import Fact
 from tests.support.merged import FREE, Event, World, event, instant, link, world
 from tests.support.oracle_model import HOUR
+from tests.support.streams import streaming
 from tests.support.whole_runs import Target
 from tests.support.worlds import language
 
@@ -133,3 +135,17 @@ def test_no_file_of_the_warehouse_holds_what_is_gone_after_the_next_run_and_tidy
         lake.tidy("INTERVAL 0 SECONDS")
     files = [path for path in root.rglob("*") if path.is_file()]
     assert [path.name for path in files if any(text in path.read_bytes() for text in (b"sesame", b"simsim"))] == []
+    stored = [row for path in root.rglob("events/**/*.parquet") for row in pq.read_table(path).to_pylist()]
+    assert sorted((row["event_id"], row["note"]) for row in stored) == [("buy-0", None), ("buy-199", "any"), ("buy-200", "any")]
+
+
+def test_a_stream_lets_events_go_with_its_cuts_and_leaves_what_was_published_of_before(target: Kept) -> None:
+    target.write([buy(100), buy(130)])
+    with streaming(target, instant(200)) as live:
+        live.tell([buy(20, received=201), buy(150, received=201)])
+        live.commit(instant(202))
+        assert target.during("ann") == [(100, 198)]
+        live.tell([buy(224)])
+        live.commit(instant(225))
+    assert target.during("ann") == [(100, 198), (224, None)]
+    assert target.events == [("ann", "buy-20", None), ("ann", "buy-150", "any"), ("ann", "buy-224", "any")]
