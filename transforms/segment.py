@@ -89,7 +89,7 @@ def _named(leaving: pa.Array, *several: Arrived) -> pa.Array:
 
 
 def _less(state: State, leaving: pa.Array, moment: Moment) -> State:
-    see_that_nobody_is_torn_away(state, leaving, moment.gone_to_at)
+    see_that_nobody_is_torn_away(state, leaving, moment)
     return without(state, leaving)
 
 

@@ -109,7 +109,7 @@ class Shard:
         """Give the state all facts that were told about some subjects."""
         if len(subjects):
             try:
-                see_that_nobody_is_torn_away(self.state, subjects, moment.gone_to_at)
+                see_that_nobody_is_torn_away(self.state, subjects, moment)
             except Outdated as torn:
                 subjects = pa.concat_arrays([subjects, torn.subjects])
             self.rebuilt += subjects.to_pylist()

@@ -40,7 +40,7 @@ def advance(program: Program, state: State, arrived: Arrived, moment: Moment) ->
     before = without_what_is_gone(program, state, moment)
     state, news = absorb(before, arrived, program.projection, con)
     con.close()
-    see_that_all_is_there(before, state, news, moment.gone_to_at)
+    see_that_all_is_there(before, state, news, moment)
     state = told_from_horizon(state, moment)
     heard = Heard.of(state, news, moment)
     touched = heard.anything | moment.everyone

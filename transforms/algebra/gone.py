@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.algebra.absorb import with_subjects
-from transforms.algebra.belief import Belief, keyed
+from transforms.algebra.belief import Belief, keyed, subject_of
 from transforms.algebra.believed import rethought
 from transforms.algebra.claims import WHO, ints
 from transforms.algebra.coded import coded, referred, whole
@@ -57,7 +57,7 @@ def with_standing(program: Program, state: State, standing: pa.Table) -> State:
     at = ints(standing["at"], 0)
     index = order(key, at)
     belief = Belief(key[index], at[index], np.ones(len(key), np.bool_))
-    return rethought(state, np.unique(key & ((1 << 32) - 1)), belief, BEGINNING)
+    return rethought(state, np.unique(subject_of(key)), belief, BEGINNING)
 
 
 def _left(program: Program, events: pa.Table, gone_before_at: int) -> pa.Table:

@@ -13,6 +13,7 @@ from transforms.algebra.claims import WHO, Action, codes, ints
 from transforms.algebra.coded import plain
 from transforms.algebra.order import BEGINNING, Ints, different
 from transforms.algebra.profiles import Profiles
+from transforms.algebra.program import Moment
 from transforms.algebra.state import State
 
 _DECIDING = ("birth_date", "country", "timezone")
@@ -31,7 +32,7 @@ class Outdated(Exception):
         self.subjects = subjects
 
 
-def see_that_all_is_there(before: State, after: State, news: News, gone_to_at: int = BEGINNING) -> None:
+def see_that_all_is_there(before: State, after: State, news: News, moment: Moment) -> None:
     """See that the state holds all that the news, which has entered it, bears on, as far as any of it is left.
 
     Errors: Outdated.
@@ -39,15 +40,15 @@ def see_that_all_is_there(before: State, after: State, news: News, gone_to_at: i
     if before.is_whole:
         return
     asked = np.logical_or.reduce([flags(after.count, who) for who in _concerned(before, after, news)])
-    asked = after.related(asked) & after.forgets_after(gone_to_at)
+    asked = after.related(asked) & after.forgets(moment)
     if asked.any():
         raise Outdated(after.ids.filter(pa.array(asked)))
 
 
-def see_that_nobody_is_torn_away(state: State, leaving: pa.Array, gone_to_at: int = BEGINNING) -> None:
+def see_that_nobody_is_torn_away(state: State, leaving: pa.Array, moment: Moment) -> None:
     """See that with some subjects all leave of whom sums are kept that these may bear on. Errors: Outdated."""
     leaves = np.asarray(pc.is_in(state.ids, value_set=leaving)).astype(np.bool_)
-    torn = state.related(leaves) & ~leaves & state.forgets_after(gone_to_at)
+    torn = state.related(leaves) & ~leaves & state.forgets(moment)
     if torn.any():
         raise Outdated(state.ids.filter(pa.array(torn)))
 

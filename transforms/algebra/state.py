@@ -19,7 +19,7 @@ from transforms.algebra.exact import Number, fits, scaled
 from transforms.algebra.facts import Facts
 from transforms.algebra.folded import Base, Folded
 from transforms.algebra.order import BEGINNING, FOREVER, Flags, Ints, in_turn
-from transforms.algebra.program import Program
+from transforms.algebra.program import Moment, Program
 from transforms.algebra.relations import groups, relations
 from transforms.algebra.scores import Scores
 
@@ -83,9 +83,10 @@ class State:
         """From when on the state tells each subject's answers."""
         return ints(self.subjects["floor_at"], BEGINNING)
 
-    def forgets_after(self, at: int) -> Flags:
-        """Of whom events may be forgotten that are later than an instant."""
-        return ints(self.subjects["cut_at"], BEGINNING) > at
+    def forgets(self, moment: Moment) -> Flags:
+        """Of whom the state tells less than what is left in the warehouse."""
+        cut_at = ints(self.subjects["cut_at"], BEGINNING)
+        return (self.floors > moment.horizon_at) | (cut_at > moment.gone_to_at)
 
     def with_instants(self, **columns: Ints) -> "State":
         """The state with other instants of its subjects."""
