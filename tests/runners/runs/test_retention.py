@@ -1,6 +1,8 @@
 """What `retention` removes from a warehouse, when, and what stands."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 
 from runners.answers.explaining import explain_subject
 from runners.runs.running import open_target
+from runners.warehouses.failures import CATALOG
 from runners.warehouses.read import last_run
 from schemas.definitions.catalog import read_project
 from schemas.errors import CallError
@@ -133,8 +136,10 @@ def test_no_file_of_the_warehouse_holds_what_is_gone_after_the_next_run_and_tidy
         root = lake.root
     with open_target(read_project(target.folder, language())) as lake:
         lake.tidy("INTERVAL 0 SECONDS")
-    files = [path for path in root.rglob("*") if path.is_file()]
+    files = [path for path in root.rglob("*") if path.is_file() and not path.name.startswith(CATALOG)]
     assert [path.name for path in files if any(text in path.read_bytes() for text in (b"sesame", b"simsim"))] == []
+    with closing(sqlite3.connect(root / CATALOG)) as catalog:
+        assert [row for row in catalog.iterdump() if "sesame" in row or "simsim" in row] == []
     stored = [row for path in root.rglob("events/**/*.parquet") for row in pq.read_table(path).to_pylist()]
     assert sorted((row["event_id"], row["note"]) for row in stored) == [("buy-0", None), ("buy-199", "any"), ("buy-200", "any")]
 
