@@ -36,8 +36,8 @@ COMMENTS = {
     "k": "what was known",
     "watermark": "no event before it is still expected; T for a batch",
     "definitions": "hash of the definitions",
-    "inputs": "JSON: for each source and file, how far it was read before and after, and the undeclared values left out; "
-    "what the definitions meant, leaf by leaf",
+    "inputs": "JSON: for each source and file, how far it was read before and after, the undeclared values left out, "
+    "before when events are gone; what the definitions meant, leaf by leaf",
     "shards": "number of shards of subjects",
     "read": "records read",
     "quarantined": "set aside as unreadable",
