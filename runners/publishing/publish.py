@@ -6,6 +6,7 @@ from itertools import count
 from runners.audits.auditing import audit, check_schemas
 from runners.audits.finding import Checked
 from runners.audits.silence import see_that_consents_speak
+from runners.publishing.letting_go import goes_any
 from runners.publishing.placing import place_facts
 from runners.publishing.record import prepare_record
 from runners.publishing.staging import Staging, give_up, show, staging
@@ -92,13 +93,15 @@ def _is_committed(lake: Lake, run_id: str) -> bool:
 
 
 def _is_nothing_new(lake: Lake, plan: RunPlan, staged: Staging, parent: LastRun) -> bool:
-    """No record was read or comes in sight, the definitions are the same, no transition is due: nothing to publish (2.4).
+    """No record was read or comes in sight, the definitions are the same, no transition is due, nothing goes (2.4).
 
     Features that only time has moved wait for the next run that has something to say.
     """
     if plan.anew or parent.definitions != plan.definitions:
         return False
     if dict(plan.positions_before) != dict(plan.positions_after) or is_any_unseen(lake, parent):
+        return False
+    if plan.gone_before_at > parent.gone_before_at and goes_any(lake, parent.gone_before_at, plan.gone_before_at):
         return False
     tables = ("transitions", "closings", "changes", *KINDS, "quarantine", *(("feature_rows",) if plan.ends_day else ()))
     return not any(staged.counts[table] for table in tables)

@@ -264,10 +264,13 @@ class Writing:
         self._insert("kernel_state", f"SELECT * FROM {layers}")
 
     def _let_go(self) -> None:
-        """What retention lets go, where it is more than before."""
-        before = BEGINNING if self.parent is None else self.parent.gone_before_at
-        if self.plan.gone_before_at > before:
-            let_go(self.lake, self.plan.gone_before_at)
+        """What retention lets go, where it is more than before, or has come with this run."""
+        before, goes_at = BEGINNING if self.parent is None else self.parent.gone_before_at, self.plan.gone_before_at
+        if goes_at > before or (goes_at > BEGINNING and self._has_come_before(goes_at)):
+            let_go(self.lake, goes_at)
+
+    def _has_come_before(self, at: int) -> bool:
+        return bool(self.counts["events"]) and self._any(f"staged_events WHERE occurred_at < {instant(at)}")
 
     def _manifest(self) -> None:
         plan, clock = self.plan, int(time.time() * 1_000_000)

@@ -27,6 +27,8 @@ from schemas.errors import CallError, JobFailed
 Found = TypeVar("Found")
 
 _EXTENSIONS = ("sqlite_scanner", "ducklake")
+_POSITIONS = {"event_id", "position"}
+"""Columns that may hold NUL (semantics 2.7), at which DuckLake cuts off a question to its catalog."""
 _SIGNED: set[str] = set()
 """The extensions whose signatures this process has seen: to look again at each opening takes five times as long as all else."""
 
@@ -223,4 +225,6 @@ def extension(name: str) -> Path:
 
 
 def _equal(table: str, keys: Sequence[str]) -> str:
-    return " AND ".join(f"{table}.{named(key)} = s.{named(key)}" for key in keys)
+    """The condition; what may hold NUL is compared as an expression, about which the catalog is not asked."""
+    texts = ((named(key), " || ''" if key in _POSITIONS else "") for key in keys)
+    return " AND ".join(f"{table}.{key}{more} = s.{key}{more}" for key, more in texts)

@@ -55,7 +55,7 @@ POINTS = (
     Point("state_copied", "state_copied", spread=2, runs=(0, 1, 2)),
     Point("facts_placed", "facts_placed"),
     Point("before_commit", "before_commit"),
-    Point("part_written", "part_written", spread=12),
+    Point("part_written", "part_written", spread=13),
     Point("inside_commit", "inside_commit"),
     Point("after_commit", "after_commit"),
     Point("given_up", "given_up"),  # its staging has lost its name, and is there
@@ -66,6 +66,8 @@ POINTS = (
 )
 SOME = ("rows_staged", "state_copied", "part_written", "after_commit", "results")
 """Those of every day."""
+LETS_GO = ("part_written", "inside_commit", "after_commit")
+"""Those about the part of a commit by which events go."""
 PUBLISHED = ("after_commit", "given_up", "before_answer", "results", "ended", "page")
 ANSWERED = ("results", "ended", "page")
 

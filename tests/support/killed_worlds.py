@@ -44,6 +44,8 @@ _DEFINED: dict[str, Any] = {
     "polygons": {},
     "state_reach": "3d",
 }
+_KEPT = {"retention": "4d", "max_lookback": "3d"}
+"""So long that each run but the first lets events go which were told of before, and the last ones correct what is left."""
 
 
 def moment(run: int) -> int:
@@ -51,12 +53,13 @@ def moment(run: int) -> int:
     return START + (5 + 2 * run) * DAY
 
 
-def world_of(seed: int) -> World:
-    """Facts of four draws, with links, and a few definitions."""
+def world_of(seed: int, keeps: bool = True) -> World:
+    """Facts of four draws, with links, and a few definitions; events are kept for ever, or but for a time."""
     generator = Generator(Random(seed))
     generator.merges = True
     drawn = crowded(generator, GROUPS)
-    return replace(drawn, project={**drawn.project, **_DEFINED})
+    purposes = [one if keeps else one | _KEPT for one in drawn.project["purposes"]]
+    return replace(drawn, project={**drawn.project, **_DEFINED, "purposes": purposes})
 
 
 def parts_of(world: World, seed: int) -> list[Sequence[Fact]]:
@@ -78,9 +81,9 @@ def _late(world: World) -> list[Fact]:
 class LeftAlone:
     """One world, run whole; what stood before each run is kept."""
 
-    def __init__(self, folder: Path, seed: int, forks: Forks) -> None:
+    def __init__(self, folder: Path, seed: int, forks: Forks, keeps: bool = True) -> None:
         self.folder, self.forks = folder, forks
-        world = world_of(seed)
+        world = world_of(seed, keeps)
         self.parts = parts_of(world, seed)
         self.target = Target(folder / "project", world).sharded(SHARDS)
         self.runs: list[str] = []

@@ -1,3 +1,4 @@
+import functools
 from collections.abc import Iterator
 
 import pytest
@@ -23,11 +24,10 @@ def forks() -> Iterator[Forks]:
 @pytest.fixture(scope="session")
 def worlds(forks: Forks, tmp_path_factory: pytest.TempPathFactory) -> Worlds:
     """The world of a seed, made once."""
-    made: dict[int, LeftAlone] = {}
+    return functools.cache(lambda seed: LeftAlone(tmp_path_factory.mktemp(f"world{seed}"), seed, forks))
 
-    def of(seed: int) -> LeftAlone:
-        if seed not in made:
-            made[seed] = LeftAlone(tmp_path_factory.mktemp(f"world{seed}"), seed, forks)
-        return made[seed]
 
-    return of
+@pytest.fixture(scope="session")
+def forgetful(forks: Forks, tmp_path_factory: pytest.TempPathFactory) -> Worlds:
+    """The same, where events are kept but for a time."""
+    return functools.cache(lambda seed: LeftAlone(tmp_path_factory.mktemp(f"forgetful{seed}"), seed, forks, keeps=False))

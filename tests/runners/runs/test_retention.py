@@ -11,11 +11,18 @@ import pyarrow.parquet as pq
 import pytest
 
 from runners.answers.explaining import explain_subject
+from runners.backfills.backfilling import backfill
+from runners.backfills.intervals import Period
+from runners.main import call
+from runners.runs.outlook import Options
 from runners.runs.running import open_target
 from runners.warehouses.failures import CATALOG
 from runners.warehouses.read import last_run
 from schemas.definitions.catalog import read_project
+from schemas.definitions.instant import write_instant
+from schemas.definitions.selection import select
 from schemas.errors import CallError
+from tests.support.begun import die, live, retry
 from tests.support.histories import Fact
 from tests.support.merged import FREE, Event, World, event, instant, link, world
 from tests.support.oracle_model import HOUR
@@ -27,6 +34,12 @@ SOURCES: dict[str, Any] = {
     "web": {"kind": "events", "properties": {"note": "string"}},
     "ids": {"kind": "identities"},
 }
+BOUGHT: dict[str, Any] = {
+    "features": "bought",
+    "purpose": "free",
+    "source": {"event": "buy"},
+    "aggregates": [{"name": "number", "op": "count", "windows": ["2d"]}],
+}
 KEPT = {**FREE, "max_lookback": "2d", "retention": "3d"}
 NOTED = {"did": {"event": "buy", "where": "note != 'x'"}}
 
@@ -34,6 +47,10 @@ NOTED = {"did": {"event": "buy", "where": "note != 'x'"}}
 def told(**more: Any) -> World:
     """A segment of who has bought with a note within two days."""
     return world(purposes=[KEPT], sources=SOURCES, when=NOTED, state_reach="1d", **more)
+
+
+def nobody(*heard: object) -> None:
+    """Hears of progress."""
 
 
 class Kept(Target):
@@ -44,6 +61,18 @@ class Kept(Target):
             self.write(facts)
         self.run(instant(hours))
         return self
+
+    def at_clock(self, hours: float, *facts: Fact) -> None:
+        """A run whose T is what the clock says."""
+        if facts:
+            self.write(facts)
+        live(self.folder, Options(instant(hours)))
+
+    @property
+    def aside(self) -> list[float | None]:
+        """When what was set aside was received, in hours."""
+        found = self.rows("SELECT epoch_us(received_at) FROM quarantine ORDER BY 1")
+        return [None if at is None else (at - instant(0)) / HOUR for (at,) in found]
 
     def during(self, who: str, segment: str = "it@1") -> list[tuple[float, float | None]]:
         found = self.history().get((segment, who), [])
@@ -76,11 +105,10 @@ def test_late_news_changes_only_what_can_be_computed_still(target: Kept) -> None
     target.at(200, buy(0), buy(160, "bob")).at(201, buy(130, received=201), buy(20, received=201), buy(150, "cid", 201))
     assert target.during("ann") == [(0, 48), (168, 178)]
     assert target.during("cid") == [(168, 198)]
-    assert ("ann", "buy-20", "any") in target.events
+    assert [one for _, one, _ in target.events] == ["buy-0", "buy-130", "buy-150", "buy-160"]
     target.at(225, buy(224)).at(226, buy(172, "bob", 226))
     assert target.during("ann") == [(0, 48), (168, 178), (224, None)]
     assert target.during("bob") == [(160, 220)]
-    assert ("ann", "buy-20", "any") not in target.events
 
 
 def test_a_definition_that_is_new_tells_answers_from_where_they_can_be_computed(target: Kept) -> None:
@@ -119,6 +147,65 @@ def test_what_is_told_about_a_time_of_which_events_are_gone_is_what_the_record_s
             explain_subject(lake, project, "ann", "it", instant(10), None)
         assert explain_subject(lake, project, "ann", "it", instant(170), None)["member"] is True
     assert (refused.value.code, "a member then" in refused.value.hint) == ("SEG-0923", True)
+
+
+def test_features_of_a_time_of_which_events_are_gone_are_refused(target: Kept, capsys: pytest.CaptureFixture[str]) -> None:
+    target.define(replace(told(), project={**told().project, "features": [BOUGHT]}))
+    target.at(200, buy(0), buy(130))
+    asked = target.folder / "asked.csv"
+    for hours, code in ((167, 2), (168, 0)):
+        asked.write_text(f"subject,at\nann,{write_instant(instant(hours))}\n")
+        assert call(["--project-dir", str(target.folder), "features", "--at", str(asked), "--format", "csv"]) == code
+    said = capsys.readouterr()
+    assert (said.out.splitlines()[-1].endswith(",1"), "SEG-0923" in said.err) == (True, True)
+
+
+def test_a_backfill_from_before_the_horizon_is_refused(target: Kept) -> None:
+    target.at(200, buy(0), buy(130))
+    project = read_project(target.folder, language())
+    with pytest.raises(CallError) as refused:
+        backfill(project, select(project, "it"), Period(instant(167), instant(190)), lambda: instant(200), nobody)
+    assert refused.value.code == "SEG-0923"
+
+
+def test_what_was_set_aside_goes_by_when_it_was_received(target: Kept) -> None:
+    """Where that can not be read, by when the run began that set it aside."""
+    target.write([buy(150, received=119), buy(150, "bob", received=120)])
+    (target.folder / "data/web/bad.ndjson").write_text("{no json\n")
+    target.at_clock(121)
+    assert target.aside == [119, 120, None]
+    target.at_clock(200)
+    assert target.aside == [120, None]
+    target.at_clock(225, buy(224))
+    assert target.aside == []
+
+
+def test_events_go_with_a_run_that_has_nothing_else_to_do(target: Kept) -> None:
+    target.at(100, buy(0), buy(50), buy(99))
+    all_of, left = ["buy-0", "buy-50", "buy-99"], ["buy-0", "buy-99"]
+    for hours, runs, events in ((143, 1, all_of), (144, 2, left), (145, 2, left)):
+        assert (len(target.at(hours).runs()), [one for _, one, _ in target.events]) == (runs, events)
+
+
+def test_a_t_ahead_of_the_clock_lets_nothing_go_that_is_not_old(target: Kept) -> None:
+    target.write([buy(0), buy(1), buy(30), buy(31)])
+    live(target.folder, Options(instant(97), instant(5000)))
+    assert [one for _, one, _ in target.events] == ["buy-0", "buy-30", "buy-31"]
+
+
+def test_a_run_that_is_done_again_later_lets_go_what_it_would_have_let_go_then(target: Kept) -> None:
+    target.write([buy(0), buy(1), buy(30), buy(31)])
+    assert retry(target, die(target.folder, Options(instant(97), instant(5000))))[0] == 0
+    assert [one for _, one, _ in target.events] == ["buy-0", "buy-30", "buy-31"]
+
+
+def test_a_stream_that_begins_again_goes_on_from_what_is_left(target: Kept) -> None:
+    target.write([buy(100), buy(130), buy(131, "bob")])
+    for hours in (200, 201):
+        with streaming(target, instant(hours)) as live:
+            live.tell([buy(150 + hours - 200, "cid", received=hours), link(hours - 200, "bob", "ann", received=hours)])
+            live.commit(instant(hours + 0.5))
+    assert target.during("ann") == []
 
 
 def test_nothing_goes_while_any_purpose_does_not_say_for_how_long_it_keeps_data(tmp_path: Path) -> None:

@@ -42,6 +42,13 @@ def test_a_catalog_that_another_process_holds_is_tried_again(lake: Lake) -> None
     assert lake.value("SELECT count(*) FROM run_commits") == 0
 
 
+def test_events_that_are_called_by_their_position_can_be_deleted(lake: Lake) -> None:
+    """Their ids hold NUL (semantics 2.7)."""
+    lake.run("CREATE TABLE facts AS SELECT 'web' AS source, 'a.csv' || chr(0) || i AS event_id FROM range(3) t(i)")
+    lake.delete("facts", ("source", "event_id"), "SELECT source, event_id FROM facts WHERE event_id[-1] < '2'")
+    assert lake.rows("FROM facts") == [("web", "a.csv\0002")]
+
+
 @pytest.mark.parametrize("write", [True, False])
 @pytest.mark.parametrize("content", [b"no catalog at all, and longer than a page's head" * 20, b"SQLite format 3\0" * 400])
 def test_a_catalog_that_is_none_is_told_at_once_and_not_waited_for(lake: Lake, content: bytes, write: bool) -> None:
