@@ -13,7 +13,7 @@ from transforms.algebra.claims import WHO, ints
 from transforms.algebra.coded import coded, referred, whole
 from transforms.algebra.columns import value_name
 from transforms.algebra.folding import since
-from transforms.algebra.order import BEGINNING, Flags, firsts, order
+from transforms.algebra.order import BEGINNING, Flags, Ints, firsts, order
 from transforms.algebra.program import Moment, Program
 from transforms.algebra.state import State
 
@@ -22,14 +22,14 @@ STANDING = pa.schema([("segment", pa.string()), ("subject", pa.string()), ("at",
 NOBODY = STANDING.empty_table()
 
 
-def tells_too_much(state: State, moment: Moment) -> bool:
-    """Whether a state may hold what is gone from the warehouse."""
-    return bool((state.floors < moment.horizon_at).any())
+def tells_too_much(program: Program, state: State, moment: Moment) -> bool:
+    """Whether a state may tell answers that can not be computed any more, or holds what is gone from the warehouse."""
+    return _reaches_back(state, moment) or _holds_what_is_gone(program, state.facts["events"], moment.gone_before_at)
 
 
 def without_what_is_gone(program: Program, state: State, moment: Moment) -> State:
     """The state without the events that are gone; of each subject the first stays, as a mark that it is known."""
-    if not tells_too_much(state, moment):
+    if not tells_too_much(program, state, moment):
         return state
     state = replace(state, facts={**state.facts, "events": _left(program, state.facts["events"], moment.gone_before_at)})
     return told_from_horizon(replace(state, belief=since(state, np.arange(state.count), moment.horizon_at)), moment)
@@ -37,11 +37,10 @@ def without_what_is_gone(program: Program, state: State, moment: Moment) -> Stat
 
 def told_from_horizon(state: State, moment: Moment) -> State:
     """The state that tells nobody's answers before the horizon."""
-    if not tells_too_much(state, moment):
+    if not _reaches_back(state, moment):
         return state
-    cut_at = ints(state.subjects["cut_at"], BEGINNING)
     return state.with_instants(
-        floor_at=np.maximum(state.floors, moment.horizon_at), cut_at=np.maximum(cut_at, moment.gone_to_at)
+        floor_at=np.maximum(state.floors, moment.horizon_at), cut_at=np.maximum(_cuts(state), moment.gone_to_at)
     )
 
 
@@ -60,12 +59,37 @@ def with_standing(program: Program, state: State, standing: pa.Table) -> State:
     return rethought(state, np.unique(subject_of(key)), belief, BEGINNING)
 
 
+def _reaches_back(state: State, moment: Moment) -> bool:
+    """Whether a state may tell somebody's answers before the horizon, or takes events for there that are gone."""
+    return bool((state.floors < moment.horizon_at).any() or (_cuts(state) < moment.gone_to_at).any())
+
+
+def _cuts(state: State) -> Ints:
+    return ints(state.subjects["cut_at"], BEGINNING)
+
+
+def _holds_what_is_gone(program: Program, events: pa.Table, gone_before_at: int) -> bool:
+    """Whether events are there that are gone: whoever has a later floor may have kept the first, with all that it says."""
+    is_gone, is_mark = _gone(events, gone_before_at)
+    if (is_gone & ~is_mark).any():
+        return True
+    marks = pa.array(np.flatnonzero(is_mark))
+    if any(pc.any(events[name].take(marks)).as_py() for name in program.projection.predicates):
+        return True
+    return any(events[name].take(marks).null_count < len(marks) for name in _values(program))
+
+
+def _gone(events: pa.Table, gone_before_at: int) -> tuple[Flags, Flags]:
+    """Which events are gone, and which of these stay as marks."""
+    is_gone = ints(events["occurred_at"], 0) < gone_before_at
+    return is_gone, is_gone & firsts(ints(events[WHO], 0))
+
+
 def _left(program: Program, events: pa.Table, gone_before_at: int) -> pa.Table:
     """The events that are left; the marks say no more than when somebody was heard of first."""
-    is_gone, is_first = ints(events["occurred_at"], 0) < gone_before_at, firsts(ints(events[WHO], 0))
-    stays = np.flatnonzero(~is_gone | is_first)
-    rows = referred(events.take(pa.array(stays)))
-    is_mark = is_gone[stays]
+    is_gone, is_mark = _gone(events, gone_before_at)
+    stays = ~is_gone | is_mark
+    rows, is_mark = referred(events.filter(pa.array(stays))), is_mark[stays]
     for place, name in enumerate(rows.column_names):
         if name in program.projection.predicates:
             rows = rows.set_column(place, name, pa.array(np.asarray(rows[name]).astype(np.bool_) & ~is_mark))

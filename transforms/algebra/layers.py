@@ -67,8 +67,11 @@ class Layers:
         return np.concatenate([rest[self.resting], awake])
 
     def without_what_is_gone(self, program: Program, moment: Moment) -> "Layers":
-        """All at rest again, and without the events that retention has removed, where there may be any."""
-        if not any(tells_too_much(state, moment) for state in (self.rest, self.awake)):
+        """All at rest again, and without the events that retention has removed, where there may be any of those who rest.
+
+        Those of who is awake go with the step.
+        """
+        if not tells_too_much(program, self.rest, moment):
             return self
         return Layers.of(without_what_is_gone(program, self.at_rest().rest, moment))
 

@@ -12,10 +12,12 @@ from tests.support.generator import DAY, HOUR, START, Generator
 from tests.support.histories import ALWAYS, Fact, History, Layered, Shard, cut, expected, facts_of
 from tests.support.merged import FREE, event, instant, link, world
 from tests.support.oracle_model import Consent, Event, Link, Profile, Score, World
+from tests.support.worlds import arrived
 from tests.transforms.algebra.test_folding import SOURCES, chunks
 from transforms.algebra.gone import STANDING
 from transforms.algebra.order import BEGINNING, FOREVER
 from transforms.algebra.program import Moment
+from transforms.segment import segment
 
 FOUND = {"events": Event, "profiles": Profile, "consents": Consent, "links": Link, "scores": Score}
 
@@ -124,10 +126,11 @@ def days(history: History, who: str) -> list[tuple[float, float | None]]:
 START_H = instant(0) / HOUR
 
 
-def stepped(folder: Path, *steps: tuple[float, list[Fact]]) -> Keeping:
+def stepped(folder: Path, *steps: tuple[float, list[Fact]], reach: int = ALWAYS, retention: int = 3 * DAY) -> Keeping:
     """A shard after steps at these hours; what is told of at last is told when events are gone."""
     told, _ = of_hours(*(fact for _, facts in steps for fact in facts))
-    shard = Keeping.of(folder, told)
+    shard = Keeping.of(folder, told, reach)
+    shard.retention = retention
     for hours, facts in steps:
         shard.step(facts, instant(hours))
         shard.remove()
@@ -138,6 +141,31 @@ def test_a_state_holds_no_event_that_is_gone_but_each_subjects_first(tmp_path: P
     shard = stepped(tmp_path, (200, [event(0, "ann", event_id="a"), event(1, "ann", event_id="b"), event(199, "ann")]), (201, []))
     assert shard.state.facts["events"]["event_id"].to_pylist() == ["a", "buy-199"]
     assert not any(value for name, value in shard.state.facts["events"].slice(0, 1).to_pylist()[0].items() if name[0] == "p")
+
+
+def said(shard: Keeping) -> list[tuple[str, bool]]:
+    """The events of a state, and whether the definitions see anything in them."""
+    names = [*shard.program.projection.predicates]
+    rows = shard.state.facts["events"].to_pylist()
+    return [(row["event_id"], any(row[name] for name in names)) for row in rows]
+
+
+def test_what_is_gone_goes_from_a_state_that_tells_only_of_a_later_time(tmp_path: Path) -> None:
+    # at hour 302 events before hour 48 are gone, and the state has told nothing of before hour 216 for a while
+    early = [event(hours, "ann") for hours in (0, 1, 2)]
+    steps = [(100, early), *((hours + 1, [event(hours, "ann")]) for hours in (150, 239, 299)), (301, []), (302, [])]
+    shard = stepped(tmp_path, *steps, reach=DAY, retention=10 * DAY)
+    assert said(shard)[0] == ("buy-0", False)
+
+
+def test_a_new_subject_does_not_have_those_who_rest_looked_at_again(tmp_path: Path) -> None:
+    steps = [(100, [event(0, "ann"), event(99, "ann")]), (200, [event(199, "ann")]), (201, [event(180, "bob")])]
+    shard = stepped(tmp_path, *steps)
+    layers, new = shard.layers.at_rest(), arrived(shard.program.project, [event(180, "cid")])
+    received = {name.encode(): rows.to_batches() for name, rows in new.items()}
+    after, _ = segment(shard.program, layers, received, shard._moment(instant(202), True))
+    assert after.rest is layers.rest
+    assert after.without_what_is_gone(shard.program, shard._moment(instant(203), True)) is after
 
 
 def test_late_news_from_before_what_is_gone_changes_nothing(tmp_path: Path) -> None:
