@@ -13,7 +13,7 @@ from transforms.algebra.claims import WHO, ints
 from transforms.algebra.coded import coded, referred, whole
 from transforms.algebra.columns import value_name
 from transforms.algebra.folding import since
-from transforms.algebra.order import BEGINNING, Flags, Ints, firsts, order
+from transforms.algebra.order import BEGINNING, Flags, Ints, order
 from transforms.algebra.program import Moment, Program
 from transforms.algebra.state import State
 
@@ -28,7 +28,7 @@ def tells_too_much(program: Program, state: State, moment: Moment) -> bool:
 
 
 def without_what_is_gone(program: Program, state: State, moment: Moment) -> State:
-    """The state without the events that are gone; of each subject the first stays, as a mark that it is known."""
+    """The state without the events that are gone; of each subject what was known of it first stays, as a mark."""
     if not tells_too_much(program, state, moment):
         return state
     state = replace(state, facts={**state.facts, "events": _left(program, state.facts["events"], moment.gone_before_at)})
@@ -69,7 +69,7 @@ def _cuts(state: State) -> Ints:
 
 
 def _holds_what_is_gone(program: Program, events: pa.Table, gone_before_at: int) -> bool:
-    """Whether events are there that are gone: whoever has a later floor may have kept the first, with all that it says."""
+    """Whether events are there that are gone: whoever has a later floor may have kept marks with all that they say."""
     is_gone, is_mark = _gone(events, gone_before_at)
     if (is_gone & ~is_mark).any():
         return True
@@ -80,9 +80,18 @@ def _holds_what_is_gone(program: Program, events: pa.Table, gone_before_at: int)
 
 
 def _gone(events: pa.Table, gone_before_at: int) -> tuple[Flags, Flags]:
-    """Which events are gone, and which of these stay as marks."""
+    """Which events are gone, and which of these stay as marks: each that was received before all that come before it.
+
+    By whatever K, the first that is seen of a subject is one of them.
+    """
     is_gone = ints(events["occurred_at"], 0) < gone_before_at
-    return is_gone, is_gone & firsts(ints(events[WHO], 0))
+    rows = np.flatnonzero(is_gone)
+    who, received_at = ints(events[WHO], 0)[rows], ints(events["received_at"], 0)[rows]
+    _, rank = np.unique(received_at, return_inverse=True)
+    falling = rank - who * len(rows)  # subjects rise: whoever comes later is below all before
+    is_mark = is_gone.copy()
+    is_mark[rows[1:]] = falling[1:] < np.minimum.accumulate(falling)[:-1]
+    return is_gone, is_mark
 
 
 def _left(program: Program, events: pa.Table, gone_before_at: int) -> pa.Table:
