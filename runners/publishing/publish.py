@@ -85,7 +85,8 @@ def _commit(
             reach("inside_commit")
 
     lake.commit(write, f"run at {plan.t_at}", plan.run_id, plan.parent)
-    return Published("published", plan.run_id, plan.known_at, dict(writing.rows))
+    rows, went, leaves_some = dict(writing.rows), writing.went, writing.leaves_some
+    return Published("published", plan.run_id, plan.known_at, rows, went=went, leaves_some=leaves_some)
 
 
 def _is_committed(lake: Lake, run_id: str) -> bool:
@@ -101,7 +102,7 @@ def _is_nothing_new(lake: Lake, plan: RunPlan, staged: Staging, parent: LastRun)
         return False
     if dict(plan.positions_before) != dict(plan.positions_after) or is_any_unseen(lake, parent):
         return False
-    if plan.gone_before_at > parent.gone_before_at and goes_any(lake, parent.gone_before_at, plan.gone_before_at):
+    if parent.leaves_some or goes_any(lake, parent, plan.gone_before_at):
         return False
     tables = ("transitions", "closings", "changes", *KINDS, "quarantine", *(("feature_rows",) if plan.ends_day else ()))
     return not any(staged.counts[table] for table in tables)

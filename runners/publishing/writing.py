@@ -63,6 +63,8 @@ class Writing:
       states: the state files, in their place.
       adopted: table -> the folder of the files that become rows of it as they are.
       rows: table -> rows written.
+      went: how many events retention has let go.
+      leaves_some: the next run has more to let go: what this one has read, or what states hold still.
     """
 
     lake: Lake
@@ -72,18 +74,22 @@ class Writing:
     states: Sequence[StateFile]
     adopted: Mapping[str, Path]
     rows: Counter[str] = field(default_factory=Counter)
+    went: int = 0
+    leaves_some: bool = False
 
     def write(self) -> None:
         """Write all tables; the caller's transaction makes them flip together."""
         self.rows.clear()
+        self.went, self.leaves_some = 0, False
         for part in self._parts:
             part()
             reach("part_written")
 
     @property
     def _parts(self) -> tuple[Callable[[], None], ...]:
-        """In this order: exposures are found before anything is closed."""
+        """In this order: what goes is of what was there before, and exposures are found before anything is closed."""
         return (
+            self._let_go,
             self._forget,
             self._facts,
             self._exposures,
@@ -95,7 +101,6 @@ class Writing:
             self._counts,
             self._versions,
             self._states,
-            self._let_go,
             self._manifest,
         )
 
@@ -264,21 +269,27 @@ class Writing:
         self._insert("kernel_state", f"SELECT * FROM {layers}")
 
     def _let_go(self) -> None:
-        """What retention lets go, where it is more than before, or has come with this run."""
+        """What retention lets go, where that is more than before, or the last run has left some."""
         before, goes_at = BEGINNING if self.parent is None else self.parent.gone_before_at, self.plan.gone_before_at
-        if goes_at > before or (goes_at > BEGINNING and self._has_come_before(goes_at)):
-            let_go(self.lake, goes_at)
+        if self.parent is not None and (self.parent.leaves_some or goes_at > before):
+            self.went = let_go(self.lake, goes_at)
+        self.leaves_some = goes_at > before or (goes_at > BEGINNING and self._has_read_before(goes_at))
 
-    def _has_come_before(self, at: int) -> bool:
+    def _has_read_before(self, at: int) -> bool:
         return bool(self.counts["events"]) and self._any(f"staged_events WHERE occurred_at < {instant(at)}")
+
+    @property
+    def _gone(self) -> dict[str, dict[str, int]]:
+        before_at, horizon_at = self.plan.gone_before_at, self.plan.horizon_at
+        said = {"before_at": before_at, "horizon_at": horizon_at, "went": self.went, "leaves_some": self.leaves_some}
+        return {} if before_at == BEGINNING else {"gone": said}
 
     def _manifest(self) -> None:
         plan, clock = self.plan, int(time.time() * 1_000_000)
         sums = ", ".join(f"coalesce(sum({named(name)}), 0) AS {named(name)}" for name in ("read", *FATES, *BESIDE))
         positions = {"before": plan.positions_before, "after": plan.positions_after}
         meant = {"read_as": plan.read_as, "features": plan.feature_meanings, "composition": plan.composition}
-        gone = {} if plan.gone_before_at == BEGINNING else {"gone_before_at": plan.gone_before_at}
-        inputs = canonical({**positions, **meant, **gone, "undeclared": plan.undeclared})
+        inputs = canonical({**positions, **meant, **self._gone, "undeclared": plan.undeclared})
         self._insert(
             "run_manifest",
             f"SELECT {self._stamp}, {instant(plan.started_at)} AS started_at, {instant(plan.t_at)} AS t, "

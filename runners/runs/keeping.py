@@ -24,13 +24,16 @@ class Gone(TypedDict):
 def gone(project: Project, last: LastRun | None) -> Gone:
     """What runs until now have removed, and from when on answers can be computed from what is left.
 
-    Where definitions come to look back further than events were kept for, that is the last T: what is gone counts no more.
+    Where definitions come to look back further than events were kept for, that is the last T before them: what is gone counts
+    no more.
     """
     if last is None or last.gone_before_at == BEGINNING:
         return {"gone_before_at": BEGINNING, "horizon_at": BEGINNING}
     lookback = longest_lookback(project)
-    horizon_at = last.t_at if lookback is None else min(last.gone_before_at + lookback, last.t_at)
-    return {"gone_before_at": last.gone_before_at, "horizon_at": horizon_at}
+    if lookback is not None and last.gone_before_at + lookback <= last.t_at:
+        return {"gone_before_at": last.gone_before_at, "horizon_at": last.gone_before_at + lookback}
+    since_at = last.horizon_at if last.definitions == project.meaning else last.t_at
+    return {"gone_before_at": last.gone_before_at, "horizon_at": since_at}
 
 
 def goes_before(project: Project, last: LastRun | None, t_at: int, now: int) -> int:

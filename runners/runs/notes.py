@@ -43,6 +43,13 @@ def late_news(remade: int) -> Iterator[str]:
         yield f"{who} made anew from the warehouse: news about them reaches further back than `state_reach`"
 
 
+def let_go(went: int) -> Iterator[str]:
+    """How many events a run has removed, if any."""
+    if went:
+        what = "1 event is" if went == 1 else f"{went:,} events are"
+        yield f"{what} gone, as `retention` says"
+
+
 def _waiting(reading: Reading, positions: Mapping[str, Any]) -> dict[str, int]:
     """Of each file the bytes at its end that are no record yet: as it was read now, or is found unread."""
     inputs = [one for one in reading.listing.inputs if isinstance(one, Input) and one.source in positions]

@@ -52,7 +52,7 @@ class RunPlan:
       ends_day: it ends a day of a stream: feature rows that differ are reason enough to publish (semantics 4.5).
       expectations: what the user expects of the staged run.
       undeclared: source -> how many values of fields that it does not declare were dropped, where there were any.
-      gone_before_at: events before it are gone once this run is published, of each subject all but the first.
+      gone_before_at: events before it that the warehouse has are gone once this run is published, but for each subject's marks.
       horizon_at: from when on answers can be computed: what is told of the time before stands.
       silence_budgets: source of consents -> for how long it may say nothing, microseconds.
     """
@@ -99,6 +99,8 @@ class Published(NamedTuple):
       known_at: its K, int64 microseconds; None where no run was ever published.
       rows: table -> rows written.
       checks: what each check of its audit saw.
+      went: how many events retention has let go with it.
+      leaves_some: the next run has more to let go: what this one has read, or what states hold still.
     """
 
     status: Literal["published", "already", "unchanged"]
@@ -106,6 +108,8 @@ class Published(NamedTuple):
     known_at: int | None
     rows: Mapping[str, int]
     checks: tuple[Checked, ...] = ()
+    went: int = 0
+    leaves_some: bool = False
 
 
 def canonical(value: Any) -> str:

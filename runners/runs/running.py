@@ -11,6 +11,7 @@ from runners.disk import disk_told
 from runners.publishing.publish import publish
 from runners.publishing.staging import give_up
 from runners.publishing.sweeping import sweep
+from runners.runs.notes import let_go
 from runners.runs.outlook import Options, Outlook
 from runners.runs.run_plan import Published, RunPlan
 from runners.runs.step import Step, Tell
@@ -83,7 +84,7 @@ def carry_out(lake: Lake, outlook: Outlook, tell: Tell, keeping: Keeping | None 
     reach("before_answer")
     notes = step.notes
     if published.status == "published":
-        notes = (*notes, *unheard(lake, outlook.project), *tell_groups(outlook.project, step.positions))
+        notes = (*notes, *let_go(published.went), *unheard(lake, outlook.project), *tell_groups(outlook.project, step.positions))
     return Outcome(published, outlook.t_at, time.monotonic() - started, notes, step.remade)
 
 

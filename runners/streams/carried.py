@@ -91,9 +91,9 @@ class Carried:
         """What the cut builds on."""
         return replace(self.outlook, t_at=t_at, options=Options(self.now()))
 
-    def published(self, plan: RunPlan) -> "Carried":
+    def published(self, plan: RunPlan, leaves_some: bool) -> "Carried":
         """What is known once a plan is published: nobody else writes while a stream does, so that nothing need be read."""
-        last = LastRun.of(plan)
+        last = LastRun.of(plan, leaves_some)
         reading = self.outlook.reading._replace(positions=last.positions)
         outlook = replace(self.outlook, last=last, t_at=last.t_at, reading=reading)
         states = layered(self.states, self.lake.states.placed(plan.run_id))

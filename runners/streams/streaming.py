@@ -19,6 +19,7 @@ from runners.publishing.staging import give_up, new_staging
 from runners.publishing.sweeping import drop_states
 from runners.publishing.tidying import tidying
 from runners.runs.account import staged_account
+from runners.runs.notes import let_go
 from runners.runs.outlook import Options, Outlook
 from runners.runs.progress import tick
 from runners.runs.remaking import Remaking
@@ -270,12 +271,12 @@ class Stream:
         _, turning_at, waiting = moment_of(folder)
         plan = step.run_plan()
         published = publish(self.lake, plan)
-        known = self.carried if published.status == "unchanged" else self.carried.published(plan)
+        known = self.carried if published.status == "unchanged" else self.carried.published(plan, published.leaves_some)
         self.carried = known.after(moment, account, turning_at)
         reach("carried")
         give_up(folder)
         records = int(pc.sum(account["read"]).as_py() or 0)
-        notes = (*step.notes, *self.noted)
+        notes = (*step.notes, *let_go(published.went), *self.noted)
         self.noted.clear()
         return Committed(published, moment.at, records, waiting, step.remade, notes, 0.0)
 

@@ -14,8 +14,9 @@ _MANY = 4
 _DELETED = 0.3
 """Files of which so large a part is deleted are written anew."""
 _ANY = 1e-12
-"""The same of events where retention removes them: no file keeps what is gone."""
-_KEEPS_BUT_FOR_A_TIME = "SELECT contains(inputs, '\"gone_before_at\":') FROM run_manifest ORDER BY k DESC LIMIT 1"
+"""The same of what retention removes: no file keeps what is gone."""
+_GOES = ("events", "quarantine")
+_KEEPS_BUT_FOR_A_TIME = "SELECT contains(inputs, '\"gone\":{\"before_at\":') FROM run_manifest ORDER BY k DESC LIMIT 1"
 _GIVEN_UP = "FROM __ducklake_metadata_lake.ducklake_files_scheduled_for_deletion"
 
 # A snapshot may be read by whom it was the newest for: it goes once its successor is old, however old it is itself. `older_than`
@@ -41,8 +42,8 @@ def tidying(lake: Lake, grace: str) -> Iterator[None]:
         reach("files_merged")
         yield
     lake.run(f"CALL ducklake_rewrite_data_files('lake', delete_threshold => {_DELETED})")
-    if lake.value(_KEEPS_BUT_FOR_A_TIME):
-        lake.run(f"CALL ducklake_rewrite_data_files('lake', 'events', delete_threshold => {_ANY})")
+    for table in _GOES if lake.value(_KEEPS_BUT_FOR_A_TIME) else ():
+        lake.run(f"CALL ducklake_rewrite_data_files('lake', {quoted(table)}, delete_threshold => {_ANY})")
     reach("files_rewritten")
     yield
     old = [number for (number,) in lake.rows(f"SELECT snapshot_id {_OLD_SNAPSHOTS.format(grace=grace)} ORDER BY 1")]

@@ -36,12 +36,15 @@ class LastRun(NamedTuple):
     features: Mapping[str, str]
     composition: Mapping[str, Any]
     gone_before_at: int = BEGINNING
+    horizon_at: int = BEGINNING
+    leaves_some: bool = False
 
     @classmethod
-    def of(cls, plan: RunPlan) -> "LastRun":
-        """What a plan is once it is published."""
-        meant = (plan.read_as, plan.feature_meanings, plan.composition, plan.gone_before_at)
-        return cls(plan.run_id, plan.t_at, plan.known_at, plan.definitions, plan.positions_after, plan.shards, *meant)
+    def of(cls, plan: RunPlan, leaves_some: bool = False) -> "LastRun":
+        """What a plan is once it is published, and whether the run has left some that is to go."""
+        meant = (plan.read_as, plan.feature_meanings, plan.composition)
+        kept = (plan.gone_before_at, plan.horizon_at, leaves_some)
+        return cls(plan.run_id, plan.t_at, plan.known_at, plan.definitions, plan.positions_after, plan.shards, *meant, *kept)
 
 
 _RUN = "SELECT run_id, epoch_us(t), epoch_us(k), definitions, inputs, shards FROM run_manifest"
@@ -79,8 +82,9 @@ def _run(found: list[tuple[Any, ...]]) -> LastRun | None:
     run_id, t_at, known_at, definitions, inputs, shards = found[0]
     said = json.loads(inputs)
     read_as, features, composition = (said.get(name, {}) for name in ("read_as", "features", "composition"))
-    meant = (read_as, features, composition, said.get("gone_before_at", BEGINNING))
-    return LastRun(run_id, t_at, known_at, definitions, said["after"], shards, *meant)
+    gone: Mapping[str, Any] = said.get("gone", {})
+    kept = (gone.get("before_at", BEGINNING), gone.get("horizon_at", BEGINNING), gone.get("leaves_some", False))
+    return LastRun(run_id, t_at, known_at, definitions, said["after"], shards, read_as, features, composition, *kept)
 
 
 def newest_receipt(lake: Lake, last: LastRun, t_at: int) -> int:

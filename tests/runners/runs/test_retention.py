@@ -40,6 +40,12 @@ BOUGHT: dict[str, Any] = {
     "source": {"event": "buy"},
     "aggregates": [{"name": "number", "op": "count", "windows": ["2d"]}],
 }
+NOTE: dict[str, Any] = {
+    "features": "noted",
+    "purpose": "free",
+    "source": {"event": "buy"},
+    "aggregates": [{"name": "last", "op": "last", "of": "note", "windows": ["2d"]}],
+}
 KEPT = {**FREE, "max_lookback": "2d", "retention": "3d"}
 NOTED = {"did": {"event": "buy", "where": "note != 'x'"}}
 
@@ -79,6 +85,12 @@ class Kept(Target):
         return [((a - instant(0)) / HOUR, None if b is None else (b - instant(0)) / HOUR) for a, b in found]
 
     @property
+    def gone(self) -> list[int]:
+        """How many events went with each run, as the manifest has it."""
+        found = self.rows("SELECT json_extract(inputs, '$.gone.went')::BIGINT FROM run_manifest ORDER BY k")
+        return [count for (count,) in found]
+
+    @property
     def events(self) -> list[tuple[Any, ...]]:
         return self.rows("SELECT subject, event_id, note FROM events ORDER BY occurred_at, event_id")
 
@@ -93,11 +105,21 @@ def target(tmp_path: Path) -> Iterator[Kept]:
     yield Kept(tmp_path, told())
 
 
-def test_events_older_than_every_purpose_keeps_them_go_with_a_run_but_for_the_first_of_each_subject(target: Kept) -> None:
+def test_events_older_than_every_purpose_keeps_them_go_with_the_next_run_but_for_the_first(target: Kept) -> None:
     target.at(200, buy(0, note="sesame"), buy(1), buy(119), buy(120), buy(3, "bob"))
+    assert len(target.events) == 5
     marks = [("ann", "buy-0", None), ("bob", "buy-3", None)]
-    assert target.events == [*marks, ("ann", "buy-120", "any")]
+    assert target.at(201).events == [*marks, ("ann", "buy-120", "any")]
     assert target.at(225, buy(224, "bob")).events == [*marks, ("bob", "buy-224", "any")]
+    assert target.gone == [0, 2, 1]
+
+
+def test_what_was_known_at_an_earlier_k_stays_known_then(target: Kept) -> None:
+    target.at(100, buy(10)).at(195, buy(5, received=195), buy(7, received=196)).at(200, buy(199, "bob"))
+    assert [one for _, one, _ in target.events] == ["buy-5", "buy-10", "buy-199"]
+    with target.lake() as lake:
+        told_then = explain_subject(lake, read_project(target.folder, language()), "ann", "it", instant(170), instant(150))
+    assert told_then["member"] is False
 
 
 def test_late_news_changes_only_what_can_be_computed_still(target: Kept) -> None:
@@ -105,7 +127,7 @@ def test_late_news_changes_only_what_can_be_computed_still(target: Kept) -> None
     target.at(200, buy(0), buy(160, "bob")).at(201, buy(130, received=201), buy(20, received=201), buy(150, "cid", 201))
     assert target.during("ann") == [(0, 48), (168, 178)]
     assert target.during("cid") == [(168, 198)]
-    assert [one for _, one, _ in target.events] == ["buy-0", "buy-130", "buy-150", "buy-160"]
+    assert target.at(202).events[:2] == [("ann", "buy-0", None), ("ann", "buy-130", "any")]
     target.at(225, buy(224)).at(226, buy(172, "bob", 226))
     assert target.during("ann") == [(0, 48), (168, 178), (224, None)]
     assert target.during("bob") == [(160, 220)]
@@ -181,21 +203,24 @@ def test_what_was_set_aside_goes_by_when_it_was_received(target: Kept) -> None:
 
 
 def test_events_go_with_a_run_that_has_nothing_else_to_do(target: Kept) -> None:
+    """And the states with the one after it, which nothing else asks for either."""
     target.at(100, buy(0), buy(50), buy(99))
     all_of, left = ["buy-0", "buy-50", "buy-99"], ["buy-0", "buy-99"]
-    for hours, runs, events in ((143, 1, all_of), (144, 2, left), (145, 2, left)):
+    for hours, runs, events in ((101, 2, all_of), (143, 2, all_of), (144, 3, left), (145, 4, left), (146, 4, left)):
         assert (len(target.at(hours).runs()), [one for _, one, _ in target.events]) == (runs, events)
 
 
 def test_a_t_ahead_of_the_clock_lets_nothing_go_that_is_not_old(target: Kept) -> None:
     target.write([buy(0), buy(1), buy(30), buy(31)])
-    live(target.folder, Options(instant(97), instant(5000)))
+    for hours in (5000, 5001):
+        live(target.folder, Options(instant(97), instant(hours)))
     assert [one for _, one, _ in target.events] == ["buy-0", "buy-30", "buy-31"]
 
 
 def test_a_run_that_is_done_again_later_lets_go_what_it_would_have_let_go_then(target: Kept) -> None:
     target.write([buy(0), buy(1), buy(30), buy(31)])
-    assert retry(target, die(target.folder, Options(instant(97), instant(5000))))[0] == 0
+    live(target.folder, Options(instant(97), instant(5000)))
+    assert retry(target, die(target.folder, Options(instant(98), instant(5001))))[0] == 0
     assert [one for _, one, _ in target.events] == ["buy-0", "buy-30", "buy-31"]
 
 
@@ -205,7 +230,7 @@ def test_a_stream_that_begins_again_goes_on_from_what_is_left(target: Kept) -> N
         with streaming(target, instant(hours)) as live:
             live.tell([buy(150 + hours - 200, "cid", received=hours), link(hours - 200, "bob", "ann", received=hours)])
             live.commit(instant(hours + 0.5))
-    assert target.during("ann") == []
+    assert [target.during(who) for who in ("ann", "bob", "cid")] == [[(100, 179)], [(131, 168)], [(168, 199)]]
 
 
 def test_nothing_goes_while_any_purpose_does_not_say_for_how_long_it_keeps_data(tmp_path: Path) -> None:
@@ -218,17 +243,26 @@ def test_nothing_goes_while_any_purpose_does_not_say_for_how_long_it_keeps_data(
 
 
 def test_no_file_of_the_warehouse_holds_what_is_gone_after_the_next_run_and_tidying(target: Kept) -> None:
-    target.at(110, buy(0, note="sesame"), buy(1, note="simsim"), buy(100)).at(200, buy(199)).at(201, buy(200, "bob"))
+    target.define(replace(told(), project={**told().project, "features": [NOTE]}))
+    target.at(110, buy(60, note="sesame"), buy(61, note="simsim"), buy(100), buy(150, "cid", 101, note="sesame"))
     with target.lake() as lake:
         root = lake.root
+    held = {part for path in with_secrets(root) for part in path.relative_to(root).parts}
+    assert held >= {"events", "quarantine", "state"}
+    target.at(200, buy(199), buy(250, "cid", 199)).at(201, buy(200, "bob"))
     with open_target(read_project(target.folder, language())) as lake:
         lake.tidy("INTERVAL 0 SECONDS")
-    files = [path for path in root.rglob("*") if path.is_file() and not path.name.startswith(CATALOG)]
-    assert [path.name for path in files if any(text in path.read_bytes() for text in (b"sesame", b"simsim"))] == []
+    assert with_secrets(root) == []
     with closing(sqlite3.connect(root / CATALOG)) as catalog:
         assert [row for row in catalog.iterdump() if "sesame" in row or "simsim" in row] == []
     stored = [row for path in root.rglob("events/**/*.parquet") for row in pq.read_table(path).to_pylist()]
-    assert sorted((row["event_id"], row["note"]) for row in stored) == [("buy-0", None), ("buy-199", "any"), ("buy-200", "any")]
+    assert sorted((row["event_id"], row["note"]) for row in stored) == [("buy-199", "any"), ("buy-200", "any"), ("buy-60", None)]
+
+
+def with_secrets(root: Path) -> list[Path]:
+    """The files beside the catalog in which one of two notes is written."""
+    files = [path for path in root.rglob("*") if path.is_file() and not path.name.startswith(CATALOG)]
+    return [path for path in files if any(text in path.read_bytes() for text in (b"sesame", b"simsim"))]
 
 
 def test_a_stream_lets_events_go_with_its_cuts_and_leaves_what_was_published_of_before(target: Kept) -> None:
@@ -240,4 +274,5 @@ def test_a_stream_lets_events_go_with_its_cuts_and_leaves_what_was_published_of_
         live.tell([buy(224)])
         live.commit(instant(225))
     assert target.during("ann") == [(100, 198), (224, None)]
-    assert target.events == [("ann", "buy-20", None), ("ann", "buy-150", "any"), ("ann", "buy-224", "any")]
+    noted = [(one, note) for _, one, note in target.events]
+    assert noted == [("buy-20", None), ("buy-100", None), ("buy-150", "any"), ("buy-224", "any")]
