@@ -12,7 +12,7 @@ from typing import NamedTuple
 from runners.backfills.candidates import Candidates
 from runners.backfills.intervals import Period, months
 from runners.backfills.past import Past
-from runners.runs.keeping import see_that_answers_are_left
+from runners.runs.keeping import GONE, gone, see_that_answers_are_left
 from runners.runs.run_plan import canonical
 from runners.streams.handing import hand_in, new_order
 from runners.warehouses.backfills import (
@@ -27,7 +27,7 @@ from runners.warehouses.backfills import (
 )
 from runners.warehouses.entry import open_warehouse, place_of
 from runners.warehouses.lake import Lake
-from runners.warehouses.read import LastRun, published
+from runners.warehouses.read import LastRun, last_run, published
 from schemas.definitions.instant import write_instant
 from schemas.definitions.project import Project
 from schemas.definitions.selection import Selection
@@ -50,15 +50,27 @@ class Backfilled(NamedTuple):
         """Errors: JobFailed where intervals did."""
         failed = [one for one in self.intervals if one.status == FAILED]
         if failed:
-            numbers = ", ".join(str(one.number) for one in failed)
-            message = f"{len(failed)} of {len(self.intervals)} intervals failed: {numbers}"
-            raise JobFailed("SEG-0922", message, "the others are done, and the same call computes these again")
+            message = f"{len(failed)} of {len(self.intervals)} intervals failed: {_numbers(failed)}"
+            raise JobFailed("SEG-0922", message, _way_on(failed))
+
+
+def _numbers(intervals: Sequence[Interval]) -> str:
+    return ", ".join(str(one.number) for one in intervals)
+
+
+def _way_on(failed: Sequence[Interval]) -> str:
+    """What is left to do about intervals that failed: those of which events are gone can not be computed any more."""
+    lost = [one for one in failed if one.error == GONE]
+    if lost:
+        return f"events of the time of {_numbers(lost)} are gone: begin later"
+    return "the others are done, and the same call computes these again"
 
 
 def backfill(project: Project, chosen: Selection, period: Period, now: Callable[[], int], tell: Tell) -> Backfilled:
     """Compute the past of what is selected and not there yet; what an earlier call has done is not done again.
 
-    An interval that can not be put into the warehouse has failed, and the others go on.
+    An interval that can not be put into the warehouse has failed, as one has of which events went while it was computed; the
+    others go on.
 
     Errors: CallError, NothingSelected, TryAgain. What was done until then stays done.
     """
@@ -123,21 +135,23 @@ def _carried_out(
         with open_warehouse(project) as lake:
             past = Past(lake, project, one, folders, published(lake).run_id)
             past.compute(partial(tell, "look at subjects"))
+            horizon_at = gone(project, last_run(lake))["horizon_at"]  # what went by then may have gone before it was read
         reach("past_computed")
         for done, (interval, place) in enumerate(folders.items()):
             ended = replace(past.told(interval), status=DONE, ended_at=now(), error=None)
+            ended = _failed(ended, GONE) if interval.from_at < horizon_at else ended
             waiting = partial(tell, f"interval {interval.number}", done, done / len(folders))
             try:
                 _hand_in(project, place, Order(one, (ended,)), waiting)
             except JobFailed as error:  # it was noted; the others may go well
-                yield _failed(ended, error)
+                yield _failed(ended, error.code)
                 continue
             reach("interval_done")
             yield ended
 
 
-def _failed(interval: Interval, error: SegueError) -> Interval:
-    return replace(interval, status=FAILED, memberships=None, feature_rows=None, error=error.code)
+def _failed(interval: Interval, code: str) -> Interval:
+    return replace(interval, status=FAILED, memberships=None, feature_rows=None, error=code)
 
 
 @contextmanager
@@ -157,7 +171,7 @@ def _hand_in(project: Project, place: Path, order: Order, waiting: Callable[[], 
     try:
         hand_in(place, order, alone, waiting)
     except SegueError as error:
-        failed = tuple(_failed(one, error) for one in order.intervals if one.status != PENDING)
+        failed = tuple(_failed(one, error.code) for one in order.intervals if one.status != PENDING)
         with suppress(SegueError):  # what it failed on is what is told
             hand_in(new_order(place_of(project)), Order(order.backfill, failed), alone, waiting)
         raise

@@ -11,6 +11,8 @@ from schemas.definitions.retention import longest_lookback, retention
 from schemas.errors import CallError
 from transforms.algebra.order import BEGINNING
 
+GONE = "SEG-0923"
+"""The code of what can not be answered, since events are gone."""
 _DAY = UNITS["d"]
 
 
@@ -51,4 +53,4 @@ def see_that_answers_are_left(lake: Lake, project: Project, at: int, record: str
     if at < said["horizon_at"]:
         since, from_at = write_instant(said["gone_before_at"]), write_instant(said["horizon_at"])
         message = f"events before {since} are gone, as `retention` says: answers can be computed from {from_at} on"
-        raise CallError("SEG-0923", message, record or "`segment_history` and `feature_rows` hold what was published of before")
+        raise CallError(GONE, message, record or "`segment_history` and `feature_rows` hold what was published of before")

@@ -1,0 +1,55 @@
+"""Where what `retention` removes meets other work: backfills that are under way, and what is asked of long ago."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from runners.backfills.backfilling import Backfilled, backfill
+from runners.backfills.intervals import Period
+from runners.warehouses.backfills import FAILED
+from schemas.definitions.catalog import read_project
+from schemas.definitions.selection import select
+from schemas.errors import JobFailed
+from tests.runners.runs.test_retention import Kept, buy, told
+from tests.support.merged import instant
+from tests.support.worlds import language
+
+ALL = {"segment": "all", "purpose": "free", "when": {"did": {"event": "buy"}}}
+"""Another segment, of who has bought at all within two days."""
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Iterator[Kept]:
+    yield Kept(tmp_path, told())
+
+
+def backfilled(target: Kept, meanwhile: Callable[[], object]) -> Backfilled:
+    """A backfill of a new segment from hour 168 to 190; something else comes about when it is to look at subjects."""
+    target.define(told(segments=[ALL]))
+    project = read_project(target.folder, language())
+    target.define(told())
+
+    def tell(stage: str, done: int, share: float) -> None:
+        if (stage, done) == ("look at subjects", 0):
+            meanwhile()
+
+    return backfill(project, select(project, "all"), Period(instant(168), instant(190)), lambda: instant(200), tell)
+
+
+def test_a_backfill_fails_of_which_events_went_while_it_was_computed(target: Kept) -> None:
+    target.at(200, buy(0), buy(125))
+    done = backfilled(target, lambda: target.at(225, buy(224)))
+    assert [(one.status, one.error, one.memberships) for one in done.intervals] == [(FAILED, "SEG-0923", None)]
+    assert target.rows("SELECT status, error FROM backfill_intervals") == [(FAILED, "SEG-0923")]
+    assert target.rows("SELECT * FROM segment_backfilled") == []
+    with pytest.raises(JobFailed, match="SEG-0922 1 of 1 intervals failed: 1") as failed:
+        done.see_that_none_failed()
+    assert failed.value.hint == "events of the time of 1 are gone: begin later"
+
+
+def test_a_backfill_goes_well_beside_a_run_that_lets_nothing_go_that_it_needs(target: Kept) -> None:
+    target.at(200, buy(0), buy(125))
+    done = backfilled(target, lambda: target.at(201, buy(200)))
+    done.see_that_none_failed()
+    assert [one.memberships for one in done.intervals] == [1]
