@@ -65,10 +65,10 @@ def see_that_sessions_stand(program: Program, before: State, studies: Sequence[S
     asked = np.zeros(before.count, np.bool_)
     then = replace(moment, at=moment.last_at, known_at=moment.known_before)
     for study in studies if program.sessions and not before.is_whole else ():
-        now = _feeds(program, study, moment.at)
+        now = _feeds(program, study, moment.at, moment)
         who = different(np.concatenate([subject for subject, _ in now]))
         if len(who):
-            earlier = _feeds(program, Study.of(program, before, who, then, answered=False), then.at)
+            earlier = _feeds(program, Study.of(program, before, who, then, answered=False), then.at, moment)
             for one, other in zip(now, earlier, strict=True):
                 missing = _fed_otherwise(one, other)
                 asked[missing[missing < before.count]] = True
@@ -76,12 +76,15 @@ def see_that_sessions_stand(program: Program, before: State, studies: Sequence[S
         raise Outdated(before.ids.filter(pa.array(asked)))
 
 
-def _feeds(program: Program, study: Study, at: int) -> list[tuple[Ints, Ints]]:
-    """For all sessions that are asked for, the pairs of a subject and of who collected what may be forgotten among them."""
+def _feeds(program: Program, study: Study, at: int, moment: Moment) -> list[tuple[Ints, Ints]]:
+    """For all sessions that are asked for, the pairs of a subject and of who collected what may be forgotten among them.
+
+    What is gone from the warehouse is not: nobody can tell more of it.
+    """
     folded = study.facts.folded
     if folded is None:
         return [(study.who[:0], study.who[:0])] * len(program.sessions)
-    pairs = (fed_by_the_past(study.view(asked.purposes), folded, at) for asked in program.sessions)
+    pairs = (fed_by_the_past(study.view(asked.purposes), folded, at, moment.gone_to_at) for asked in program.sessions)
     return [(study.who[subject], study.who[collector]) for subject, collector in pairs]
 
 
@@ -114,11 +117,14 @@ def _told_from(study: Study, view: View, at: int) -> Ints:
     return from_at
 
 
-def fed_by_the_past(view: View, folded: Folded, at: int) -> tuple[Ints, Ints]:
-    """Each subject whose stint in use at `at` is fed by events that may be forgotten, for ever, and who collected them."""
+def fed_by_the_past(view: View, folded: Folded, at: int, gone_to_at: int = BEGINNING) -> tuple[Ints, Ints]:
+    """Each subject whose stint in use at `at` is fed by events that may be forgotten, for ever, and who collected them.
+
+    `gone_to_at`: a cut up to then is none.
+    """
     stints, sources = view.timeline.stints, view.timeline.sources
     in_use = (stints.use_from <= at) & (at < stints.use_to)
-    past = (folded.cut_at > BEGINNING)[sources.who] & (sources.event_from <= folded.cut_at[sources.who])
+    past = (folded.cut_at > gone_to_at)[sources.who] & (sources.event_from <= folded.cut_at[sources.who])
     feeds = np.flatnonzero(past & in_use[sources.stint] & (view.timeline.lookback is None))
     return stints.subject[sources.stint[feeds]], sources.who[feeds]
 

@@ -53,7 +53,7 @@ class Keeping(Layered):
     def remove(self) -> None:
         """What a run removes once it is published."""
         self.gone_before_at = max(self.gone_before_at, (self.last_at - self.retention) // DAY * DAY)
-        self.horizon_at = self.gone_before_at + self.lookback
+        self.horizon_at = min(self.gone_before_at + self.lookback, self.last_at)
         marks, received = set[int](), dict[str, int]()
         for one in sorted((one for one in self.told if isinstance(one, Event)), key=_in_order):
             if one.received_at < received.get(one.subject, FOREVER):
@@ -221,3 +221,14 @@ def test_a_link_that_is_learned_late_changes_only_what_lies_after_the_horizon(tm
 def test_a_state_without_retention_forgets_nothing_more(tmp_path: Path) -> None:
     told, facts = of_hours(event(0, "ann"), event(1, "ann"))
     assert Shard.of(tmp_path, told).step(facts, instant(500)).step([], instant(600)).state.is_whole
+
+
+def test_a_link_where_definitions_come_to_look_back_for_ever_asks_for_nothing_that_is_gone(tmp_path: Path) -> None:
+    facts = [event(0, "ann"), event(150, "ann"), event(160, "bob")]
+    visiting = {"did": {"event": "buy", "window": {"session": {"gap": "30m"}}}}
+    shard = Keeping.of(tmp_path, world(*facts, when=visiting, sources=SOURCES))
+    shard.lookback = ALWAYS
+    for hours, told in ((200, facts), (201, [link(0, "ann", "bob", received=201)]), (202, [event(201, "ann")])):
+        shard.step(told, instant(hours))
+        shard.remove()
+    assert shard.rebuilt == []
