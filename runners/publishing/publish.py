@@ -85,8 +85,8 @@ def _commit(
             reach("inside_commit")
 
     lake.commit(write, f"run at {plan.t_at}", plan.run_id, plan.parent)
-    rows, went, leaves_some = dict(writing.rows), writing.went, writing.leaves_some
-    return Published("published", plan.run_id, plan.known_at, rows, went=went, leaves_some=leaves_some)
+    rows, gone = dict(writing.rows), writing.gone
+    return Published("published", plan.run_id, plan.known_at, rows, went=gone.went, leaves_some=gone.leaves_some)
 
 
 def _is_committed(lake: Lake, run_id: str) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from runners.audits.rules import KEYS
 from runners.publishing.exposing import find_exposed
-from runners.publishing.letting_go import let_go
+from runners.publishing.letting_go import Gone, let_go
 from runners.publishing.pointing import pointed
 from runners.publishing.record import stands
 from runners.publishing.staging import BESIDE, FATES
@@ -63,8 +63,7 @@ class Writing:
       states: the state files, in their place.
       adopted: table -> the folder of the files that become rows of it as they are.
       rows: table -> rows written.
-      went: how many events retention has let go.
-      leaves_some: the next run has more to let go: what this one has read, or what states hold still.
+      gone: what retention has let go.
     """
 
     lake: Lake
@@ -74,13 +73,11 @@ class Writing:
     states: Sequence[StateFile]
     adopted: Mapping[str, Path]
     rows: Counter[str] = field(default_factory=Counter)
-    went: int = 0
-    leaves_some: bool = False
+    gone: Gone = field(default_factory=Gone)
 
     def write(self) -> None:
         """Write all tables; the caller's transaction makes them flip together."""
         self.rows.clear()
-        self.went, self.leaves_some = 0, False
         for part in self._parts:
             part()
             reach("part_written")
@@ -269,27 +266,15 @@ class Writing:
         self._insert("kernel_state", f"SELECT * FROM {layers}")
 
     def _let_go(self) -> None:
-        """What retention lets go, where that is more than before, or the last run has left some."""
-        before, goes_at = BEGINNING if self.parent is None else self.parent.gone_before_at, self.plan.gone_before_at
-        if self.parent is not None and (self.parent.leaves_some or goes_at > before):
-            self.went = let_go(self.lake, goes_at)
-        self.leaves_some = goes_at > before or (goes_at > BEGINNING and self._has_read_before(goes_at))
-
-    def _has_read_before(self, at: int) -> bool:
-        return bool(self.counts["events"]) and self._any(f"staged_events WHERE occurred_at < {instant(at)}")
-
-    @property
-    def _gone(self) -> dict[str, dict[str, int]]:
-        before_at, horizon_at = self.plan.gone_before_at, self.plan.horizon_at
-        said = {"before_at": before_at, "horizon_at": horizon_at, "went": self.went, "leaves_some": self.leaves_some}
-        return {} if before_at == BEGINNING else {"gone": said}
+        self.gone = let_go(self.lake, self.plan, self.parent, reads=bool(self.counts["events"]))
 
     def _manifest(self) -> None:
         plan, clock = self.plan, int(time.time() * 1_000_000)
         sums = ", ".join(f"coalesce(sum({named(name)}), 0) AS {named(name)}" for name in ("read", *FATES, *BESIDE))
         positions = {"before": plan.positions_before, "after": plan.positions_after}
         meant = {"read_as": plan.read_as, "features": plan.feature_meanings, "composition": plan.composition}
-        inputs = canonical({**positions, **meant, **self._gone, "undeclared": plan.undeclared})
+        gone = {"gone": self.gone._asdict()} if self.gone.before_at > BEGINNING else {}
+        inputs = canonical({**positions, **meant, **gone, "undeclared": plan.undeclared})
         self._insert(
             "run_manifest",
             f"SELECT {self._stamp}, {instant(plan.started_at)} AS started_at, {instant(plan.t_at)} AS t, "

@@ -37,7 +37,7 @@ def test_killed_while_events_go_all_is_as_if_it_had_been_left_alone(
 
 
 def see_that_events_went(world: LeftAlone) -> None:
-    """Each run but the first, which lets go only what it has read itself, removes events that the warehouse had."""
+    """Each run but the first removes events that the warehouse had."""
     place = [EVENTS.noun.SCHEMA.names.index(name) for name in EVENTS.key]
     held = [{tuple(row[number] for number in place) for row in tables["events"]} for tables in world.tables]
     assert all(before - after for before, after in pairwise(held))
