@@ -5,6 +5,8 @@ from typing import Any
 from runners.plans.comparing import Comparison
 from runners.plans.foreseeing import Sample, foresee
 from runners.plans.summary import describe
+from runners.publishing.letting_go import count_that_go
+from runners.runs.keeping import goes_before
 from runners.runs.outlook import Outlook
 from runners.runs.pinning import pinned
 from runners.warehouses.held import NOTHING, Held, facts_held, held_of_all, held_of_each
@@ -42,6 +44,7 @@ def plan(lake: Lake | None, outlook: Outlook) -> Json:
         "because": _because(outlook),
         "reads": _reads(compared, everything),
         "leaves": _leaves(compared),
+        **_goes(compared),
         "state": _state(compared),
         "sample": None if sample is None else sample.document(),
         "segments": segments,
@@ -104,6 +107,16 @@ def _leaves(compared: Comparison) -> Json:
     }
     is_known = compared.outlook.last is None or bool(compared.composed[0]) or not compared.before
     return {**numbers, "are_known": is_known}
+
+
+def _goes(compared: Comparison) -> Json:
+    """What `retention` removes with the run, if anything."""
+    last, lake, outlook = compared.outlook.last, compared.lake, compared.outlook
+    if last is None or lake is None:
+        return {}
+    before_at = goes_before(outlook.project, last, outlook.t_at, outlook.options.now)
+    events = count_that_go(lake, last, before_at)
+    return {"goes": {"before": before_at, "events": events}} if events else {}
 
 
 def _state(compared: Comparison) -> Json:

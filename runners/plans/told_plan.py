@@ -17,7 +17,8 @@ def render(plan: Said) -> str:
     lines = [*_head(plan), *_line("segments", _counted(plan, "segments"), 0)]
     if plan["features"] or plan["unchanged"]["features"]:
         lines += _line("features", _counted(plan, "features"), 0)
-    lines += [*_line("leaves", _leaves(plan["leaves"]), 0), *_line("the run", _does(plan), 0), *_line("state", _state(plan), 0)]
+    lines += [*_line("leaves", _leaves(plan["leaves"]), 0), *_line("the run", _does(plan), 0), *_goes(plan)]
+    lines += _line("state", _state(plan), 0)
     for segment in plan["segments"]:
         lines += ["", *_segment(segment, plan)]
     lines += [""] if plan["features"] else []
@@ -72,6 +73,13 @@ def _inputs(reads: Said) -> str:
     partitions = f"{_many(reads['partitions'], 'partition')} with {_many(reads['offsets'], 'record')} at most"
     told = [text for name, text in (("files", files), ("partitions", partitions)) if reads[name]]
     return f"{' and '.join(told) or 'no file'} to read"
+
+
+def _goes(plan: Said) -> Iterator[str]:
+    if "goes" in plan:
+        events, before = _many(plan["goes"]["events"], "event"), _instant(plan["goes"]["before"])
+        text = f"removes what is older than {before}, for good: {events}, of each subject all but the first"
+        yield from _line("retention", text, 0)
 
 
 def _state(plan: Said) -> str:

@@ -34,9 +34,20 @@ def goes_any(lake: Lake, parent: LastRun, gone_before_at: int) -> bool:
     """Whether anything is there that goes, and did not with the last run."""
     if gone_before_at <= parent.gone_before_at:
         return False
-    since, before = instant(max(parent.gone_before_at, BEGINNING_AT)), instant(gone_before_at)
-    events = f"FROM events WHERE occurred_at >= {since} AND occurred_at < {before}"
-    return bool(lake.value(f"SELECT EXISTS ({events}) OR EXISTS ({_ASIDE.replace('$before', before)})"))
+    aside = _ASIDE.replace("$before", instant(gone_before_at))
+    return bool(lake.value(f"SELECT EXISTS ({_going(parent, gone_before_at)}) OR EXISTS ({aside})"))
+
+
+def count_that_go(lake: Lake, parent: LastRun, gone_before_at: int) -> int:
+    """How many events are there that go, and did not with the last run; those that stay as marks included."""
+    if gone_before_at <= parent.gone_before_at:
+        return 0
+    return int(lake.value(f"SELECT count(*) FROM ({_going(parent, gone_before_at)})"))
+
+
+def _going(parent: LastRun, gone_before_at: int) -> str:
+    since = instant(max(parent.gone_before_at, BEGINNING_AT))
+    return f"FROM events WHERE occurred_at >= {since} AND occurred_at < {instant(gone_before_at)}"
 
 
 class Gone(NamedTuple):

@@ -26,6 +26,7 @@ from tests.support.begun import die, live, retry
 from tests.support.histories import Fact
 from tests.support.merged import FREE, Event, World, event, instant, link, world
 from tests.support.oracle_model import HOUR
+from tests.support.planned import planned, segue
 from tests.support.streams import streaming
 from tests.support.whole_runs import Target
 from tests.support.worlds import language
@@ -208,6 +209,14 @@ def test_events_go_with_a_run_that_has_nothing_else_to_do(target: Kept) -> None:
     all_of, left = ["buy-0", "buy-50", "buy-99"], ["buy-0", "buy-99"]
     for hours, runs, events in ((101, 2, all_of), (143, 2, all_of), (144, 3, left), (145, 4, left), (146, 4, left)):
         assert (len(target.at(hours).runs()), [one for _, one, _ in target.events]) == (runs, events)
+
+
+def test_a_plan_tells_what_goes_with_the_run(target: Kept) -> None:
+    target.at(100, buy(0), buy(50), buy(99))
+    assert "goes" not in planned(target, write_instant(instant(143)))
+    assert planned(target, write_instant(instant(144)))["goes"] == {"before": instant(72), "events": 1}
+    _, said, _ = segue(target, "plan", "--as-of", write_instant(instant(144)))
+    assert "removes what is older than 2023-11-18T00:00:00Z, for good: 1 event" in " ".join(said.split())
 
 
 def test_a_t_ahead_of_the_clock_lets_nothing_go_that_is_not_old(target: Kept) -> None:
