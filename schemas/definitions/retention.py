@@ -28,10 +28,18 @@ def longest_lookback(project: Project) -> int | None:
 
 
 def wanting(project: Project) -> Wanted | None:
-    """Why nothing is removed, though any purpose says for how long its data are kept; the first purpose that is in the way."""
+    """Why nothing is removed, though any purpose says for how long its data are kept; the first purpose that is in the way.
+
+    Answers from `state_reach` before T on can always be computed: that much of what counts there is kept, too.
+    """
+    reach = write_duration(project.state_reach)
     for name, purpose in project.purposes.items():
         if purpose.retention is None:
             return Wanted(name, "retention", "how long its data are kept")
-        if purpose.max_lookback is None or purpose.max_lookback > purpose.retention:
-            return Wanted(name, "max_lookback", f"at most {write_duration(purpose.retention)}, its `retention`")
+        longest = purpose.retention - project.state_reach
+        if longest <= 0:
+            return Wanted(name, "retention", f"more than {reach}, the project's `state_reach`")
+        if purpose.max_lookback is None or purpose.max_lookback > longest:
+            less = f"its `retention` of {write_duration(purpose.retention)} less `state_reach` of {reach}"
+            return Wanted(name, "max_lookback", f"at most {write_duration(longest)}: {less}")
     return None

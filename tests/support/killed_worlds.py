@@ -45,7 +45,8 @@ _DEFINED: dict[str, Any] = {
     "state_reach": "3d",
 }
 _KEPT = {"retention": "4d", "max_lookback": "3d"}
-"""So long that each run but the first lets events go which were told of before, and the last ones correct what is left."""
+"""So long, beside a `state_reach` of a day, that each run but the first lets events go which were told of before, and the last
+ones correct what is left."""
 
 
 def moment(run: int) -> int:
@@ -58,8 +59,10 @@ def world_of(seed: int, keeps: bool = True) -> World:
     generator = Generator(Random(seed))
     generator.merges = True
     drawn = crowded(generator, GROUPS)
-    purposes = [one if keeps else one | _KEPT for one in drawn.project["purposes"]]
-    return replace(drawn, project={**drawn.project, **_DEFINED, "purposes": purposes})
+    project = {**drawn.project, **_DEFINED}
+    if not keeps:
+        project |= {"state_reach": "1d", "purposes": [one | _KEPT for one in project["purposes"]]}
+    return replace(drawn, project=project)
 
 
 def parts_of(world: World, seed: int) -> list[Sequence[Fact]]:

@@ -1,6 +1,7 @@
 """Where what `retention` removes meets other work: backfills that are under way, and what is asked of long ago."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,9 @@ def test_a_backfill_goes_well_beside_a_run_that_lets_nothing_go_that_it_needs(ta
     done = backfilled(target, lambda: target.at(201, buy(200)))
     done.see_that_none_failed()
     assert [one.memberships for one in done.intervals] == [1]
+
+
+def test_nothing_goes_that_news_within_state_reach_could_still_need(tmp_path: Path) -> None:
+    """A day more of `state_reach` would let late news of the last two days count for less than is there."""
+    target = Kept(tmp_path, replace(told(), project={**told().project, "state_reach": "2d"}))
+    assert [one for _, one, _ in target.at(200, buy(0), buy(1)).at(225, buy(224)).events] == ["buy-0", "buy-1", "buy-224"]
