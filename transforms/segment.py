@@ -161,7 +161,7 @@ class _SegmentFn(beam.DoFn):  # type: ignore[misc]
         following = (FOREVER, 0)
         try:
             after, tables = segment(self.program, before, fetched, moment)
-            stage.write_shard(shard, None if after is before and STATE in received else after.settled(shard), tables)
+            stage.write_shard(shard, None if after is before and STATE in received else after.settled(shard, before), tables)
             following = (int(after.turns_at.min(initial=FOREVER)), int((after.turns_at < FOREVER).sum()))
         except Outdated as outdated:
             stage.ask(shard, outdated.subjects)

@@ -87,8 +87,10 @@ class Layers:
         """The same after a step of those who are awake."""
         return self if awake is self.awake else replace(self, awake=awake)
 
-    def settled(self, shard: int) -> "Layers":
-        """All at rest again where many are awake."""
+    def settled(self, shard: int, before: "Layers") -> "Layers":
+        """All at rest again where many are awake, or where those below are not told of as they were."""
+        if self.rest is not before.rest:
+            return self.at_rest()
         most = _AWAKE * (1 + shard % _STEPS / _STEPS)
         return self if self.rest.count and self.awake.count <= most * self.rest.count else self.at_rest()
 

@@ -211,6 +211,16 @@ def test_events_go_with_a_run_that_has_nothing_else_to_do(target: Kept) -> None:
         assert (len(target.at(hours).runs()), [one for _, one, _ in target.events]) == (runs, events)
 
 
+def test_events_go_from_the_state_of_a_shard_of_which_few_are_heard(target: Kept) -> None:
+    target.sharded(1).write(buy(130 + number / 64, f"p{number}") for number in range(60))
+    expected = {f"p{number}": [(130 + number / 64, 178 + number / 64)] for number in range(60)}
+    for number, hours in enumerate((200, 201, 225, 226, 227, 280)):
+        target.at(hours, buy(hours - 0.5, f"p{number}"))
+        expected[f"p{number}"].append((hours - 0.5, hours + 47.5))
+    found = {who: target.during(who) for who in expected}
+    assert found == {who: [(a, b if b <= 280 else None) for a, b in held] for who, held in expected.items()}
+
+
 def test_a_plan_tells_what_goes_with_the_run(target: Kept) -> None:
     target.at(100, buy(0), buy(50), buy(99))
     assert "goes" not in planned(target, write_instant(instant(143)))

@@ -124,7 +124,7 @@ def test_when_the_next_turns_is_told_of_all(tmp_path: Path) -> None:
 def test_all_lie_down_once_many_are_awake_and_not_in_all_shards_at_once(shard: int, settles: bool, tmp_path: Path) -> None:
     made = resting(tmp_path, *(event(1, f"u{number}") for number in range(10)))
     made.step([event(25, f"u{number}") for number in range(3)], instant(26))
-    assert made.layers.settled(shard).is_at_rest is settles
+    assert made.layers.settled(shard, made.layers).is_at_rest is settles
 
 
 def test_layers_read_again_are_those_that_were_written(tmp_path: Path) -> None:
