@@ -71,6 +71,7 @@ def staged(lake: Lake, told: Told) -> RunPlan:
         definitions="made-up",
         positions_before=dict(last.positions) if last else {},
         positions_after={"shop": {"orders.ndjson": told.day}},
+        written_at=at,
         shards=_SHARDS,
         started_at=at,
         parent=last.run_id if last else "",

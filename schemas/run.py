@@ -37,7 +37,7 @@ COMMENTS = {
     "watermark": "no event before it is still expected; T for a batch",
     "definitions": "hash of the definitions",
     "inputs": "JSON: for each source and file, how far it was read before and after, the undeclared values left out, "
-    "before when events are gone; what the definitions meant, leaf by leaf",
+    "before when events are gone; what the definitions meant, leaf by leaf; the last T of which feature rows were written",
     "shards": "number of shards of subjects",
     "read": "records read",
     "quarantined": "set aside as unreadable",

@@ -133,7 +133,7 @@ def _carried_out(
         return
     with _folders(place_of(project), intervals) as folders:
         with open_warehouse(project) as lake:
-            past = Past(lake, project, one, folders, published(lake).run_id)
+            past = Past(lake, project, one, folders, published(lake))
             past.compute(partial(tell, "look at subjects"))
             horizon_at = gone(project, last_run(lake))["horizon_at"]  # what went by then may have gone before it was read
         reach("past_computed")

@@ -15,8 +15,8 @@ from runners.backfills.day_rows import day_rows
 from runners.backfills.intervals import Period, day_ends
 from runners.warehouses.backfills import PIECES, ROWS, Backfill, Interval, backfills
 from runners.warehouses.lake import Lake
-from runners.warehouses.past_rows import last_rows, last_written_at, rows_there
-from runners.warehouses.read import known_subjects
+from runners.warehouses.past_rows import last_rows, rows_there
+from runners.warehouses.read import LastRun, known_subjects, run_of
 from runners.warehouses.tables import BACKFILL_PIECES
 from schemas.definitions.lineage import narrow
 from schemas.definitions.project import Project
@@ -33,7 +33,7 @@ class Past:
 
     Attributes:
       folders: interval -> where its part is written to, a file for each portion of the subjects.
-      run_id: the last published run.
+      last: the last published run.
       written: interval -> table -> how many rows there are of it.
     """
 
@@ -41,7 +41,7 @@ class Past:
     project: Project
     backfill: Backfill
     folders: Mapping[Interval, Path]
-    run_id: str
+    last: LastRun
     written: dict[Interval, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
     def compute(self, tell: Callable[[int, float], None]) -> None:
@@ -63,7 +63,7 @@ class Past:
     def told(self, interval: Interval) -> Interval:
         """The interval with what was written of it."""
         written = self.written[interval]
-        return replace(interval, memberships=written[PIECES], feature_rows=written[ROWS], run_id=self.run_id)
+        return replace(interval, memberships=written[PIECES], feature_rows=written[ROWS], run_id=self.last.run_id)
 
     @cached_property
     def _asked(self) -> Project:
@@ -81,7 +81,7 @@ class Past:
         for name, (version, _) in self.backfill.segments.items():
             found = pieces(study.evaluation.answers[name], ids, period)
             purpose = "+".join(self.project.segments[name].purposes)
-            said: dict[str, str | int] = {"segment": name, "version": version, "purpose": purpose, "run_id": self.run_id}
+            said: dict[str, str | int] = {"segment": name, "version": version, "purpose": purpose, "run_id": self.last.run_id}
             parts.append(_filled(found, said))
         return pa.concat_tables([_SCHEMA.empty_table(), *parts])
 
@@ -97,8 +97,8 @@ class Past:
 
     @cached_property
     def _written_at(self) -> int:
-        """The last T of which any run has written rows."""
-        return last_written_at(self.lake, self.backfill.t_at, self._alike)
+        """The last T of which runs had written rows when the backfill began, or that of a refresh to an earlier T since then."""
+        return min(run_of(self.lake, self.backfill.run_id).written_at, self.last.written_at)
 
     @cached_property
     def _alike(self) -> set[str]:

@@ -274,7 +274,7 @@ class Writing:
         positions = {"before": plan.positions_before, "after": plan.positions_after}
         meant = {"read_as": plan.read_as, "features": plan.feature_meanings, "composition": plan.composition}
         gone = {"gone": self.gone._asdict()} if self.gone.before_at > BEGINNING else {}
-        inputs = canonical({**positions, **meant, **gone, "undeclared": plan.undeclared})
+        inputs = canonical({**positions, **meant, **gone, "undeclared": plan.undeclared, "written_at": plan.written_at})
         self._insert(
             "run_manifest",
             f"SELECT {self._stamp}, {instant(plan.started_at)} AS started_at, {instant(plan.t_at)} AS t, "

@@ -33,6 +33,7 @@ class RunPlan:
       definitions: hash of the definitions.
       positions_before: partition -> what was applied before, JSON-able; as read from the warehouse.
       positions_after: partition -> what is applied once this run is published.
+      written_at: the last T of which feature rows were written, wherever they differed: its own, but for commits within a day.
       shards: number of shards of subjects.
       started_at: when the run started, by the clock.
       parent: run id of the last published run when this one started; empty for the first.
@@ -63,6 +64,7 @@ class RunPlan:
     definitions: str
     positions_before: Mapping[str, Any]
     positions_after: Mapping[str, Any]
+    written_at: int
     shards: int
     started_at: int
     parent: str = ""

@@ -51,6 +51,7 @@ class Step:
     """One run, from what is committed to what is to be.
 
     Attributes:
+      written_at: the last T of which feature rows were written, this step's among them.
       ends_day: feature rows that are staged are published even if there is nothing else.
       remade: how many subjects were made anew from the warehouse, since their state had forgotten what news was about.
     """
@@ -59,6 +60,7 @@ class Step:
     outlook: Outlook
     staging: Path
     closing: Closing
+    written_at: int
     known_at: int = BEGINNING
     positions: Mapping[str, Any] = field(default_factory=dict)
     undeclared: Mapping[str, int] = field(default_factory=dict)
@@ -70,7 +72,7 @@ class Step:
     def of(cls, lake: Lake, outlook: Outlook) -> "Step":
         """Make ready to carry it out."""
         staging = new_staging(lake)
-        return cls(lake, outlook, staging, _closing(lake, outlook, staging))
+        return cls(lake, outlook, staging, _closing(lake, outlook, staging), outlook.t_at)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -177,6 +179,7 @@ class Step:
             definitions=project.meaning,
             positions_before={} if before is None else before.positions,
             positions_after=self.positions,
+            written_at=self.written_at,
             shards=project.target.shards,
             started_at=self.outlook.options.now,
             parent="" if self.outlook.last is None else self.outlook.last.run_id,

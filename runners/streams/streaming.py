@@ -265,7 +265,8 @@ class Stream:
         folder = self.cuts.folder(number)
         moment, *_ = moment_of(folder)
         outlook, said = self.carried.outlook_at(moment.at), replace(closing, at=moment.at)
-        step = Step(self.lake, outlook, folder, said, ends_day=moment.writes_features)
+        written_at = moment.at if moment.writes_features else self.carried.last.written_at
+        step = Step(self.lake, outlook, folder, said, written_at, ends_day=moment.writes_features)
         account = staged_account(folder)
         self._settle(step, number)
         _, turning_at, waiting = moment_of(folder)

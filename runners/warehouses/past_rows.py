@@ -22,21 +22,11 @@ def last_rows(lake: Lake, subjects: pa.Array, columns: Sequence[str], but: Itera
     The state of a shard knows what it says, and the next run writes a row only if that is so no more. Not those of the
     backfills `but`, which write behind what a run has told only where it has told nothing in these columns.
     """
-    tells = f"{_by_others(but)} AND ({' OR '.join(f'{named(name)} IS NOT NULL' for name in columns)})"
+    by_others = f"run_id NOT IN ({', '.join(map(quoted, sorted(but)))})"
+    tells = f"{by_others} AND ({' OR '.join(f'{named(name)} IS NOT NULL' for name in columns)})"
     last = "QUALIFY row_number() OVER (PARTITION BY subject ORDER BY as_of DESC) = 1"
     rows = f"SELECT subject, as_of, {tells} AS tells FROM feature_rows SEMI JOIN asked USING (subject) {last}"
     return _asked(lake, subjects, f"SELECT subject, as_of FROM ({rows}) WHERE tells")
-
-
-def last_written_at(lake: Lake, until_at: int, but: Iterable[str]) -> int:
-    """The last T up to an instant of which there are rows but those of some backfills; the instant itself where there is none."""
-    meant = f"as_of <= {instant(until_at)} AND {_by_others(but)}"
-    found = lake.value(f"SELECT epoch_us(max(as_of)) FROM feature_rows WHERE {meant}")
-    return until_at if found is None else int(found)
-
-
-def _by_others(backfills: Iterable[str]) -> str:
-    return f"run_id NOT IN ({', '.join(map(quoted, sorted(backfills)))})"
 
 
 def _asked(lake: Lake, subjects: pa.Array, sql: str) -> pa.Table:

@@ -24,13 +24,14 @@ from transforms.stage import AWAKE
 
 
 class LastRun(NamedTuple):
-    """The last published run. Instants are int64 microseconds UTC."""
+    """The last published run. Instants are int64 microseconds UTC; at `written_at` feature rows were written last."""
 
     run_id: str
     t_at: int
     known_at: int
     definitions: str
     positions: Mapping[str, Any]
+    written_at: int
     shards: int
     read_as: Mapping[str, Mapping[str, str]]
     features: Mapping[str, str]
@@ -42,9 +43,9 @@ class LastRun(NamedTuple):
     @classmethod
     def of(cls, plan: RunPlan, leaves_some: bool = False) -> "LastRun":
         """What a plan is once it is published, and whether the run has left some that is to go."""
-        meant = (plan.read_as, plan.feature_meanings, plan.composition)
+        pins = (plan.run_id, plan.t_at, plan.known_at, plan.definitions, plan.positions_after, plan.written_at, plan.shards)
         kept = (plan.gone_before_at, plan.horizon_at, leaves_some)
-        return cls(plan.run_id, plan.t_at, plan.known_at, plan.definitions, plan.positions_after, plan.shards, *meant, *kept)
+        return cls(*pins, plan.read_as, plan.feature_meanings, plan.composition, *kept)
 
 
 _RUN = "SELECT run_id, epoch_us(t), epoch_us(k), definitions, inputs, shards FROM run_manifest"
@@ -53,6 +54,13 @@ _RUN = "SELECT run_id, epoch_us(t), epoch_us(k), definitions, inputs, shards FRO
 def last_run(lake: Lake) -> LastRun | None:
     """The last published run, None before the first."""
     return _run(lake.rows(f"{_RUN} ORDER BY k DESC LIMIT 1"))
+
+
+def run_of(lake: Lake, run_id: str) -> LastRun:
+    """A published run, as it was when it was the last."""
+    found = _run(lake.rows(f"{_RUN} WHERE run_id = {quoted(run_id)}"))
+    assert found is not None, run_id
+    return found
 
 
 def see_that_is_last(lake: Lake, run_id: str) -> None:
@@ -82,9 +90,11 @@ def _run(found: list[tuple[Any, ...]]) -> LastRun | None:
     run_id, t_at, known_at, definitions, inputs, shards = found[0]
     said = json.loads(inputs)
     read_as, features, composition = (said.get(name, {}) for name in ("read_as", "features", "composition"))
+    written_at = said.get("written_at", t_at)  # earlier versions did not note it
     gone: Mapping[str, Any] = said.get("gone", {})
     kept = (gone.get("before_at", BEGINNING), gone.get("horizon_at", BEGINNING), gone.get("leaves_some", False))
-    return LastRun(run_id, t_at, known_at, definitions, said["after"], shards, read_as, features, composition, *kept)
+    pins = (run_id, t_at, known_at, definitions, said["after"], written_at, shards)
+    return LastRun(*pins, read_as, features, composition, *kept)
 
 
 def newest_receipt(lake: Lake, last: LastRun, t_at: int) -> int:

@@ -37,6 +37,7 @@ def plan_of(lake: Lake, day: float, **changes: Any) -> RunPlan:
         definitions="d1",
         positions_before=before,
         positions_after={"orders": {"a.ndjson": int(day * 1000)}},
+        written_at=at(day),
         shards=2,
         started_at=at(day),
         parent=last.run_id if last else "",

@@ -196,3 +196,48 @@ def test_days_end_where_the_next_begins_in_the_projects_timezone() -> None:
     ends = day_ends(Period(0, 2 * DAY), "UTC")
     assert np.array_equal(ends, [DAY, 2 * DAY])
     assert np.array_equal(day_ends(Period(0, DAY), "Europe/Berlin"), [DAY - 3_600_000_000])
+
+
+WINTER = Period(YEAR.to_at - 31 * DAY, T + 20 * DAY)
+
+
+@pytest.fixture
+def quiet(tmp_path: Path) -> tuple[Target, World]:
+    """All have rows of runs at T. Twenty days on no run has any to write: what was seen is in force, and tells nothing."""
+    target = Target(tmp_path, world(SEGMENTS, [ORDERS])).sharded(2)
+    whole = world(SEGMENTS, [ORDERS, SEEN])
+    late = tuple(order(who, 364) for who in PEOPLE)
+    target.write(whole.events)
+    target.run(MIDDAY)
+    target.write(late)
+    target.run(T)
+    target.define(whole)
+    target.run(WINTER.to_at)
+    assert target.rows("SELECT DISTINCT epoch_us(as_of) FROM feature_rows ORDER BY 1") == [(MIDDAY,), (T,)]
+    return target, replace(whole, events=(*whole.events, *late))
+
+
+def test_where_rows_end_is_not_moved_by_a_backfill_that_has_changed_all_that_runs_wrote_last(quiet: tuple[Target, World]) -> None:
+    target, whole = quiet
+    winter = backfilled(target, WINTER, "seen").backfill.backfill_id
+    assert target.rows(f"SELECT DISTINCT run_id FROM feature_rows WHERE as_of = make_timestamptz({T})") == [(winter,)]
+    backfilled(target, YEAR, "seen")
+    found = told(target, "seen__value_5d", some_days(YEAR))
+    assert found == {(who, at): feature(whole, "seen__value_5d", who, at, WINTER.to_at) for who, at in found}
+
+
+def test_who_tells_nothing_at_the_last_t_goes_on_telling_nothing(quiet: tuple[Target, World]) -> None:
+    target, _ = quiet
+    backfilled(target, WINTER, "seen")
+    assert {*told(target, "seen__value_5d", [T]).values()} == {364}
+    assert {*told(target, "seen__value_5d", [WINTER.to_at]).values()} == {None}
+
+
+def test_a_backfill_that_died_writes_nothing_behind_a_refresh_to_an_earlier_t(tmp_path: Path) -> None:
+    target = Target(tmp_path, world(SEGMENTS, [SEEN])).sharded(2)
+    target.write(world(SEGMENTS).events)
+    target.run(T + 10 * DAY)
+    died(target, HALF, "interval 3")
+    target.run(T, full_refresh=True)
+    assert backfilled(target, HALF, "seen").done_before > 0
+    assert target.rows("SELECT epoch_us(max(as_of)) FROM feature_rows") == [(T,)]

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from runners.warehouses.read import published
 from tests.support.merged import FREE, Json, event, instant, world
 from tests.support.streams import streaming
 from tests.support.whole_runs import Target
@@ -25,10 +26,11 @@ def test_a_day_that_ends_in_silence_is_published_for_its_feature_rows_and_no_com
         begun_at = target.runs()[-1].t_at
         live.tell([event(10 * D + 3, "ann"), event(10 * D + 3, "bob")])
         assert live.commit(instant(10 * D + 4)).published.status == "published"
-        assert rows(target) == [("ann", 1, 1, begun_at)]
+        assert (rows(target), written_at(target)) == ([("ann", 1, 1, begun_at)], begun_at)
         ended = live.commit(instant(11 * D) + 2_000_000)
         assert ended.published.status == "published"
         assert rows(target)[1:] == [("ann", 2, 2, ended.t_at), ("bob", 1, 1, ended.t_at)]
+        assert written_at(target) == ended.t_at
         assert live.commit(instant(11 * D + 1)).published.status == "unchanged"
 
 
@@ -45,3 +47,9 @@ def test_what_has_no_say_in_who_is_a_member_closes_no_cut(tmp_path: Path) -> Non
 def rows(target: Target) -> list[tuple[str, int, int, int]]:
     with target.lake() as lake:
         return lake.rows(ROWS)
+
+
+def written_at(target: Target) -> int:
+    """The T that a backfill takes for the last of which there are rows."""
+    with target.lake() as lake:
+        return published(lake).written_at
