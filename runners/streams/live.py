@@ -1,8 +1,6 @@
 """`segue stream` at a terminal: what it says, and how it is stopped."""
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Callable, Iterable
 
 from runners.engines.entry import see_that_it_is_there
 from runners.manifest import write_manifest
@@ -14,7 +12,7 @@ from runners.streams.meters import Address, metered
 from runners.streams.pulse import Pulse
 from runners.streams.streaming import Committed, Stream
 from runners.terminal.session import Session
-from runners.terminal.stopping import answered_by
+from runners.terminal.stopping import asked_to_stop
 from schemas.definitions.instant import write_instant
 from schemas.definitions.project import Project
 
@@ -51,7 +49,7 @@ def _caught_up(session: Session, results: Results, stream: Stream) -> Outcome:
 
 def _streamed(session: Session, stream: Stream, noted: Iterable[str], measure: Callable[[Committed], None]) -> Pulse:
     """Go on until a signal asks to stop. No note is said twice."""
-    with session.bar() as bar, _asked_to_stop() as is_asked:
+    with session.bar() as bar, asked_to_stop() as is_asked:
         pulse, said = Pulse(bar, stream.now), set(noted)
 
         def is_over() -> bool:
@@ -79,17 +77,3 @@ def _end(session: Session, results: Results, pulse: Pulse, stream: Stream, remad
         session.json(results.document())
     else:
         session.say(f"{pulse.records:,} records, {pulse.commits:,} commits, up to {write_instant(last.t_at)}")
-
-
-@contextmanager
-def _asked_to_stop() -> Iterator[Callable[[], bool]]:
-    """Whether a signal has asked to stop; a second one stops at once."""
-    asked = list[int]()
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        if asked:
-            raise KeyboardInterrupt
-        asked.append(number)
-
-    with answered_by(ask):
-        yield lambda: bool(asked)

@@ -2,10 +2,13 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_HEARD: list[int] = []
+"""The signals that have asked this process to stop: what they interrupt may swallow it, in a destructor or deep in a library."""
 
 
 def end_in_order() -> None:
@@ -14,8 +17,27 @@ def end_in_order() -> None:
     Killed on the spot it would leave what it has staged, with people in it. What is told not to hear stays so (nohup).
     """
     for one in _SIGNALS:
-        if signal.getsignal(one) is signal.SIG_DFL:
-            signal.signal(one, signal.default_int_handler)
+        if signal.getsignal(one) in (signal.SIG_DFL, signal.default_int_handler):
+            signal.signal(one, _interrupt)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    _HEARD.append(number)
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def asked_to_stop() -> Iterator[Callable[[], bool]]:
+    """Whether a signal has asked to stop, inside or before; a second one stops at once."""
+    asked = [*_HEARD]
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+
+    with answered_by(ask):
+        yield lambda: bool(asked)
 
 
 @contextmanager

@@ -3,13 +3,15 @@
 import os
 import signal
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
 from runners.publishing.staging import give_up
-from runners.terminal.stopping import answered_by, heard_afterwards, undisturbed
+from runners.terminal import stopping
+from runners.terminal.stopping import answered_by, asked_to_stop, end_in_order, heard_afterwards, undisturbed
 from runners.warehouses.ducklake import open_lake
 from runners.warehouses.lake import Lake
 from runners.warehouses.query import query
@@ -89,6 +91,23 @@ def test_whoever_catches_up_and_goes_on_hears_that_it_was_asked_to_stop_while_th
     finally:
         signal.signal(signal.SIGTERM, before)
     assert ((tmp_path / "fired").read_text(), heard) == ("given_up\n", [signal.SIGTERM])
+
+
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_stream_that_catches_up_stops_even_where_something_has_swallowed_the_interrupt(
+    asked: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stopping, "_HEARD", [])
+    before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        end_in_order()
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(asked)
+        with asked_to_stop() as is_asked:
+            assert is_asked()
+    finally:
+        for one, own in before.items():
+            signal.signal(one, own)
 
 
 def test_what_is_told_not_to_hear_a_closed_terminal_does_not_hear_it_later() -> None:
