@@ -13,9 +13,10 @@ from runners.answers.recalling import remembered
 from runners.runs.keeping import see_that_answers_are_left
 from runners.terminal.selecting import see_segment
 from runners.warehouses.lake import Lake, instant, quoted
-from runners.warehouses.read import facts_of_subjects, last_run, links_about, published
+from runners.warehouses.read import facts_of_subjects, last_run, links_about, published, told_since
 from schemas.definitions.instant import write_instant
 from schemas.definitions.project import Project
+from schemas.definitions.segment import Segment
 from schemas.errors import CallError
 from transforms.algebra.event_order import in_event_order
 from transforms.algebra.explain import explain
@@ -39,7 +40,7 @@ def explain_subject(
     last = published(lake)
     at, known_at = last.t_at if at is None else at, last.known_at if known_at is None else known_at
     subject, found = _found(lake, project, subject, known_at)
-    see_that_answers_are_left(lake, project, at, _on_record(lake, subject, segment, at, known_at))
+    see_that_answers_are_left(lake, project, at, _on_record(lake, project.segments[segment], subject, at, known_at))
     facts, events = known_facts(project, found)
     told = explain(project.segments[segment], facts, events, at, subject)
     purposes = project.segments[segment].purposes
@@ -49,12 +50,14 @@ def explain_subject(
     return _plain({**head, **told, "verdicts": why, "ledger": ledger}, {"at", "known", "next_transition_at"})
 
 
-def _on_record(lake: Lake, subject: str, segment: str, at: int, known_at: int) -> str:
-    """What was published by K about a subject at T."""
+def _on_record(lake: Lake, segment: Segment, subject: str, at: int, known_at: int) -> str:
+    """What was published by K about a subject at T; nothing where nobody was spoken of."""
     k = instant(known_at)
     seen = f"known_from <= {k} AND (known_to IS NULL OR known_to > {k})"
-    of = f'segment = {quoted(segment)} AND subject = {quoted(subject)} AND "at" <= {instant(at)}'
+    of = f'segment = {quoted(segment.name)} AND subject = {quoted(subject)} AND "at" <= {instant(at)}'
     is_member = lake.value(f'SELECT arg_max(member, ("at", version)) FROM segment_transitions WHERE {of} AND {seen}')
+    if is_member is None and not (segment.publish and told_since(lake, segment.name, known_at) <= at):
+        return "the record tells nothing of then"
     return f"the record says: {'a' if is_member else 'no'} member then, as it was published"
 
 

@@ -18,7 +18,7 @@ from schemas.errors import CallError, TryAgain
 from schemas.kinds import KINDS
 from transforms.algebra.claims import ints
 from transforms.algebra.gone import STANDING
-from transforms.algebra.order import BEGINNING
+from transforms.algebra.order import BEGINNING, FOREVER
 from transforms.receipts import Receipts
 from transforms.stage import AWAKE
 
@@ -53,14 +53,14 @@ _RUN = "SELECT run_id, epoch_us(t), epoch_us(k), definitions, inputs, shards FRO
 
 def last_run(lake: Lake) -> LastRun | None:
     """The last published run, None before the first."""
-    return _run(lake.rows(f"{_RUN} ORDER BY k DESC LIMIT 1"))
+    found = lake.rows(f"{_RUN} ORDER BY k DESC LIMIT 1")
+    return _read(found[0]) if found else None
 
 
 def run_of(lake: Lake, run_id: str) -> LastRun:
     """A published run, as it was when it was the last."""
-    found = _run(lake.rows(f"{_RUN} WHERE run_id = {quoted(run_id)}"))
-    assert found is not None, run_id
-    return found
+    (found,) = lake.rows(f"{_RUN} WHERE run_id = {quoted(run_id)}")
+    return _read(found)
 
 
 def see_that_is_last(lake: Lake, run_id: str) -> None:
@@ -84,10 +84,8 @@ def published(lake: Lake) -> LastRun:
     return last
 
 
-def _run(found: list[tuple[Any, ...]]) -> LastRun | None:
-    if not found:
-        return None
-    run_id, t_at, known_at, definitions, inputs, shards = found[0]
+def _read(row: tuple[Any, ...]) -> LastRun:
+    run_id, t_at, known_at, definitions, inputs, shards = row
     said = json.loads(inputs)
     read_as, features, composition = (said.get(name, {}) for name in ("read_as", "features", "composition"))
     written_at = said.get("written_at", t_at)  # earlier versions did not note it
@@ -203,6 +201,13 @@ def facts_of_subjects(lake: Lake, project: Project, subjects: pa.Array, known_at
             table: _canonical(lake.arrow(f"{_select(lake, project.sources, table, schema)} AND {_AMONG} {seen}"), schema)
             for table, schema in project.schemas.items()
         }
+
+
+def told_since(lake: Lake, segment: str, known_at: int) -> int:
+    """Since when the record tells by K who was a member: from the horizon at which any version began; FOREVER where none has."""
+    begun = f"run_id IN (SELECT from_run FROM segment_versions WHERE segment = {quoted(segment)})"
+    found = lake.rows(f"{_RUN} WHERE {begun} AND k <= {instant(known_at)}")
+    return min((_read(row).horizon_at for row in found), default=FOREVER)
 
 
 def standing(

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from runners.answers.explaining import explain_subject
 from runners.backfills.backfilling import Backfilled, backfill
 from runners.backfills.intervals import Period
 from runners.warehouses.backfills import FAILED
 from schemas.definitions.catalog import read_project
 from schemas.definitions.selection import select
-from schemas.errors import JobFailed
+from schemas.errors import CallError, JobFailed
 from tests.runners.runs.test_retention import Kept, buy, told
 from tests.support.merged import instant
 from tests.support.worlds import language
@@ -60,3 +61,23 @@ def test_nothing_goes_that_news_within_state_reach_could_still_need(tmp_path: Pa
     """A day more of `state_reach` would let late news of the last two days count for less than is there."""
     target = Kept(tmp_path, replace(told(), project={**told().project, "state_reach": "2d"}))
     assert [one for _, one, _ in target.at(200, buy(0), buy(1)).at(225, buy(224)).events] == ["buy-0", "buy-1", "buy-224"]
+
+
+def test_what_the_record_does_not_tell_of_a_time_of_which_events_are_gone_is_told_as_that(target: Kept) -> None:
+    """Nothing was published of a segment that is for others only, nor by a version that began later."""
+    target.at(200, buy(0), buy(130), buy(190))
+    inner = {**ALL, "segment": "inner", "publish": False}
+    target.define(told(segments=[ALL, inner]))
+    target.at(201).at(225, buy(224))
+    assert record(target, "it", 10) == "the record says: a member then, as it was published"
+    assert record(target, "it", 100) == "the record says: no member then, as it was published"
+    assert {record(target, "inner", 10), record(target, "inner", 170)} == {"the record tells nothing of then"}
+    assert record(target, "all", 167) == "the record tells nothing of then"
+    assert record(target, "all", 169) == "the record says: a member then, as it was published"
+
+
+def record(target: Kept, segment: str, hours: float) -> str:
+    """What is said where one asks to explain an instant of which events are gone."""
+    with target.lake() as lake, pytest.raises(CallError) as refused:
+        explain_subject(lake, read_project(target.folder, language()), "ann", segment, instant(hours), None)
+    return refused.value.hint
