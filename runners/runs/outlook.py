@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from runners.runs.keeping import see_that_answers_are_left
 from runners.runs.rereading import Reading, what_to_read
 from runners.runs.run_plan import SegmentVersion
 from runners.sources.entry import Ends, Waiting
@@ -57,10 +58,13 @@ class Outlook:
     def of(cls, lake: Lake | None, project: Project, options: Options, waiting: Waiting = lambda _: None) -> "Outlook":
         """Find it out; `lake` is None where there is no warehouse yet. `waiting` is told whose brokers are asked.
 
-        Errors: CallError for a T or K before the last; SourceChanged; TryAgain; GateClosed where a source does not reach back.
+        Errors: CallError for a T or K before the last, or a T of which events are gone; SourceChanged; TryAgain; GateClosed where
+        a source does not reach back.
         """
         last = None if lake is None else read.last_run(lake)
         t_at = _instant_asked(project, options, last)
+        if lake is not None and options.full_refresh:
+            see_that_answers_are_left(lake, project, t_at, "ask for a later T with --as-of")
         reading = what_to_read(project, None if options.full_refresh else last, options.ends, waiting)
         return cls(project, options, last, t_at, versions_of({} if lake is None else read.versions(lake), project), reading)
 

@@ -13,7 +13,7 @@ from runners.warehouses.backfills import FAILED
 from schemas.definitions.catalog import read_project
 from schemas.definitions.selection import select
 from schemas.errors import CallError, JobFailed
-from tests.runners.runs.test_retention import Kept, buy, told
+from tests.runners.runs.test_retention import KEPT, Kept, buy, told
 from tests.support.merged import instant
 from tests.support.worlds import language
 
@@ -81,3 +81,29 @@ def record(target: Kept, segment: str, hours: float) -> str:
     with target.lake() as lake, pytest.raises(CallError) as refused:
         explain_subject(lake, read_project(target.folder, language()), "ann", segment, instant(hours), None)
     return refused.value.hint
+
+
+def test_reading_all_sources_again_for_a_time_of_which_events_are_gone_is_refused(target: Kept) -> None:
+    target.at(200, buy(0), buy(130)).at(201)
+    with pytest.raises(CallError) as refused:
+        target.run(instant(167), full_refresh=True)
+    assert refused.value.code == "SEG-0923"
+    target.run(instant(168), full_refresh=True)
+    assert target.during("ann") == [(0, 48), (130, None)]
+
+
+def test_another_number_of_shards_changes_nothing_though_events_are_gone(target: Kept) -> None:
+    target.at(200, buy(0), buy(130), buy(160, "bob")).at(201)
+    target.sharded(3).at(202, buy(201, "bob", 202))
+    assert (target.during("ann"), target.during("bob")) == ([(0, 48), (130, 178)], [(160, None)])
+    assert target.at(260).during("bob") == [(160, 249)]
+
+
+def test_definitions_that_come_to_look_back_further_tell_answers_from_the_last_t_before_them_on(target: Kept) -> None:
+    """Late news is heard of all the time since then, however late T is by now."""
+    target.at(200, buy(0), buy(130), buy(190, "bob")).at(201)
+    longer = {key: value for key, value in KEPT.items() if key != "max_lookback"}
+    target.define(replace(told(), project={**told().project, "purposes": [longer]}))
+    target.at(202).at(230, buy(205, "cid", 230))
+    assert target.during("ann") == [(0, 48), (130, 178)]
+    assert [target.during(who, "it@2") for who in ("ann", "bob", "cid")] == [[(201, None)], [(201, None)], [(205, None)]]
