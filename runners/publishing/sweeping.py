@@ -7,7 +7,6 @@ from pathlib import Path
 from runners.publishing.placing import RUN
 from runners.warehouses.lake import HANDED, SPILL, Lake
 from runners.warehouses.leasing import sweep_leases
-from runners.warehouses.states import run_of
 from transforms.faults import reach
 
 
@@ -30,7 +29,7 @@ def sweep(lake: Lake) -> int:
 
 
 def drop_states(lake: Lake, named: Collection[str]) -> int:
-    """Remove the states of runs but those that are named, as soon as nobody can need them. Gives how many there were."""
+    """Remove the states but those that are named, as soon as nobody can need them. Gives of how many runs."""
     if not lake.states.grace_s:
         return lake.states.drop(named)
     lately = "SELECT run_id FROM run_commits WHERE committed_at > now() - INTERVAL 2 DAY"  # of older ones age is enough
@@ -38,8 +37,8 @@ def drop_states(lake: Lake, named: Collection[str]) -> int:
 
 
 def _named_states(lake: Lake) -> set[str]:
-    """The runs whose states the last commit names."""
-    return {run_of(path) for (path,) in lake.rows("SELECT DISTINCT path FROM kernel_state")}
+    """The files that the last commit names."""
+    return {path for (path,) in lake.rows("SELECT DISTINCT path FROM kernel_state")}
 
 
 def _folders(parent: Path) -> list[Path]:

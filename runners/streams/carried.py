@@ -16,7 +16,6 @@ from runners.sources.files import Listing
 from runners.warehouses import read
 from runners.warehouses.lake import Lake
 from runners.warehouses.read import LastRun
-from runners.warehouses.states import run_of
 from schemas.cut import Closing, Partition
 from schemas.definitions.project import Project
 from transforms.algebra.calendars import day_starts, local_days
@@ -83,9 +82,9 @@ class Carried:
         return Closing(self.last.t_at, None, self._until_at, self.last.known_at, **more)  # type: ignore[arg-type]
 
     @property
-    def state_runs(self) -> set[str]:
-        """The runs whose states are in use."""
-        return {run_of(path) for paths in self.states.values() for path in paths}
+    def state_files(self) -> set[str]:
+        """The files of states that are in use."""
+        return {path for paths in self.states.values() for path in paths}
 
     def outlook_at(self, t_at: int) -> Outlook:
         """What the cut builds on."""

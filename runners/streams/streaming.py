@@ -196,7 +196,7 @@ class Stream:
         """What piles up with every commit goes again, a step at each; where that has to be asked for from afar, now and then."""
         is_time = time.monotonic() - self.dropped > _TIDY_S
         if is_time or not self.lake.states.grace_s:
-            drop_states(self.lake, self.carried.state_runs)
+            drop_states(self.lake, self.carried.state_files)
             reach("states_dropped")
             self.dropped = time.monotonic()
         next(self.tidying)

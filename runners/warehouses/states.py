@@ -5,7 +5,7 @@ import os
 import shutil
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Set
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,7 +67,7 @@ class States(ABC):
 
     @abstractmethod
     def drop(self, named: Collection[str], published: Collection[str] = ()) -> int:
-        """Remove all runs but those that are named; gives how many there were. Those that were published wait for less."""
+        """Remove all files but those that are named; gives of how many runs. Those that were published wait for less."""
 
     def _oldest(self, run_id: str, published: Collection[str]) -> float:
         """What of a run that nobody names is not younger, by the clock, goes."""
@@ -109,13 +109,22 @@ class LocalStates(States):
         return place.stat().st_size if place.is_file() else None
 
     def drop(self, named: Collection[str], published: Collection[str] = ()) -> int:
-        """Remove folders that are old enough."""
-        folder = self.root / FOLDER
-        made = [path for path in folder.iterdir() if path.is_dir() and path.name not in named] if folder.is_dir() else []
-        dead = [path for path in made if path.stat().st_mtime <= self._oldest(path.name, published)]
-        for path in dead:
-            shutil.rmtree(path, ignore_errors=True)
-        return len(dead)
+        """Remove folders, and from others files whose shard has a newer state, that are old enough."""
+        folder, kept = self.root / FOLDER, {self.root / path for path in named}
+        made = [path for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
+        old = [path for path in made if path.stat().st_mtime <= self._oldest(path.name, published)]
+        return sum(_is_cleared(path, kept) for path in old)
+
+
+def _is_cleared(folder: Path, kept: Set[Path]) -> bool:
+    """Remove the files of a folder that are not kept, and the folder where none is. Gives whether anything went."""
+    files = {*folder.iterdir()}
+    if not files & kept:
+        shutil.rmtree(folder, ignore_errors=True)
+        return True
+    for path in files - kept:
+        path.unlink(missing_ok=True)
+    return not files <= kept
 
 
 def sync(path: Path) -> None:

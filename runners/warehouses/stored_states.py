@@ -49,7 +49,7 @@ class StoredStates(States):
     def drop(self, named: Collection[str], published: Collection[str] = ()) -> int:
         """Remove files that are old enough."""
         there = [(one, run_of(self._path(one))) for one in self._listed(f"{FOLDER}/*/*.arrow")]
-        left = [(one, run_id) for one, run_id in there if run_id not in named]
+        left = [(one, run_id) for one, run_id in there if self._path(one) not in named]
         dead = [one.path for one, run_id in left if one.last_updated_in_seconds <= self._oldest(run_id, published)]
         if dead:
             with self._told():

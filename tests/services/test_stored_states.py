@@ -40,8 +40,8 @@ def test_states_that_no_commit_names_go_when_they_are_a_day_old(bucket: str, tmp
     states = states_at(f"{bucket}/dropped")
     for run in ("run1", "run2"):
         states.take(staged(tmp_path, **{"0000": run}), run)
-    assert states.drop(["run2"]) == 0
-    assert StoredStates(f"{bucket}/dropped", grace_s=-60).drop(["run2"]) == 1
+    assert states.drop(["state/run2/0000.arrow"]) == 0
+    assert StoredStates(f"{bucket}/dropped", grace_s=-60).drop(["state/run2/0000.arrow"]) == 1
     assert (states.placed("run1"), states.placed("run2")) == ([], ["state/run2/0000.arrow"])
 
 

@@ -10,7 +10,6 @@ from runners.publishing.publish import publish
 from runners.warehouses.ducklake import DuckLake
 from runners.warehouses.lake import Lake
 from runners.warehouses.read import state_paths
-from runners.warehouses.states import run_of
 from tests.support.aged import age
 from tests.support.reading import reader, seen
 from tests.support.staged_runs import COMMITS, commit_often, commit_once, correction, event, first_run, plan_of, stage
@@ -111,6 +110,6 @@ def test_what_is_within_the_grace_is_not_untidy_nor_what_was_tidied_within_a_day
 def test_only_the_states_that_are_named_stay(lake: Lake) -> None:
     commit_often(lake)
     assert len([*(lake.root / "state").iterdir()]) > COMMITS
-    lake.states.drop({run_of(path) for (path,) in state_paths(lake).values()})
+    lake.states.drop({path for (path,) in state_paths(lake).values()})
     named = {path.split("/")[1] for (path,) in lake.rows("SELECT path FROM kernel_state")}
     assert {path.name for path in (lake.root / "state").iterdir()} == named
