@@ -21,7 +21,7 @@ from transforms.algebra.advance import advance, recalled
 from transforms.algebra.coded import whole
 from transforms.algebra.gone import STANDING
 from transforms.algebra.layers import Layers, read_layers, without
-from transforms.algebra.order import FOREVER
+from transforms.algebra.order import BEGINNING, FOREVER
 from transforms.algebra.outdated import Outdated, see_that_nobody_is_torn_away
 from transforms.algebra.program import Moment, Program
 from transforms.algebra.state import State, empty_state
@@ -155,7 +155,8 @@ class _SegmentFn(beam.DoFn):  # type: ignore[misc]
     def _advance(self, shard: int, received: Received, stage: Stage) -> int:
         moment = moment_of(received[KNOWN][0])
         before = remembered(self.program, received)
-        if stage.keeps or not before.is_whole:
+        may_ask = not before.is_whole or (moment.horizon_at > BEGINNING and not moment.everyone)
+        if stage.keeps or may_ask:
             stage.keep(shard, (batch for batches in received.values() for batch in batches))
         fetched = {kind: [*map(fetch, batches)] for kind, batches in received.items()}
         following = (FOREVER, 0)

@@ -22,7 +22,8 @@ _PUBLISHED = """
 CREATE OR REPLACE TEMP TABLE record_published AS
 SELECT segment, version, subject, purpose, valid_from, valid_to, valid_to AS ended_at
 FROM segment_history SEMI JOIN run_scope USING (segment, version)
-WHERE known_to IS NULL AND (valid_to IS NULL OR valid_to >= $from)
+WHERE known_to IS NULL
+  AND (valid_to IS NULL OR valid_to >= $from OR (segment, version) IN (SELECT (segment, version) FROM run_versions))
 """
 
 # `ended_at`: the end, where it lies up to the last T. A later one is news of an interval that stands as it is.
@@ -34,15 +35,15 @@ FROM (
   SELECT *, lead("at") OVER (PARTITION BY segment, version, subject ORDER BY "at") AS valid_to
   FROM staged_transitions SEMI JOIN run_scope USING (segment, version)
 )
-WHERE member AND (valid_to IS NULL OR valid_to >= $from)
+WHERE member
 """
 
-# What can not be computed any more stands: of a version that is not defined any more, too, up to the horizon.
+# What can not be computed any more stands, of a version that is not defined any more, too, up to the horizon: of those that are
+# workers were told what was published, and stage what stands of it.
 _STANDS = """
 INSERT INTO record_staged BY NAME
 SELECT segment, version, subject, purpose, valid_from, $from AS valid_to, $from AS ended_at
-FROM record_published ANTI JOIN record_staged USING (segment, version, subject, valid_from)
-WHERE valid_from < $from
+FROM record_published WHERE valid_from < $from AND (segment, version) NOT IN (SELECT (segment, version) FROM run_versions)
 """
 
 _EQUAL = """

@@ -213,15 +213,14 @@ def told_since(lake: Lake, segment: str, known_at: int) -> int:
 def standing(
     lake: Lake, versions: Mapping[str, SegmentVersion], horizon_at: int, subjects: pa.Array | None = None
 ) -> pa.Table:
-    """Which memberships of all subjects or of some were published that last until an instant, as `STANDING` has them."""
+    """What was published of all subjects or of some of before an instant, as `STANDING` has it."""
     if horizon_at == BEGINNING or not versions:
         return STANDING.empty_table()
     current = ", ".join(f"({quoted(name)}, {one.version})" for name, one in versions.items())
     among = f'known_to IS NULL AND "at" < {instant(horizon_at)} AND (segment, version) IN ({current})'
-    last = 'GROUP BY segment, subject HAVING arg_max(member, "at")'
     with _asked(lake, pa.array([], pa.string()) if subjects is None else subjects):
         some = "" if subjects is None else f"AND {_AMONG}"
-        said = f'SELECT segment, subject, max(epoch_us("at")) AS "at" FROM segment_transitions WHERE {among} {some} {last}'
+        said = f'SELECT segment, subject, epoch_us("at") AS "at", member FROM segment_transitions WHERE {among} {some}'
         return lake.arrow(said).cast(STANDING)
 
 

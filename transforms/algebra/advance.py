@@ -10,14 +10,15 @@ from transforms.algebra.belief import differ, merged, subject_of
 from transforms.algebra.believed import awaiting, believed, falling_due, rethought
 from transforms.algebra.causes import Causes
 from transforms.algebra.claims import ints
+from transforms.algebra.closing import thought
 from transforms.algebra.engine import connect
 from transforms.algebra.features import write_features
 from transforms.algebra.folding import continued, fold
-from transforms.algebra.gone import NOBODY, told_from_horizon, with_standing, without_what_is_gone
+from transforms.algebra.gone import NOBODY, told_from_horizon, with_standing, without_record, without_what_is_gone
 from transforms.algebra.heard import Heard
 from transforms.algebra.lifecycles import Passages
 from transforms.algebra.order import BEGINNING, FOREVER, Flags, Ints
-from transforms.algebra.outdated import see_that_all_is_there
+from transforms.algebra.outdated import closing, is_recalled, see_that_all_is_there
 from transforms.algebra.program import Moment, Program
 from transforms.algebra.publications import Publications
 from transforms.algebra.reasons import reasons_at
@@ -40,7 +41,8 @@ def advance(program: Program, state: State, arrived: Arrived, moment: Moment) ->
     before = without_what_is_gone(program, state, moment)
     state, news = absorb(before, arrived, program.projection, con)
     con.close()
-    see_that_all_is_there(before, state, news, moment)
+    closes = closing(before, state, news, moment)
+    see_that_all_is_there(before, state, news, closes, moment)
     state = told_from_horizon(state, moment)
     heard = Heard.of(state, news, moment)
     touched = heard.anything | moment.everyone
@@ -53,10 +55,12 @@ def advance(program: Program, state: State, arrived: Arrived, moment: Moment) ->
     refused = newly_refused(program, before, seen, moment)
     tally = Tally(program, state, news, refused, moment)
     passages = Passages(program, state, moment.at)
-    state, moved = _believe(program, before, state, heard, studies, moment)
+    state, moved = _believe(program, before, state, heard, studies, closes, moment)
     state, written = _restate(program, state, studies, tally, passages, moment)
     for study in studies:
         state = fold(program, state, study, moment)
+    if moment.horizon_at > BEGINNING:
+        state = without_record(state, flags(state.count, np.flatnonzero(is_recalled(before, moment))), moment)
     is_as_before = not (touched | due).any() and before.following_at > moment.at
     return before if is_as_before and before.verdicts.num_columns else state, {
         **news.facts,
@@ -72,7 +76,7 @@ def advance(program: Program, state: State, arrived: Arrived, moment: Moment) ->
 def recalled(program: Program, state: State, stored: Arrived, moment: Moment, standing: pa.Table = NOBODY) -> State:
     """The state with facts about further subjects that were known before, and what was believed of them. All is due of them.
 
-    Where events are gone, `standing` says which memberships of theirs were published that last until the horizon.
+    Where events are gone, `standing` says what was published of them of before the horizon.
     """
     count = state.count
     con = connect()
@@ -119,16 +123,16 @@ def _restate(
 
 
 def _believe(
-    program: Program, before: State, state: State, heard: Heard, studies: list[Study], moment: Moment
+    program: Program, before: State, state: State, heard: Heard, studies: list[Study], closes: Flags, moment: Moment
 ) -> tuple[State, dict[str, pa.Table]]:
     """Publish what differs for those seen, the first of the studies, and what has fallen due for the others."""
     seen = studies[0]
     held = believed(state, seen.who)
-    fresh = continued(seen.belief(program), held, state)
+    fresh = thought(program, state, seen, held, closes)
     waiting = falling_due(state, flags(state.count, seen.who), moment.at)
     due = waiting.take((waiting.at > moment.last_at) & (waiting.at <= moment.at))
     difference = differ(held, fresh, moment.last_at, moment.at)
-    causes = Causes(program, before, state, heard, held, moment)
+    causes = Causes(program, before, state, heard, held, closes, moment)
     exposed = causes.exposed(difference.corrections)
     tables = Publications(program, state)
     closings = difference.closings.take(np.full(len(difference.closings.key), not moment.everyone))

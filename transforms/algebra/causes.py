@@ -10,8 +10,8 @@ import pyarrow as pa
 from schemas.consent import RESTRICTIVE
 from transforms.algebra.belief import Belief, Corrections, differ, subject_of
 from transforms.algebra.claims import WHO, codes, ints
+from transforms.algebra.closing import thought
 from transforms.algebra.coded import joined, listed
-from transforms.algebra.folding import continued
 from transforms.algebra.heard import Heard
 from transforms.algebra.order import FOREVER, Flags, Ints, search
 from transforms.algebra.program import Moment, Program
@@ -43,6 +43,7 @@ class Causes:
       before, after: the state without and with what has arrived.
       heard: of whom there is news.
       held: what was believed.
+      closes: of whom consent may close what was believed of before the horizon.
     """
 
     program: Program
@@ -50,6 +51,7 @@ class Causes:
     after: State
     heard: Heard
     held: Belief
+    closes: Flags
     moment: Moment
 
     def of(self, corrections: Corrections, exposed: Exposed) -> pa.Array:
@@ -113,7 +115,7 @@ class Causes:
         who = np.unique(subject_of(key))
         study = Study.of(self.program, state, who, self.moment, answered=True)
         held = self.held.take(np.isin(subject_of(self.held.key), who))
-        fresh = continued(study.belief(self.program), held, state)
+        fresh = thought(self.program, state, study, held, self.closes)
         return differ(held, fresh, self.moment.last_at, self.moment.at).corrections
 
     def _without(self, cause: str) -> State:

@@ -17,8 +17,8 @@ from transforms.algebra.order import BEGINNING, Flags, Ints, order
 from transforms.algebra.program import Moment, Program
 from transforms.algebra.state import State
 
-STANDING = pa.schema([("segment", pa.string()), ("subject", pa.string()), ("at", pa.int64())])
-"""Memberships that were published and last until the horizon, and since when."""
+STANDING = pa.schema([("segment", pa.string()), ("subject", pa.string()), ("at", pa.int64()), ("member", pa.bool_())])
+"""The transitions that were published of before the horizon."""
 NOBODY = STANDING.empty_table()
 
 
@@ -32,7 +32,12 @@ def without_what_is_gone(program: Program, state: State, moment: Moment) -> Stat
     if not tells_too_much(program, state, moment):
         return state
     state = replace(state, facts={**state.facts, "events": _left(program, state.facts["events"], moment.gone_before_at)})
-    return told_from_horizon(replace(state, belief=since(state, np.arange(state.count), moment.horizon_at)), moment)
+    return told_from_horizon(without_record(state, state.floors < moment.horizon_at, moment), moment)
+
+
+def without_record(state: State, some: Flags, moment: Moment) -> State:
+    """The state that believes of some, of before the horizon, only the memberships that last until then."""
+    return replace(state, belief=since(state, np.flatnonzero(some), moment.horizon_at)) if some.any() else state
 
 
 def told_from_horizon(state: State, moment: Moment) -> State:
@@ -45,7 +50,7 @@ def told_from_horizon(state: State, moment: Moment) -> State:
 
 
 def with_standing(program: Program, state: State, standing: pa.Table) -> State:
-    """The state that believes of subjects what was published: the memberships that last until the horizon."""
+    """The state that believes of subjects what was published of before the horizon."""
     if not len(standing):
         return state
     ids = whole(standing["subject"])
@@ -55,7 +60,7 @@ def with_standing(program: Program, state: State, standing: pa.Table) -> State:
     key = keyed(ints(place, 0), ints(pc.index_in(ids, value_set=state.ids), 0))
     at = ints(standing["at"], 0)
     index = order(key, at)
-    belief = Belief(key[index], at[index], np.ones(len(key), np.bool_))
+    belief = Belief(key[index], at[index], np.asarray(standing["member"]).astype(np.bool_)[index])
     return rethought(state, np.unique(subject_of(key)), belief, BEGINNING)
 
 

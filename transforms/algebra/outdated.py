@@ -6,12 +6,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schemas.consent import RESTRICTIVE
 from schemas.kinds import KINDS
 from transforms.algebra.absorb import News, flags
 from transforms.algebra.by_subject import rows_of
 from transforms.algebra.claims import WHO, Action, codes, ints
 from transforms.algebra.coded import plain
-from transforms.algebra.order import BEGINNING, Ints, different
+from transforms.algebra.heard import shown
+from transforms.algebra.order import BEGINNING, FOREVER, Flags, Ints, different
 from transforms.algebra.profiles import Profiles
 from transforms.algebra.program import Moment
 from transforms.algebra.state import State
@@ -32,8 +34,10 @@ class Outdated(Exception):
         self.subjects = subjects
 
 
-def see_that_all_is_there(before: State, after: State, news: News, moment: Moment) -> None:
+def see_that_all_is_there(before: State, after: State, news: News, closing: Flags, moment: Moment) -> None:
     """See that the state holds all that the news, which has entered it, bears on, as far as any of it is left.
+
+    `closing`: of whom it may take back what was told of before the horizon; that is to be there, too.
 
     Errors: Outdated.
     """
@@ -41,8 +45,22 @@ def see_that_all_is_there(before: State, after: State, news: News, moment: Momen
         return
     asked = np.logical_or.reduce([flags(after.count, who) for who in _concerned(before, after, news)])
     asked = after.related(asked) & after.forgets(moment)
+    if not moment.everyone:
+        asked[: before.count] |= closing[: before.count] & ~is_recalled(before, moment)
     if asked.any():
         raise Outdated(after.ids.filter(pa.array(asked)))
+
+
+def is_recalled(state: State, moment: Moment) -> Flags:
+    """Who of a state that is about to be advanced was made anew for it, with all that was published of before the horizon."""
+    return ints(state.subjects["next_at"], FOREVER) <= moment.last_at
+
+
+def closing(before: State, after: State, news: News, moment: Moment) -> Flags:
+    """Of whom news may close a purpose before the horizon, or of whom it may be one with."""
+    if moment.horizon_at == BEGINNING:
+        return np.zeros(after.count, np.bool_)
+    return after.related(np.logical_or.reduce([flags(after.count, who) for who in _closing(before, after, news, moment)]))
 
 
 def see_that_nobody_is_torn_away(state: State, leaving: pa.Array, moment: Moment) -> None:
@@ -69,6 +87,29 @@ def _concerned(before: State, after: State, news: News) -> Iterator[Ints]:
     yield other[other >= 0]
 
 
+def _closing(before: State, after: State, news: News, moment: Moment) -> Iterator[Ints]:
+    """Whom news of before the horizon concerns that restricts, or of another age, country or zone."""
+    consents, who = news.facts["consents"], news.who["consents"]
+    restricts = codes(consents["action"], RESTRICTIVE) >= 0
+    restricts |= codes(consents["payload_kind"], ("snapshot",)) >= 0  # it withdraws what it leaves out
+    yield who[restricts & _is_dated_before(consents, moment.horizon_at)]
+    yield _with_twins(before.facts["consents"], consents, who)
+    yield _otherwise(before, after, different(news.who["profiles"]), moment.horizon_at)
+    for name, is_dated in (("consents", _is_dated_before), ("profiles", _is_valid_before)):
+        seen = after.facts[name].take(pa.array(shown(after.facts[name], moment)))
+        yield ints(seen[WHO], 0)[is_dated(seen, moment.horizon_at)]
+
+
+def _is_dated_before(consents: pa.Table, at: int) -> Flags:
+    """Which rows of the ledger may act before an instant."""
+    dated = np.minimum(ints(consents["claimed_at"], BEGINNING), ints(consents["effective_at"], BEGINNING)) < at
+    return dated | (codes(consents["action"], (Action.INVALIDATE.name,)) == 0)
+
+
+def _is_valid_before(profiles: pa.Table, at: int) -> Flags:
+    return ints(profiles["valid_from"], BEGINNING) < at
+
+
 def _with_twins(held: pa.Table, new: pa.Table, who: Ints) -> Ints:
     """Of whose new rows of the ledger one shares its id with one that is there: it may be what made it a fact."""
     if not len(who):
@@ -83,12 +124,12 @@ def _ids(rows: pa.Table, who: Ints) -> pa.Array:
     return pc.binary_join_element_wise(*parts, "\0")
 
 
-def _otherwise(before: State, after: State, who: Ints) -> Ints:
-    """Who of these is of another age, country or zone by what is known now, at whatever time."""
+def _otherwise(before: State, after: State, who: Ints, until: int = FOREVER) -> Ints:
+    """Who of these is of another age, country or zone by what is known now, at whatever time, or before an instant."""
     ids = after.ids.take(pa.array(who))
     found = [_lived(state, who, ids) for state in (before, after)]
     rows = pa.concat_tables(found).group_by(["who", "column", "at", "value"]).aggregate([([], "count_all")])
-    alone = rows.filter(pc.equal(rows["count_all"], 1))
+    alone = rows.filter(pc.and_(pc.equal(rows["count_all"], 1), pc.less(rows["at"], until)))
     return who[different(alone["who"].to_numpy())]
 
 

@@ -94,6 +94,22 @@ def gathered(stints: Stints, kin: Kin) -> tuple[Stints, Sources]:
     return _in_order(stints._replace(subject=whose[stints.subject]), sources._replace(who=whose[sources.who]))
 
 
+def opened(stints: Stints, kin: Kin | None) -> Pieces:
+    """When each id is open at all, as it is judged then: by its own number, or by that of its entry. Pieces do not touch."""
+    if kin is not None:
+        number = np.concatenate((kin.single.who, kin.count + np.arange(len(kin.who))))
+        from_at, to_at = (np.concatenate(pair) for pair in zip(kin.single[1:3], (kin.from_at, kin.to_at), strict=True))
+        stints = _within(stints, stints.subject >= 0, Pieces(number, from_at, to_at, number))
+        whose = np.concatenate((np.arange(kin.count), kin.who))
+        stints = stints._replace(subject=whose[stints.subject])
+    index = order(stints.subject, stints.use_from)
+    who, from_at, to_at = stints.subject[index], stints.use_from[index], stints.use_to[index]
+    begins = firsts(who)
+    begins[1:] |= from_at[1:] > to_at[:-1]
+    ends = np.append(begins[1:], True)[: len(begins)]
+    return Pieces(who[begins], from_at[begins], to_at[ends], who[begins])
+
+
 def _within(stints: Stints, chosen: Flags, times: Pieces) -> Stints:
     """The stints chosen, as far as the times of their subject reach."""
     some = Stints._make(column[chosen] for column in stints)

@@ -24,7 +24,7 @@ from schemas.definitions.selection import select
 from schemas.errors import CallError
 from tests.support.begun import die, live, retry
 from tests.support.histories import Fact
-from tests.support.merged import FREE, Event, World, event, instant, link, world
+from tests.support.merged import FREE, Consent, Event, World, event, instant, link, row, world
 from tests.support.oracle_model import HOUR
 from tests.support.planned import planned, segue
 from tests.support.streams import streaming
@@ -160,6 +160,59 @@ def test_reading_all_sources_again_leaves_the_record_of_before_as_it_is(target: 
 def test_a_link_that_is_learned_late_moves_only_what_can_be_computed_still(target: Kept) -> None:
     target.at(200, buy(125), buy(0, "bob")).at(201, link(0, "ann", "bob", received=201))
     assert (target.during("ann"), target.during("bob")) == ([(125, 168)], [(0, 48), (168, 173)])
+
+
+def asked(**more: Any) -> World:
+    """The same for a purpose that has to be consented to."""
+    purpose = {"id": "asked", "basis": "consent", "max_lookback": "2d", "retention": "3d"}
+    sources = {**SOURCES, "led": {"kind": "consents"}}
+    return world(purpose="asked", purposes=[purpose], sources=sources, when=NOTED, state_reach="1d", **more)
+
+
+def withdrawn(hours: float, who: str, received: float) -> Consent:
+    return replace(row(hours, who, "WITHDRAW"), received_at=instant(received))
+
+
+CONSENTED = (row(0, "ann"), row(0, "bob"), row(0, "cid"), buy(100), buy(130), buy(60, "bob"), buy(60, "cid"))
+LATE = (withdrawn(110, "ann", 201), withdrawn(70, "bob", 201))
+
+
+def taken_back(target: Kept) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    """In hours, what the last run corrected, and what it says was exposed."""
+    changes = target.rows(
+        "SELECT subject, epoch_us(effective_at), epoch_us(until_at), member, reason FROM segment_changes "
+        "WHERE kind = 'corrected' AND run_id = (SELECT arg_max(run_id, k) FROM run_manifest) ORDER BY ALL"
+    )
+    exposed = target.rows("SELECT subject, epoch_us(wrong_since_at) FROM exposures ORDER BY ALL")
+    return [(who, hour(a), hour(b), *more) for who, a, b, *more in changes], [(who, hour(at)) for who, at in exposed]
+
+
+def hour(at: int) -> float:
+    return (at - instant(0)) / HOUR
+
+
+@pytest.mark.parametrize("rebuilds", [False, True])
+def test_a_withdrawal_that_is_heard_of_late_takes_back_what_was_published_of_before_the_horizon(
+    tmp_path: Path, rebuilds: bool
+) -> None:
+    # at hour 200 what was before hour 120 goes: but for the ledger nothing could be computed of before hour 168
+    target = Kept(tmp_path, asked()).at(200, *CONSENTED)
+    if rebuilds:
+        target.define(asked(segments=[{"segment": "all", "purpose": "asked", "when": {"did": {"event": "buy"}}}]))
+    target.at(201, *LATE)
+    assert (target.during("ann"), target.during("bob"), target.during("cid")) == ([(100, 110)], [(60, 70)], [(60, 108)])
+    gone = [("ann", 110, 178, False, "consent"), ("bob", 70, 108, False, "consent")]
+    assert taken_back(target) == (gone, [("ann", 110), ("bob", 70)])
+    target.at(225, buy(224)).at(226, row(225.5, "bob"), buy(225.75, "bob"))
+    assert (target.during("ann"), target.during("bob")) == ([(100, 110)], [(60, 70), (225.75, None)])
+
+
+def test_a_withdrawal_that_is_heard_of_as_all_is_read_again_takes_back_what_was_published_too(tmp_path: Path) -> None:
+    target = Kept(tmp_path, asked()).at(200, *CONSENTED)
+    target.write(LATE)
+    target.run(instant(201), full_refresh=True)
+    assert (target.during("ann"), target.during("bob"), target.during("cid")) == ([(100, 110)], [(60, 70)], [(60, 108)])
+    assert taken_back(target)[1] == [("ann", 110), ("bob", 70)]
 
 
 def test_what_is_told_about_a_time_of_which_events_are_gone_is_what_the_record_says(target: Kept) -> None:

@@ -1,7 +1,7 @@
 """Retention: what is gone changes no answer from the horizon on, and what was told of the time before stands."""
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -12,6 +12,7 @@ import pytest
 from tests.support.generator import DAY, HOUR, START, Generator
 from tests.support.histories import ALWAYS, Fact, History, Layered, Shard, cut, expected, facts_of
 from tests.support.merged import FREE, event, instant, link, world
+from tests.support.oracle import breakpoints, purpose_open, purposes_of
 from tests.support.oracle_model import Consent, Event, Link, Profile, Score, World
 from tests.support.worlds import arrived
 from tests.transforms.algebra.test_folding import SOURCES, chunks
@@ -41,12 +42,12 @@ class Keeping(Layered):
         self.known_before = known_at
 
     def _standing(self, subjects: pa.Array, moment: Moment) -> pa.Table:
-        asked, at = {*subjects.to_pylist()}, moment.horizon_at
+        asked = {*subjects.to_pylist()}
         found = [
-            {"segment": name, "subject": who, "at": begins}
+            {"segment": name, "subject": who, "at": at, "member": member}
             for (name, who), intervals in self.folded().items()
-            for begins, ends in intervals
-            if who in asked and begins < at and (ends is None or ends >= at)
+            for at, member in turns(intervals)
+            if who in asked and at < moment.horizon_at
         ]
         return pa.Table.from_pylist(found, STANDING)
 
@@ -65,6 +66,14 @@ class Keeping(Layered):
         if not isinstance(one, Event) or one.occurred_at >= self.gone_before_at:
             return one
         return replace(one, properties={}) if is_mark else None
+
+
+def turns(intervals: list[tuple[int, int | None]]) -> Iterator[tuple[int, bool]]:
+    """When an answer turns, and to what."""
+    for begins, ends in intervals:
+        yield begins, True
+        if ends is not None:
+            yield ends, False
 
 
 def _in_order(one: Event) -> tuple[int, str, str]:
@@ -86,6 +95,21 @@ def until(history: History, at: int) -> History:
     """What a history says before an instant."""
     found = {key: cut([(a, b) for a, b in value if a < at], at - 1) for key, value in history.items()}
     return {key: value for key, value in found.items() if value}
+
+
+def without_what_is_closed(told: World, history: History, until: int, known_at: int) -> History:
+    """A history, each membership of which ends where a purpose of its segment is closed before an instant."""
+    purposes = {one["segment"]: purposes_of(one) for one in told.project["segments"]}
+    left: History = {}
+    for (name, who), intervals in history.items():
+        for begins, ends in intervals:
+            last = until if ends is None else ends
+            at = [begins, *(one for one in breakpoints(told, name, who, known_at) if begins < one < last)]
+            closed = (one for one in at if not all(purpose_open(told, asked, who, one, known_at) for asked in purposes[name]))
+            closes = next(closed, ends)
+            if closes != begins:
+                left.setdefault((name, who), []).append((begins, closes))
+    return left
 
 
 def bounded(told: World, lookback: int) -> World:
@@ -114,7 +138,8 @@ def test_what_is_gone_changes_nothing_from_the_horizon_on_and_what_was_told_befo
             shard.known(at - (DAY if seed % 2 else 0), part, at)
             found = shard.folded()
             assert since(found, horizon_at) == since(expected(known(told, heard), at, shard.known_at), horizon_at)
-            assert until(found, horizon_at) == until(before, horizon_at)
+            stands = without_what_is_closed(known(told, heard), until(before, horizon_at), horizon_at, shard.known_at)
+            assert until(found, horizon_at) == stands
             before = found
             shard.remove()
         assert shard.horizon_at > BEGINNING
