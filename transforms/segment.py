@@ -19,7 +19,7 @@ from schemas.kinds import KINDS
 from transforms.algebra.absorb import Arrived
 from transforms.algebra.advance import advance, recalled
 from transforms.algebra.coded import whole
-from transforms.algebra.gone import STANDING
+from transforms.algebra.gone import STANDING, without_what_is_gone
 from transforms.algebra.layers import Layers, read_layers, without
 from transforms.algebra.order import BEGINNING, FOREVER
 from transforms.algebra.outdated import Outdated, see_that_nobody_is_torn_away
@@ -74,6 +74,7 @@ def segment(program: Program, before: Layers, received: Received, moment: Moment
     standing = _table(received.get(STANDS, []), STANDING)
     layers = before.without_what_is_gone(program, moment).waking(_named(leaving, stored, new), moment)
     state = _less(layers.awake, leaving, moment) if len(leaving) else layers.awake
+    state = without_what_is_gone(program, state, moment)  # and not what is recalled: the warehouse may hold more of it still
     if len(standing) or any(map(len, stored.values())):
         state = recalled(program, state, stored, moment, standing)
     state, tables = advance(program, state, new, moment)

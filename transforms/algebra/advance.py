@@ -14,7 +14,7 @@ from transforms.algebra.closing import thought
 from transforms.algebra.engine import connect
 from transforms.algebra.features import write_features
 from transforms.algebra.folding import continued, fold
-from transforms.algebra.gone import NOBODY, told_from_horizon, with_standing, without_record, without_what_is_gone
+from transforms.algebra.gone import NOBODY, told_from_horizon, with_standing, without_record
 from transforms.algebra.heard import Heard
 from transforms.algebra.lifecycles import Passages
 from transforms.algebra.order import BEGINNING, FOREVER, Flags, Ints
@@ -38,7 +38,7 @@ def advance(program: Program, state: State, arrived: Arrived, moment: Moment) ->
     Errors: Outdated, where news bears on what the state has forgotten of some subjects.
     """
     con = connect()
-    before = without_what_is_gone(program, state, moment)
+    before = state
     state, news = absorb(before, arrived, program.projection, con)
     con.close()
     closes = closing(before, state, news, moment)
@@ -80,7 +80,7 @@ def recalled(program: Program, state: State, stored: Arrived, moment: Moment, st
     """
     count = state.count
     con = connect()
-    state, _ = absorb(without_what_is_gone(program, state, moment), stored, program.projection, con)
+    state, _ = absorb(state, stored, program.projection, con)
     con.close()
     state = told_from_horizon(with_standing(program, state, standing), moment)
     next_at, features_at = (ints(state.subjects[name], FOREVER).copy() for name in ("next_at", "features_at"))
