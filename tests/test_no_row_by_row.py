@@ -48,6 +48,8 @@ REASONS: dict[str, tuple[Place, ...]] = {
         *(Place("transforms/algebra/state.py", "_folded", what) for what in ("to_pylist", "tolist")),
         *(Place("transforms/algebra/reduce.py", found, "tolist") for found in ("_covered", "reached")),
         Place("transforms/algebra/stacks.py", "apart", "tolist"),
+        Place("transforms/algebra/closing.py", "_closes_at", "tolist"),
+        Place("transforms/algebra/gone.py", "_holds_what_is_gone", "as_py"),
         Place("transforms/algebra/pending.py", "_table", "tolist"),
     ),
     "different dates, few of which are new to a process": (
