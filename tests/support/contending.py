@@ -88,7 +88,7 @@ def _published(root: Path) -> str:
     """Plan the next run and publish it; where another one has gone on meanwhile, plan again."""
     while True:
         try:
-            with open_lake(root) as lake:
+            with open_lake(root) as lake, lake.snapshot():  # the last run and what it says of the next are of one commit
                 plan = next_run(lake)
             return _publish(root, plan)
         except TryAgain:
