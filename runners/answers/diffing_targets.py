@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 from runners.answers.diffing import Difference, Side, compared
 from runners.warehouses.lake import Lake
+from runners.warehouses.manifest import published
 from runners.warehouses.query import AS_OF
-from runners.warehouses.read import published
 
 
 class Held(NamedTuple):

@@ -15,8 +15,9 @@ from runners.backfills.day_rows import day_rows
 from runners.backfills.intervals import Period, day_ends
 from runners.warehouses.backfills import PIECES, ROWS, Backfill, Interval, backfills
 from runners.warehouses.lake import Lake
+from runners.warehouses.manifest import LastRun, run_of
 from runners.warehouses.past_rows import last_rows, rows_there
-from runners.warehouses.read import LastRun, known_subjects, run_of
+from runners.warehouses.read import known_subjects
 from runners.warehouses.tables import BACKFILL_PIECES
 from schemas.definitions.lineage import narrow
 from schemas.definitions.project import Project

@@ -1,98 +1,24 @@
-"""What the commands and the next run read from the warehouse."""
+"""The stored facts, as the commands and the next run read them from the warehouse."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from runners.runs.run_plan import RunPlan, SegmentVersion
+from runners.runs.run_plan import SegmentVersion
 from runners.warehouses.lake import Lake, instant, listed, named, quoted
+from runners.warehouses.manifest import LastRun
 from schemas.definitions.project import Project
-from schemas.errors import CallError, TryAgain
 from schemas.kinds import KINDS
 from transforms.algebra.claims import ints
 from transforms.algebra.gone import STANDING
-from transforms.algebra.order import BEGINNING, FOREVER
+from transforms.algebra.order import BEGINNING
 from transforms.receipts import Receipts
 from transforms.stage import AWAKE
-
-
-class LastRun(NamedTuple):
-    """The last published run. Instants are int64 microseconds UTC; at `written_at` feature rows were written last."""
-
-    run_id: str
-    t_at: int
-    known_at: int
-    definitions: str
-    positions: Mapping[str, Any]
-    written_at: int
-    shards: int
-    read_as: Mapping[str, Mapping[str, str]]
-    features: Mapping[str, str]
-    composition: Mapping[str, Any]
-    gone_before_at: int = BEGINNING
-    horizon_at: int = BEGINNING
-    leaves_some: bool = False
-
-    @classmethod
-    def of(cls, plan: RunPlan, leaves_some: bool = False) -> "LastRun":
-        """What a plan is once it is published, and whether the run has left some that is to go."""
-        pins = (plan.run_id, plan.t_at, plan.known_at, plan.definitions, plan.positions_after, plan.written_at, plan.shards)
-        kept = (plan.gone_before_at, plan.horizon_at, leaves_some)
-        return cls(*pins, plan.read_as, plan.feature_meanings, plan.composition, *kept)
-
-
-_RUN = "SELECT run_id, epoch_us(t), epoch_us(k), definitions, inputs, shards FROM run_manifest"
-
-
-def last_run(lake: Lake) -> LastRun | None:
-    """The last published run, None before the first."""
-    found = lake.rows(f"{_RUN} ORDER BY k DESC LIMIT 1")
-    return _read(found[0]) if found else None
-
-
-def run_of(lake: Lake, run_id: str) -> LastRun:
-    """A published run, as it was when it was the last."""
-    (found,) = lake.rows(f"{_RUN} WHERE run_id = {quoted(run_id)}")
-    return _read(found)
-
-
-def see_that_is_last(lake: Lake, run_id: str) -> None:
-    """See that a run is the last that was published. Errors: TryAgain."""
-    with lake.snapshot():
-        last = last_run(lake)
-    if last is None or last.run_id != run_id:
-        raise overtaken()
-
-
-def overtaken() -> TryAgain:
-    """What is told a run that builds on one that is not the last any more."""
-    return TryAgain("SEG-0607", "another run was published since this one started", "run again: it builds on that one")
-
-
-def published(lake: Lake) -> LastRun:
-    """The last published run. Errors: CallError before the first."""
-    last = last_run(lake)
-    if last is None:
-        raise CallError("SEG-0601", "nothing was published yet", "`segue run` does")
-    return last
-
-
-def _read(row: tuple[Any, ...]) -> LastRun:
-    run_id, t_at, known_at, definitions, inputs, shards = row
-    said = json.loads(inputs)
-    read_as, features, composition = (said.get(name, {}) for name in ("read_as", "features", "composition"))
-    written_at = said.get("written_at", t_at)  # earlier versions did not note it
-    gone: Mapping[str, Any] = said.get("gone", {})
-    kept = (gone.get("before_at", BEGINNING), gone.get("horizon_at", BEGINNING), gone.get("leaves_some", False))
-    pins = (run_id, t_at, known_at, definitions, said["after"], written_at, shards)
-    return LastRun(*pins, read_as, features, composition, *kept)
 
 
 def newest_receipt(lake: Lake, last: LastRun, t_at: int) -> int:
@@ -129,25 +55,6 @@ def receipts_to_come(lake: Lake, last: LastRun) -> Receipts:
 def is_any_unseen(lake: Lake, last: LastRun) -> bool:
     """Whether a fact that was read, and dated up to T, was received after K: a K that was fixed has hidden it."""
     return newest_receipt(lake, last, last.t_at) != BEGINNING
-
-
-def runs(lake: Lake) -> pa.Table:
-    """The published runs, oldest first: when, T, K, status, what was read and used, seconds."""
-    return lake.arrow(
-        "SELECT m.run_id, m.started_at, m.t, m.k, 'published' AS status, m.read, m.quarantined, m.duplicate, m.used, "
-        "round((epoch_us(c.committed_at) - epoch_us(m.started_at)) / 1e6, 3) AS seconds, m.definitions "
-        "FROM run_manifest m JOIN run_commits c USING (run_id) ORDER BY m.k"
-    )
-
-
-def versions(lake: Lake) -> dict[str, list[tuple[SegmentVersion, bool]]]:
-    """For each segment its versions, and which is the current one, rising."""
-    found: dict[str, list[tuple[SegmentVersion, bool]]] = {}
-    for segment, version, meaning, current in lake.rows(
-        "SELECT segment, version, meaning, current FROM segment_versions ORDER BY segment, version"
-    ):
-        found.setdefault(segment, []).append((SegmentVersion(version, meaning), current))
-    return found
 
 
 def state_paths(lake: Lake) -> dict[int, tuple[str, ...]]:
@@ -201,13 +108,6 @@ def facts_of_subjects(lake: Lake, project: Project, subjects: pa.Array, known_at
             table: _canonical(lake.arrow(f"{_select(lake, project.sources, table, schema)} AND {_AMONG} {seen}"), schema)
             for table, schema in project.schemas.items()
         }
-
-
-def told_since(lake: Lake, segment: str, known_at: int) -> int:
-    """Since when the record tells by K who was a member: from the horizon at which any version began; FOREVER where none has."""
-    begun = f"run_id IN (SELECT from_run FROM segment_versions WHERE segment = {quoted(segment)})"
-    found = lake.rows(f"{_RUN} WHERE {begun} AND k <= {instant(known_at)}")
-    return min((_read(row).horizon_at for row in found), default=FOREVER)
 
 
 def standing(

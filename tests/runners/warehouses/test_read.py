@@ -10,7 +10,7 @@ import pytest
 
 from runners.publishing.publish import publish
 from runners.runs.run_plan import SegmentVersion
-from runners.warehouses import read
+from runners.warehouses import manifest, read
 from runners.warehouses.ducklake import open_lake
 from runners.warehouses.lake import Lake
 from runners.warehouses.preparing import prepare
@@ -43,14 +43,14 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
 
 
 def test_before_the_first_run_there_is_nothing(lake: Lake) -> None:
-    assert read.last_run(lake) is None
+    assert manifest.last_run(lake) is None
     assert read.state_paths(lake) == {}
-    assert read.versions(lake) == {}
-    assert len(read.runs(lake)) == 0
+    assert manifest.versions(lake) == {}
+    assert len(manifest.runs(lake)) == 0
 
 
 def test_the_last_run_says_where_the_next_one_starts(published: Lake) -> None:
-    last = read.last_run(published)
+    last = manifest.last_run(published)
     assert last is not None
     assert (last.t_at, last.definitions, last.shards) == (at(30), "d2", 2)
     assert last.positions == {"orders": {"a.ndjson": 30_000}}
@@ -59,15 +59,15 @@ def test_the_last_run_says_where_the_next_one_starts(published: Lake) -> None:
 def test_what_was_published_is_known_without_reading_it(lake: Lake) -> None:
     plan = first_run(lake)
     publish(lake, plan)
-    assert read.last_run(lake) == read.LastRun.of(plan)
+    assert manifest.last_run(lake) == manifest.LastRun.of(plan)
 
 
 def test_a_new_meaning_is_a_new_version_and_the_old_one_stays_known(published: Lake) -> None:
-    assert read.versions(published) == {"vip": [(SegmentVersion(1, "m1"), False), (SegmentVersion(2, "m2"), True)]}
+    assert manifest.versions(published) == {"vip": [(SegmentVersion(1, "m1"), False), (SegmentVersion(2, "m2"), True)]}
 
 
 def test_runs_are_listed_oldest_first(published: Lake) -> None:
-    runs = read.runs(published)
+    runs = manifest.runs(published)
     assert runs["read"].to_pylist() == [4, 1, 0]
     assert set(runs["status"].to_pylist()) == {"published"}
 
