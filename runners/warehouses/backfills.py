@@ -1,8 +1,8 @@
 """Backfills in the warehouse: what there is of them, and what an order for the writer puts there."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,6 +17,7 @@ from transforms.faults import reach
 PENDING, DONE, FAILED = "pending", "done", "failed"
 PIECES, ROWS = "pieces", "rows"
 """The folders beside an order: memberships of segments, and feature rows."""
+_KEY = ("backfill_id",)
 _INSTANTS = {"started_at", "from_at", "to_at", "t_at", "known_at", "ended_at"}
 
 
@@ -113,7 +114,7 @@ def put(lake: Lake, order: Order, folder: Path) -> None:
 
 def _write(lake: Lake, order: Order, folder: Path) -> None:
     _forget_other_meanings(lake, order.backfill)
-    _replace(lake, BACKFILLS, [order.backfill], ("backfill_id",))
+    _replace(lake, BACKFILLS, [order.backfill], _KEY)
     _replace(lake, BACKFILL_INTERVALS, order.intervals, ("backfill_id", "number"))
     for interval in order.intervals:
         if interval.status == DONE:
@@ -136,14 +137,23 @@ def _table(schema: pa.Schema, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
 
 
 def _forget_other_meanings(lake: Lake, backfill: Backfill) -> None:
-    """What earlier ones made of a segment that they took for something else is nobody's any more."""
+    """What earlier ones made of a segment that they took for something else is nobody's any more; the rest of them stays."""
     now = backfill.segments
     for one in backfills(lake):
-        others = [name for name, version in one.segments.items() if now.get(name, version) != version]
+        others = {name for name, version in one.segments.items() if now.get(name, version) != version}
         if others:
             lake.delete("backfill_pieces", ("segment",), f"SELECT DISTINCT segment FROM backfill_pieces WHERE {_among(others)}")
-            for table in (BACKFILLS.name, BACKFILL_INTERVALS.name):
-                lake.delete(table, ("backfill_id",), f"SELECT {quoted(one.backfill_id)} AS backfill_id")
+            _leave_out(lake, one, others)
+
+
+def _leave_out(lake: Lake, one: Backfill, others: Set[str]) -> None:
+    """What is left of a backfill without some segments answers no request, nor does what is left of none stay."""
+    segments = {name: version for name, version in one.segments.items() if name not in others}
+    if segments or one.features:
+        _replace(lake, BACKFILLS, [replace(one, request="", definitions=definitions_of(segments, one.features))], _KEY)
+    else:
+        for table in (BACKFILLS, BACKFILL_INTERVALS):
+            lake.delete(table.name, _KEY, f"SELECT {quoted(one.backfill_id)} AS backfill_id")
 
 
 def _among(segments: Iterable[str]) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from runners.backfills.intervals import Period, months
 from runners.backfills.past import pieces
-from runners.warehouses.backfills import DONE, PENDING
+from runners.warehouses.backfills import DONE, PENDING, Backfill, backfills
 from schemas.errors import CallError, NothingSelected
 from tests.support.backfilled import (
     AFTER,
@@ -39,6 +39,11 @@ YEAR_LONG = ("--from", "2025-01-01", "--to", "2026-01-01")
 @pytest.fixture
 def target(tmp_path: Path) -> Target:
     return redefined(published(tmp_path))
+
+
+def noted(target: Target) -> list[Backfill]:
+    with target.lake() as lake:
+        return backfills(lake)
 
 
 def statuses(target: Target) -> list[str]:
@@ -115,12 +120,29 @@ def test_a_definition_that_changes_again_leaves_nothing_of_what_it_was(target: T
     backfilled(target)
     redefined(target, [*AFTER[:2], did("lately", ">= 2", "10d")])
     done = backfilled(target, YEAR, "lately")
-    assert [backfill for (backfill,) in target.rows("SELECT backfill_id FROM backfills")] == [done.backfill.backfill_id]
+    assert [{*one.segments} for one in noted(target)] == [{"loyal"}, {"lately"}] and noted(target)[1] == done.backfill
     loyal = {key: value for key, value in memberships(target).items() if key[0] != "lately@1"}
     assert {key[0] for key in loyal} == {"loyal@2"}, "what it did not ask for stays"
     lately = {key: value for key, value in memberships(target).items() if key[0] == "lately@1"}
     target.run(T)
     assert lately == within({key: value for key, value in target.history().items() if key[0] == "lately@1"}, YEAR) != {}
+
+
+def test_a_definition_that_is_again_what_it_was_is_computed_again(target: Target) -> None:
+    backfilled(target, YEAR)
+    before = memberships(target)
+    redefined(target, [*AFTER[:2], did("lately", ">= 2", "10d")])
+    backfilled(target, YEAR, "lately")
+    again = backfilled(redefined(target), YEAR)
+    assert (again.done_before, memberships(target)) == (0, before)
+
+
+def test_what_stays_of_a_backfill_is_told_by_a_comparison_of_versions(target: Target) -> None:
+    backfilled(target, YEAR)
+    redefined(target, [*AFTER[:2], did("lately", ">= 2", "10d")])
+    before = segue(target, "--format", "json", "diff", "loyal@1", "loyal@2")
+    backfilled(target, YEAR, "lately")
+    assert segue(target, "--format", "json", "diff", "loyal@1", "loyal@2")[:2] == before[:2]
 
 
 def test_what_is_selected_and_in_force_is_left_alone(target: Target) -> None:
