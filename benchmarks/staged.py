@@ -9,7 +9,7 @@ import pyarrow as pa
 from runners.publishing.staging import new_staging, staged_schemas
 from runners.runs.run_plan import RunPlan, SegmentVersion
 from runners.warehouses.lake import Lake
-from runners.warehouses.manifest import last_run
+from runners.warehouses.published import last_run
 from transforms.stage import Stage, fates_row
 
 TABLES = ("events", "transitions", "changes", "upcoming", "feature_rows")

@@ -98,7 +98,7 @@ REASONS: dict[str, tuple[Place, ...]] = {
         Place("runners/backfills/intervals.py", "months", "tolist"),
     ),
     "the catalog's columns, tables and versions": (
-        Place("runners/warehouses/manifest.py", "versions", "loop over rows()"),
+        Place("runners/warehouses/published.py", "versions", "loop over rows()"),
     ),
     "the one door of the warehouse's small results; large ones leave as Arrow": (
         Place("runners/warehouses/lake.py", "rows", "fetchall"),

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from runners.answers.diffing import Difference, Side, compared
 from runners.warehouses.lake import Lake
-from runners.warehouses.manifest import published
+from runners.warehouses.published import published
 from runners.warehouses.query import AS_OF
 
 

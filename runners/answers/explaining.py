@@ -13,7 +13,7 @@ from runners.answers.recalling import remembered
 from runners.runs.keeping import see_that_answers_are_left
 from runners.terminal.selecting import see_segment
 from runners.warehouses.lake import Lake, instant, quoted
-from runners.warehouses.manifest import last_run, published, told_since
+from runners.warehouses.published import last_run, published, told_since
 from runners.warehouses.read import facts_of_subjects, links_about
 from schemas.definitions.instant import write_instant
 from schemas.definitions.project import Project

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from runners.runs.rereading import read_otherwise
 from runners.warehouses.lake import Lake
-from runners.warehouses.manifest import LastRun
+from runners.warehouses.published import LastRun
 from runners.warehouses.read import count_facts, facts_of_subjects, known_subjects, links_about
 from schemas.definitions.project import Project
 from transforms.algebra.absorb import Arrived, absorb

@@ -27,7 +27,7 @@ from runners.warehouses.backfills import (
 )
 from runners.warehouses.entry import open_warehouse, place_of
 from runners.warehouses.lake import Lake
-from runners.warehouses.manifest import LastRun, last_run, published
+from runners.warehouses.published import LastRun, last_run, published
 from schemas.definitions.instant import write_instant
 from schemas.definitions.project import Project
 from schemas.definitions.selection import Selection

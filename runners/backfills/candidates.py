@@ -8,7 +8,7 @@ from runners.runs.rereading import read_otherwise
 from runners.runs.run_plan import SegmentVersion
 from runners.warehouses.backfills import definitions_of
 from runners.warehouses.lake import Lake
-from runners.warehouses.manifest import LastRun, versions
+from runners.warehouses.published import LastRun, versions
 from schemas.definitions.lineage import Item, Lineage, reach
 from schemas.definitions.project import Project
 from schemas.definitions.selection import Selection

@@ -15,8 +15,8 @@ from runners.backfills.day_rows import day_rows
 from runners.backfills.intervals import Period, day_ends
 from runners.warehouses.backfills import PIECES, ROWS, Backfill, Interval, backfills
 from runners.warehouses.lake import Lake
-from runners.warehouses.manifest import LastRun, run_of
 from runners.warehouses.past_rows import last_rows, rows_there
+from runners.warehouses.published import LastRun, run_of
 from runners.warehouses.read import known_subjects
 from runners.warehouses.tables import BACKFILL_PIECES
 from schemas.definitions.lineage import narrow
@@ -93,7 +93,7 @@ class Past:
         instants = ends[ends <= self._written_at]
         if interval.to_at == self.backfill.to_at:
             instants = np.unique(np.append(instants, self._written_at))
-        there, last = rows_there(self.lake, ids, period), last_rows(self.lake, ids, self._columns, self._alike)
+        there, last = rows_there(self.lake, ids, *period), last_rows(self.lake, ids, self._columns, self._alike)
         return day_rows(study, ids, self._columns, instants, there, last)
 
     @cached_property

@@ -19,8 +19,8 @@ def diff(
     """
     from runners.answers.diffing import diff as compared
     from runners.answers.diffing_targets import Held, diff_targets
-    from runners.warehouses.manifest import published
     from runners.warehouses.output import write_rows
+    from runners.warehouses.published import published
 
     session = ctx.obj
     project = session.project()

@@ -31,8 +31,8 @@ def features(
     from runners.runs.keeping import see_that_answers_are_left
     from runners.terminal.asking import instant_of
     from runners.terminal.selecting import features_of
-    from runners.warehouses.manifest import published
     from runners.warehouses.output import write_parquet, write_rows
+    from runners.warehouses.published import published
 
     session = ctx.obj
     project = session.project()

@@ -22,7 +22,7 @@ def preview(
     from runners.plans.previewing import preview as previewed
     from runners.plans.previewing import render
     from runners.terminal.selecting import see_segment
-    from runners.warehouses.manifest import published
+    from runners.warehouses.published import published
 
     session = ctx.obj
     project = session.project()

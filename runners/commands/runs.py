@@ -20,8 +20,8 @@ def runs(
     from runners.runs.attempt import find
     from runners.runs.results import last_error
     from runners.runs.told_run import render
-    from runners.warehouses.manifest import runs as published
     from runners.warehouses.output import write_rows
+    from runners.warehouses.published import runs as published
 
     session = ctx.obj
     if run is not None:

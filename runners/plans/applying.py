@@ -13,7 +13,7 @@ from runners.runs.running import Outcome, carry_out, published_before
 from runners.runs.step import Tell
 from runners.sources.files import Positions
 from runners.warehouses.lake import Lake, quoted
-from runners.warehouses.manifest import LastRun, last_run
+from runners.warehouses.published import LastRun, last_run
 from schemas.definitions.project import Project
 from schemas.errors import CallError
 

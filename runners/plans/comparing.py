@@ -8,7 +8,7 @@ from runners.runs.outlook import Outlook
 from runners.runs.run_plan import SegmentVersion
 from runners.warehouses.held import About, about
 from runners.warehouses.lake import Lake
-from runners.warehouses.manifest import versions
+from runners.warehouses.published import versions
 from schemas.definitions.composition import Composition, compositions, leaf_references, read_noted
 from schemas.definitions.difference import Difference, differ
 from schemas.definitions.lineage import Edges, Item, Lineage, reach

@@ -13,7 +13,7 @@ from runners.answers.recalling import recall
 from runners.plans.previewing import ENOUGH
 from runners.plans.sampling import Estimate, estimated, sampled
 from runners.warehouses.lake import Lake, quoted
-from runners.warehouses.manifest import LastRun
+from runners.warehouses.published import LastRun
 from runners.warehouses.read import subjects_at
 from schemas.definitions.lineage import narrow
 from schemas.definitions.project import Project

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from runners.answers.recalling import recall
 from runners.plans.sampling import changed, estimated, sampled
 from runners.warehouses.lake import Lake, quoted
-from runners.warehouses.manifest import published, versions
+from runners.warehouses.published import published, versions
 from runners.warehouses.read import subjects_at
 from schemas.definitions.instant import write_instant
 from schemas.definitions.lineage import narrow

@@ -6,7 +6,7 @@ from runners.audits.rules import KEYS
 from runners.publishing.record import BEGINNING_AT
 from runners.runs.run_plan import RunPlan
 from runners.warehouses.lake import Lake, instant, named
-from runners.warehouses.manifest import LastRun
+from runners.warehouses.published import LastRun
 from schemas.kinds import EVENTS
 from transforms.algebra.order import BEGINNING
 

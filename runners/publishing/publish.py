@@ -13,7 +13,7 @@ from runners.publishing.staging import Staging, give_up, show, staging
 from runners.publishing.writing import Writing
 from runners.runs.run_plan import Published, RunPlan
 from runners.warehouses.lake import Lake, quoted
-from runners.warehouses.manifest import LastRun, last_run, overtaken
+from runners.warehouses.published import LastRun, last_run, overtaken
 from runners.warehouses.read import is_any_unseen
 from schemas.kinds import KINDS
 from transforms.faults import reach

@@ -11,7 +11,7 @@ import pyarrow as pa
 from runners.audits.rules import KEYS
 from runners.runs.run_plan import RunPlan
 from runners.warehouses.lake import Lake, instant, quoted
-from runners.warehouses.manifest import LastRun
+from runners.warehouses.published import LastRun
 from schemas.consent import RESTRICTIVE
 from transforms.together import together
 

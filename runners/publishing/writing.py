@@ -14,7 +14,7 @@ from runners.publishing.record import stands
 from runners.publishing.staging import BESIDE, FATES
 from runners.runs.run_plan import RunPlan, canonical
 from runners.warehouses.lake import Lake, instant, named, quoted
-from runners.warehouses.manifest import LastRun
+from runners.warehouses.published import LastRun
 from runners.warehouses.states import StateFile
 from schemas.kinds import KINDS
 from transforms.algebra.order import BEGINNING

@@ -3,7 +3,7 @@
 from typing import TypedDict
 
 from runners.warehouses.lake import Lake
-from runners.warehouses.manifest import LastRun, last_run
+from runners.warehouses.published import LastRun, last_run
 from schemas.definitions.duration import UNITS
 from schemas.definitions.instant import write_instant
 from schemas.definitions.project import Project

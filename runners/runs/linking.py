@@ -10,7 +10,7 @@ from runners.runs.keeping import gone
 from runners.runs.outlook import Outlook, versions_of
 from runners.sources.entry import read as read_input
 from runners.warehouses.lake import Lake
-from runners.warehouses.manifest import last_run, versions
+from runners.warehouses.published import last_run, versions
 from runners.warehouses.read import facts_of_subjects, links, standing
 from schemas.definitions.project import Project
 from transforms.algebra.engine import connect

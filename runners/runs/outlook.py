@@ -8,7 +8,7 @@ from runners.runs.keeping import see_that_answers_are_left
 from runners.runs.rereading import Reading, what_to_read
 from runners.runs.run_plan import SegmentVersion
 from runners.sources.entry import Ends, Waiting
-from runners.warehouses import manifest, read
+from runners.warehouses import published, read
 from runners.warehouses.lake import Lake
 from schemas.definitions.instant import write_instant
 from schemas.definitions.project import Project
@@ -49,7 +49,7 @@ class Outlook:
 
     project: Project
     options: Options
-    last: manifest.LastRun | None
+    last: published.LastRun | None
     t_at: int
     versions: Mapping[str, SegmentVersion]
     reading: Reading
@@ -61,17 +61,17 @@ class Outlook:
         Errors: CallError for a T or K before the last, or a T of which events are gone; SourceChanged; TryAgain; GateClosed where
         a source does not reach back.
         """
-        last = None if lake is None else manifest.last_run(lake)
+        last = None if lake is None else published.last_run(lake)
         t_at = _instant_asked(project, options, last)
         if lake is not None and options.full_refresh:
             see_that_answers_are_left(lake, project, t_at, "ask for a later T with --as-of")
         reading = what_to_read(project, None if options.full_refresh else last, options.ends, waiting)
-        return cls(project, options, last, t_at, versions_of({} if lake is None else manifest.versions(lake), project), reading)
+        return cls(project, options, last, t_at, versions_of({} if lake is None else published.versions(lake), project), reading)
 
     @classmethod
-    def of_last(cls, lake: Lake, project: Project, now: int, last: manifest.LastRun, reading: Reading) -> "Outlook":
+    def of_last(cls, lake: Lake, project: Project, now: int, last: published.LastRun, reading: Reading) -> "Outlook":
         """Of a stream, which goes on from the last run; what it reads it finds out itself."""
-        versions = versions_of(manifest.versions(lake), project)
+        versions = versions_of(published.versions(lake), project)
         return cls(project, Options(now), last, last.t_at, versions, reading._replace(positions=last.positions))
 
     @property
@@ -101,7 +101,7 @@ class Outlook:
         return self.options.known_at <= self.last.known_at
 
 
-def _instant_asked(project: Project, options: Options, last: manifest.LastRun | None) -> int:
+def _instant_asked(project: Project, options: Options, last: published.LastRun | None) -> int:
     """T: as asked, as the project fixes it, or now."""
     t_at, whence = _t_and_whence(project, options)
     if last is not None and t_at < last.t_at and not options.full_refresh:

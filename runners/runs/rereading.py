@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from runners.sources.entry import Ends, Waiting, list_inputs
 from runners.sources.files import Listing, Positions
-from runners.warehouses.manifest import LastRun
+from runners.warehouses.published import LastRun
 from schemas.definitions.project import Project
 from schemas.errors import GateClosed
 

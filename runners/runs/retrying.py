@@ -12,7 +12,7 @@ from runners.runs.results import Results
 from runners.runs.running import Outcome, carry_out, published_before
 from runners.runs.step import Tell
 from runners.warehouses.lake import Lake
-from runners.warehouses.manifest import LastRun, last_run
+from runners.warehouses.published import LastRun, last_run
 from schemas.definitions.project import Project
 from schemas.record import AnyInput, Input
 

@@ -20,8 +20,8 @@ from runners.sources.entry import tell_groups
 from runners.terminal.stopping import heard_afterwards, undisturbed
 from runners.warehouses.entry import open_warehouse
 from runners.warehouses.lake import Lake
-from runners.warehouses.manifest import LastRun
 from runners.warehouses.preparing import prepare
+from runners.warehouses.published import LastRun
 from schemas.definitions.project import Project
 from schemas.errors import SegueError
 from transforms.faults import reach

@@ -24,7 +24,7 @@ from runners.runs.remaking import Remaking
 from runners.runs.run_plan import RunPlan
 from runners.sources.entry import read as read_input
 from runners.sources.lookups import read_lookups
-from runners.warehouses import manifest, read
+from runners.warehouses import published, read
 from runners.warehouses.lake import Lake
 from runners.warehouses.whole import see_states
 from schemas.cut import Closing
@@ -127,7 +127,7 @@ class Step:
             yield
         except Exception:
             if not self.outlook.is_rebuild and self.outlook.last is not None:
-                manifest.see_that_is_last(self.lake, self.outlook.last.run_id)
+                published.see_that_is_last(self.lake, self.outlook.last.run_id)
                 see_states(self.lake, by_hash=True)
             raise
 

@@ -13,9 +13,9 @@ from runners.runs.outlook import Options, Outlook
 from runners.runs.rereading import Reading
 from runners.runs.run_plan import RunPlan
 from runners.sources.files import Listing
-from runners.warehouses import manifest, read
+from runners.warehouses import read
 from runners.warehouses.lake import Lake
-from runners.warehouses.manifest import LastRun
+from runners.warehouses.published import LastRun, published
 from schemas.cut import Closing, Partition
 from schemas.definitions.project import Project
 from transforms.algebra.calendars import day_starts, local_days
@@ -55,7 +55,7 @@ class Carried:
     @classmethod
     def of(cls, lake: Lake, project: Project, now: Callable[[], int]) -> "Carried":
         """What a stream begins with. Errors: CallError where nothing was published."""
-        last = manifest.published(lake)
+        last = published(lake)
         outlook = Outlook.of_last(lake, project, now(), last, _NOTHING)
         told = read.receipts_to_come(lake, last), _day_end(project, last.t_at), read.state_paths(lake)
         return cls(lake, project, now, last, outlook, *told)

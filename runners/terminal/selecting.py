@@ -45,7 +45,7 @@ def see_segment(project: Project, name: str) -> None:
 def _published(project: Project) -> Mapping[Item, str]:
     """What the target's warehouse says its segments and feature groups mean; nothing where there is none yet."""
     from runners.terminal.standing import standing_of
-    from runners.warehouses.manifest import last_run, versions
+    from runners.warehouses.published import last_run, versions
 
     with standing_of(project) as lake:
         if lake is None:

@@ -6,13 +6,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from runners.backfills.intervals import Period
 from runners.warehouses.lake import Lake, instant, listed, named, quoted
 
 
-def rows_there(lake: Lake, subjects: pa.Array, period: Period) -> pa.Table:
-    """The rows of some subjects after the beginning of a period and up to its end: `subject` and `as_of`."""
-    between = f"as_of > {instant(period.from_at)} AND as_of <= {instant(period.to_at)}"
+def rows_there(lake: Lake, subjects: pa.Array, from_at: int, to_at: int) -> pa.Table:
+    """The rows of some subjects after one instant and up to another: `subject` and `as_of`."""
+    between = f"as_of > {instant(from_at)} AND as_of <= {instant(to_at)}"
     return _asked(lake, subjects, f"SELECT subject, as_of FROM feature_rows SEMI JOIN asked USING (subject) WHERE {between}")
 
 

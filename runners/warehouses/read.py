@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from runners.runs.run_plan import SegmentVersion
 from runners.warehouses.lake import Lake, instant, listed, named, quoted
-from runners.warehouses.manifest import LastRun
+from runners.warehouses.published import LastRun
 from schemas.definitions.project import Project
 from schemas.kinds import KINDS
 from transforms.algebra.claims import ints

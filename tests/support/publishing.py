@@ -12,8 +12,8 @@ from runners.publishing.publish import publish
 from runners.publishing.sweeping import sweep
 from runners.warehouses.ducklake import open_lake
 from runners.warehouses.lake import Lake
-from runners.warehouses.manifest import last_run
 from runners.warehouses.preparing import prepare
+from runners.warehouses.published import last_run
 from tests.support.staged_runs import correction, first_run
 from transforms.faults import reach
 

@@ -12,7 +12,7 @@ from runners.publishing.publish import publish
 from runners.publishing.staging import new_staging, staged_schemas
 from runners.runs.run_plan import RunPlan, SegmentVersion
 from runners.warehouses.lake import Lake
-from runners.warehouses.manifest import last_run
+from runners.warehouses.published import last_run
 
 DAY = 86_400_000_000
 START = 1_600_000_000_000_000

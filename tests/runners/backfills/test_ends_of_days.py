@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from runners.warehouses.manifest import published
+from runners.warehouses.published import published
 from tests.support.merged import FREE, Json, event, instant, world
 from tests.support.streams import streaming
 from tests.support.whole_runs import Target

@@ -11,7 +11,7 @@ from runners.publishing.placing import layered
 from runners.publishing.publish import publish
 from runners.runs.run_plan import SegmentVersion
 from runners.warehouses.lake import Lake
-from runners.warehouses.manifest import last_run
+from runners.warehouses.published import last_run
 from runners.warehouses.read import state_paths
 from runners.warehouses.tables import TABLES
 from schemas.errors import AuditFailed, CallError, TryAgain

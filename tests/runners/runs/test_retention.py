@@ -17,7 +17,7 @@ from runners.main import call
 from runners.runs.outlook import Options
 from runners.runs.running import open_target
 from runners.warehouses.failures import CATALOG
-from runners.warehouses.manifest import last_run
+from runners.warehouses.published import last_run
 from schemas.definitions.catalog import read_project
 from schemas.definitions.instant import write_instant
 from schemas.definitions.selection import select

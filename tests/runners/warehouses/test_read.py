@@ -10,10 +10,11 @@ import pytest
 
 from runners.publishing.publish import publish
 from runners.runs.run_plan import SegmentVersion
-from runners.warehouses import manifest, read
+from runners.warehouses import read
 from runners.warehouses.ducklake import open_lake
 from runners.warehouses.lake import Lake
 from runners.warehouses.preparing import prepare
+from runners.warehouses.published import LastRun, last_run, runs, versions
 from schemas.definitions.datatype import DataType
 from schemas.definitions.project import Project
 from schemas.errors import CallError
@@ -43,14 +44,14 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
 
 
 def test_before_the_first_run_there_is_nothing(lake: Lake) -> None:
-    assert manifest.last_run(lake) is None
+    assert last_run(lake) is None
     assert read.state_paths(lake) == {}
-    assert manifest.versions(lake) == {}
-    assert len(manifest.runs(lake)) == 0
+    assert versions(lake) == {}
+    assert len(runs(lake)) == 0
 
 
 def test_the_last_run_says_where_the_next_one_starts(published: Lake) -> None:
-    last = manifest.last_run(published)
+    last = last_run(published)
     assert last is not None
     assert (last.t_at, last.definitions, last.shards) == (at(30), "d2", 2)
     assert last.positions == {"orders": {"a.ndjson": 30_000}}
@@ -59,17 +60,17 @@ def test_the_last_run_says_where_the_next_one_starts(published: Lake) -> None:
 def test_what_was_published_is_known_without_reading_it(lake: Lake) -> None:
     plan = first_run(lake)
     publish(lake, plan)
-    assert manifest.last_run(lake) == manifest.LastRun.of(plan)
+    assert last_run(lake) == LastRun.of(plan)
 
 
 def test_a_new_meaning_is_a_new_version_and_the_old_one_stays_known(published: Lake) -> None:
-    assert manifest.versions(published) == {"vip": [(SegmentVersion(1, "m1"), False), (SegmentVersion(2, "m2"), True)]}
+    assert versions(published) == {"vip": [(SegmentVersion(1, "m1"), False), (SegmentVersion(2, "m2"), True)]}
 
 
 def test_runs_are_listed_oldest_first(published: Lake) -> None:
-    runs = manifest.runs(published)
-    assert runs["read"].to_pylist() == [4, 1, 0]
-    assert set(runs["status"].to_pylist()) == {"published"}
+    listed = runs(published)
+    assert listed["read"].to_pylist() == [4, 1, 0]
+    assert set(listed["status"].to_pylist()) == {"published"}
 
 
 def facts_of(subject: str, lake: Lake, known_at: int) -> dict[str, pa.Table]:
