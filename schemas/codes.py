@@ -128,6 +128,7 @@ CODES: dict[str, str] = {
     "SEG-0811": "a definition that keeps or publishes much",
     "SEG-0812": "two names for one meaning",
     "SEG-0813": "a model that no source tells scores of",
+    "SEG-0814": "lateness that is allowed and that events are not kept for",
     # calls
     "SEG-0900": "a call that can not be understood",
     "SEG-0901": "a selector that is not understood",

@@ -6,6 +6,7 @@ from schemas.definitions.lint.constant import constant_conditions
 from schemas.definitions.lint.expensive import expensive_definitions
 from schemas.definitions.lint.never_did import whoever_never_did
 from schemas.definitions.lint.never_late import never_late
+from schemas.definitions.lint.outlived import outlived_lateness
 from schemas.definitions.lint.same import two_names
 from schemas.definitions.lint.too_far import too_far_back
 from schemas.definitions.lint.unbounded import unbounded_lookback
@@ -21,6 +22,7 @@ LINTS: tuple[Callable[[Project, Reading], Iterator[Problem]], ...] = (
     unused_properties,
     unkept_promises,
     never_late,
+    outlived_lateness,
     constant_conditions,
     too_far_back,
     whoever_never_did,
