@@ -6,9 +6,10 @@ import sys
 import threading
 import traceback
 import warnings
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -109,11 +110,15 @@ def main(arguments: list[str] | None = None) -> None:
         warnings.simplefilter("ignore")
         threading.excepthook = lambda _: None
     end_in_order()
-    code = call(_hoisted(sys.argv[1:] if arguments is None else arguments))
-    if code == STOPPED:
-        # Threads of the engines may be at work still: the interpreter must not be taken down under them.
-        sys.stdout.flush()
-        sys.stderr.flush()
+    _end(call(_hoisted(sys.argv[1:] if arguments is None else arguments)))
+
+
+def _end(code: int) -> NoReturn:
+    """End the process; under threads of the engines that may be at work still, the interpreter must not be taken down."""
+    if code == STOPPED or threading.active_count() > 1:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(BrokenPipeError):  # who read it has gone
+                stream.flush()
         os._exit(code)
     sys.exit(code)
 
