@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import time
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -85,11 +86,19 @@ class Broker:
         """Make a topic, or give it more partitions."""
         from confluent_kafka.admin import NewPartitions, NewTopic
 
-        if topic in self.admin.list_topics(timeout=_READY_S).topics:
+        if self._partitions(topic):
             made = self.admin.create_partitions([NewPartitions(topic, partitions)])
         else:
             made = self.admin.create_topics([NewTopic(topic, partitions, config=dict(settings or {}))])
         made[topic].result(_READY_S)
+        deadline = time.monotonic() + _READY_S
+        while self._partitions(topic) < partitions:  # the controller has made it; the broker learns of it a little later
+            assert time.monotonic() < deadline, f"{topic} was made and is not there"
+
+    def _partitions(self, topic: str) -> int:
+        """How many a topic has; none where there is no such topic."""
+        told = self.admin.list_topics(timeout=_READY_S).topics.get(topic)
+        return 0 if told is None else len(told.partitions)
 
     def forget(self, topic: str, before: int, partition: int = 0) -> None:
         """Delete the records before an offset, as retention does."""
