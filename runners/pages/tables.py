@@ -1,10 +1,13 @@
 """docs/tables.md, written from the tables themselves: `python -m runners.pages.tables`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from textwrap import dedent
 
+import duckdb
+
 from runners.warehouses.ducklake_tables import sql_types
+from runners.warehouses.lake import named
 from runners.warehouses.questions import QUESTIONS, Question
 from runners.warehouses.tables import TABLES, Table
 from runners.warehouses.views import VIEWS, View
@@ -36,8 +39,9 @@ and `segue query "SQL"` and `segue show TABLE` read them without it. Five things
 - Instants are UTC. T, `valid_from`, `"at"` are when something holds; K, `known_from`, `known_to` when it was known. A row with
   `known_to` null is believed now.
 - Intervals hold their beginning and not their end: `valid_from <= T AND (valid_to IS NULL OR valid_to > T)`.
-- `as_of(T, K)` is a macro that the warehouse keeps: the members at T by what was published at K. It takes names from where it is
-  called, which `USE` has set.
+- `as_of(T, K)` is a macro that the warehouse keeps: the members at T by what was published at K, both texts or TIMESTAMPTZ, as
+  `segment`, `version`, `subject`, `since`, `purpose`. A K before the first run knows of nobody; a T after the last one is as that
+  one left it. It takes names from where it is called, which `USE` has set.
 - `"at"` needs its quotes. Comments on tables and columns say what is said here: `FROM duckdb_columns()`.
 - The tables of facts have a column for each declared property, too, and `feature_rows` one for each feature:
   `group__name_window`.
@@ -57,8 +61,9 @@ def _lines() -> Iterator[str]:
     for question in QUESTIONS:
         yield from _asked(question)
     yield from ("## Views", "")
+    types = _types()
     for view in VIEWS:
-        yield from _view(view)
+        yield from _view(view, types[view.name])
     yield from ("## Tables", "")
     for table in TABLES:
         yield from _table(table)
@@ -68,9 +73,25 @@ def _asked(question: Question) -> Iterator[str]:
     yield from (f"**{question.words}**", "", "```sql", *dedent(question.sql).strip().splitlines(), "```", "")
 
 
-def _view(view: View) -> Iterator[str]:
-    yield from (f"### `{view.name}`", "", view.comment, "", "| column | |", "|---|---|")
-    yield from (f"| `{name}` | {_cell(meaning)} |" for name, meaning in view.columns.items())
+def _types() -> dict[str, dict[str, str]]:
+    """The types of the columns of each view, as the engine finds them."""
+    with duckdb.connect() as con:
+        for table in TABLES:
+            columns = ", ".join(f"{named(name)} {kind}" for name, kind in sql_types(table.schema).items())
+            con.execute(f"CREATE TABLE {table.name} ({columns})")
+        for view in VIEWS:
+            con.execute(f"CREATE VIEW {view.name} AS {view.sql}")
+        return {view.name: dict(zip(*_described(con, view.name), strict=True)) for view in VIEWS}
+
+
+def _described(con: duckdb.DuckDBPyConnection, view: str) -> tuple[list[str], list[str]]:
+    found = con.table(view)
+    return found.columns, [str(kind) for kind in found.types]
+
+
+def _view(view: View, types: Mapping[str, str]) -> Iterator[str]:
+    yield from (f"### `{view.name}`", "", view.comment, "", "| column | type | |", "|---|---|---|")
+    yield from (f"| `{name}` | {types[name]} | {_cell(meaning)} |" for name, meaning in view.columns.items())
     yield ""
 
 

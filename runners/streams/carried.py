@@ -65,11 +65,11 @@ class Carried:
         """When there is something to publish though nothing comes; FOREVER where T does not get so far."""
         later = self.receipts.dated_at[self.receipts.dated_at > self.last.t_at]
         found = min(self.turning_at, self.day_ends_at, int(later.min(initial=FOREVER)))
-        return found if found <= self._until_at else FOREVER
+        return found if found <= self.until_at else FOREVER
 
     @property
-    def _until_at(self) -> int:
-        """No T lies after it."""
+    def until_at(self) -> int:
+        """No T lies after it, int64 microseconds UTC."""
         return FOREVER if self.project.as_of is None else self.project.as_of
 
     def closing(self, folder: Path) -> Closing:
@@ -79,7 +79,7 @@ class Carried:
         states = {shard: [*map(self.lake.states.place, paths)] for shard, paths in self.states.items()}
         more = {"kept": str(path), "watermarks": self.watermarks, "day_ends_at": self.day_ends_at, "states": states}
         more |= gone(self.project, self.last)
-        return Closing(self.last.t_at, None, self._until_at, self.last.known_at, **more)  # type: ignore[arg-type]
+        return Closing(self.last.t_at, None, self.until_at, self.last.known_at, **more)  # type: ignore[arg-type]
 
     @property
     def state_files(self) -> set[str]:

@@ -50,7 +50,7 @@ def _caught_up(session: Session, results: Results, stream: Stream) -> Outcome:
 def _streamed(session: Session, stream: Stream, noted: Iterable[str], measure: Callable[[Committed], None]) -> Pulse:
     """Go on until a signal asks to stop. No note is said twice."""
     with session.bar() as bar, asked_to_stop() as is_asked:
-        pulse, said = Pulse(bar, stream.now), set(noted)
+        pulse, said = Pulse(bar, stream.now, until_at=stream.carried.until_at), set(noted)
 
         def is_over() -> bool:
             pulse.beat()

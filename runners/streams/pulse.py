@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from runners.streams.streaming import Committed
 from runners.terminal.bar import Bar
+from transforms.algebra.order import FOREVER
 
 _OVER_S = 30.0
 """The rate is that of so many seconds."""
@@ -14,11 +15,12 @@ _OVER_S = 30.0
 
 @dataclass
 class Pulse:
-    """Counts commits. `now` is the clock that T is told by, int64 microseconds UTC."""
+    """Counts commits. `now` is the clock that T is told by, `until_at` how far T goes, both int64 microseconds UTC."""
 
     bar: Bar
     now: Callable[[], int]
     clock: Callable[[], float] = time.monotonic
+    until_at: int = FOREVER
     began: float = field(init=False)
     records: int = 0
     commits: int = 0
@@ -52,10 +54,14 @@ class Pulse:
         if self.last is not None:
             rate = self.rate
             lag_s = max(0.0, (self.now() - self.last.t_at) / 1_000_000)
-            behind = f"T is {lag_s:,.1f} s behind" if self.lately else "nothing comes"
             text = (
-                f"live  {self.records:,} records, {rate:,.0f} a second · {behind} · "
+                f"live  {self.records:,} records, {rate:,.0f} a second · {self._how_far(self.last.t_at, lag_s)} · "
                 f"{self.last.waiting:,} subjects will change without news · {self.commits:,} commits"
             )
             fields = {"rows": self.records, "rate": round(rate, 1), "lag_s": round(lag_s, 3), "timers": self.last.waiting}
             self.bar.beat(text, **fields, commits=self.commits)
+
+    def _how_far(self, t_at: int, lag_s: float) -> str:
+        if not self.lately:
+            return "nothing comes"
+        return f"T is {lag_s:,.1f} s behind" if t_at < self.until_at else "T is at `as_of`, and goes no further"

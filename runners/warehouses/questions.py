@@ -18,7 +18,10 @@ QUESTIONS: tuple[Question, ...] = (
         WHERE segment = 'regular_shoppers' ORDER BY since
         """,
     ),
-    Question("How many are in each?", "SELECT segment, count(*) AS members FROM segment_members_now GROUP BY ALL ORDER BY ALL"),
+    Question(
+        "How many are in each? A segment without members has no row.",
+        "SELECT segment, count(*) AS members FROM segment_members_now GROUP BY ALL ORDER BY ALL",
+    ),
     Question(
         "How has a segment gone, day by day?",
         """
@@ -53,7 +56,7 @@ QUESTIONS: tuple[Question, ...] = (
         """,
     ),
     Question(
-        "For how long does one stay?",
+        "For how long did they stay, those who have left?",
         """
         SELECT segment, count(*) AS memberships, median(valid_to - valid_from) AS half_stay_as_long FROM segment_history
         WHERE known_to IS NULL AND valid_to IS NOT NULL GROUP BY segment ORDER BY segment
@@ -92,7 +95,7 @@ QUESTIONS: tuple[Question, ...] = (
         """,
     ),
     Question(
-        "How many were refused, for what, and why? `segue explain` says it of one.",
+        "Of what the last run read, how many were refused, for what, and why? `segue explain` says it of one.",
         """
         SELECT purpose, reason, events, subjects FROM consent_verdicts
         WHERE run_id = (SELECT arg_max(run_id, k) FROM run_manifest) ORDER BY purpose, subjects DESC

@@ -4,6 +4,7 @@ from runners.runs.run_plan import Published
 from runners.streams.pulse import Pulse
 from runners.streams.streaming import Committed
 from runners.terminal.bar import Bar
+from transforms.algebra.order import FOREVER
 
 SECOND = 1_000_000
 
@@ -11,11 +12,11 @@ SECOND = 1_000_000
 class Watched:
     """A pulse with clocks that are set, and what it has said."""
 
-    def __init__(self) -> None:
+    def __init__(self, until_at: int = FOREVER) -> None:
         self.said: list[tuple[str, dict[str, object]]] = []
         self.at_s = 0.0
         bar = Bar(lambda text, **fields: self.said.append((text, fields)), False, lambda: self.at_s, terminal=False)
-        self.pulse = Pulse(bar, lambda: int(self.at_s * SECOND), lambda: self.at_s)
+        self.pulse = Pulse(bar, lambda: int(self.at_s * SECOND), lambda: self.at_s, until_at)
 
     def commit(self, at_s: float, t_s: float, records: int, status: str = "published") -> None:
         self.at_s = at_s
@@ -45,6 +46,12 @@ def test_where_nothing_has_come_for_a_while_t_is_not_called_behind() -> None:
     one.at_s = 60
     one.pulse.beat()
     assert "nothing comes" in one.said[-1][0]
+
+
+def test_a_t_that_the_project_has_fixed_is_not_called_behind() -> None:
+    one = Watched(until_at=18 * SECOND)
+    one.commit(60, 18, 5)
+    assert "T is at `as_of`, and goes no further" in one.said[-1][0]
 
 
 def test_it_speaks_no_more_often_than_anything_else() -> None:
