@@ -162,7 +162,7 @@ def words(schema: Schema) -> str:
         return _kept(str(schema["title"]), schema)
     if "enum" in schema:
         return _choices(schema)
-    parts = [words(one) for one in schema.get("anyOf", ()) if one.get("type") not in ("null", "object")]
+    parts = filter(None, map(words, schema.get("anyOf", ())))
     by_type = _BY_TYPE.get(str(schema.get("type")))
     return " or ".join(parts) or (by_type(schema) if by_type else "")
 

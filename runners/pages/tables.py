@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from textwrap import dedent
 
-import duckdb
-
+from runners.warehouses.ducklake import open_lake
 from runners.warehouses.ducklake_tables import sql_types
-from runners.warehouses.lake import named
+from runners.warehouses.preparing import prepare
 from runners.warehouses.questions import QUESTIONS, Question
 from runners.warehouses.tables import TABLES, Table
 from runners.warehouses.views import VIEWS, View
@@ -74,19 +74,10 @@ def _asked(question: Question) -> Iterator[str]:
 
 
 def _types() -> dict[str, dict[str, str]]:
-    """The types of the columns of each view, as the engine finds them."""
-    with duckdb.connect() as con:
-        for table in TABLES:
-            columns = ", ".join(f"{named(name)} {kind}" for name, kind in sql_types(table.schema).items())
-            con.execute(f"CREATE TABLE {table.name} ({columns})")
-        for view in VIEWS:
-            con.execute(f"CREATE VIEW {view.name} AS {view.sql}")
-        return {view.name: dict(zip(*_described(con, view.name), strict=True)) for view in VIEWS}
-
-
-def _described(con: duckdb.DuckDBPyConnection, view: str) -> tuple[list[str], list[str]]:
-    found = con.table(view)
-    return found.columns, [str(kind) for kind in found.types]
+    """The types of the columns of each view, as a new warehouse has them."""
+    with TemporaryDirectory() as folder, open_lake(Path(folder), write=True) as lake:
+        prepare(lake)
+        return {view.name: {name: kind for name, (kind, _) in lake.columns(view.name).items()} for view in VIEWS}
 
 
 def _view(view: View, types: Mapping[str, str]) -> Iterator[str]:
